@@ -1,0 +1,1 @@
+"""kokuho_adapters: files, databases, security and the command line around :mod:`kokuho_core`."""

@@ -1,0 +1,32 @@
+"""Errors: one root, one class per cause, a stable code with Japanese and English text for each.
+
+Two kinds of «wrong» are told apart. A broken invariant or bad input is an *error* and is refused with one of the classes
+here. A conflict between municipalities is a *finding* (:mod:`kokuho_core.qualification`): data that is kept and followed.
+"""
+
+from kokuho_core.errors.catalogue import CATALOGUE, ErrorEntry, Severity, entry
+from kokuho_core.errors.problem import (
+    Conflict,
+    FileRefused,
+    InvalidValue,
+    KokuhoError,
+    NotFound,
+    Problem,
+    RecordRefused,
+    SetupFault,
+)
+
+__all__ = [
+    "CATALOGUE",
+    "Conflict",
+    "ErrorEntry",
+    "FileRefused",
+    "InvalidValue",
+    "KokuhoError",
+    "NotFound",
+    "Problem",
+    "RecordRefused",
+    "SetupFault",
+    "Severity",
+    "entry",
+]

@@ -1,0 +1,108 @@
+"""世帯: the aggregate of one household's received records: who is head on a day (X-20)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+from typing import Final
+
+from attrs import evolve, fields, frozen
+
+from kokuho_core.errors import Problem, RecordRefused
+from kokuho_core.periods import DayRange
+from kokuho_core.reception.lifecycle import Standing, refusal_of, standing_after
+from kokuho_core.vocabulary.codes import HeadKind, UpdateKind
+from kokuho_core.vocabulary.identifiers import Addressee, AddresseeNumber, HouseholdKey, HouseholdNumber, InsurerNumber
+
+
+@frozen
+class HouseholdFact:
+    """資格情報(世帯)の事実: what the rules judge of one received SKSETAI record."""
+
+    file_no: int
+    line: int
+    insurer_number: InsurerNumber
+    household_number: HouseholdNumber
+    history_number: int
+    update_kind: str
+    head_addressee_number: AddresseeNumber
+    head_kind: str
+    head_start: date
+    head_end: date | None
+
+    @property
+    def key(self) -> HouseholdKey:
+        return HouseholdKey(self.insurer_number, self.household_number)
+
+
+HOUSEHOLD_FACT_KEYS: Final = tuple(attribute.name for attribute in fields(HouseholdFact))
+"""Attribute names of :class:`HouseholdFact`, in order."""
+
+
+@frozen
+class Headship:
+    """世帯主である期間. A nominal head (擬制世帯主) belongs to the household without being insured (X-14)."""
+
+    head: Addressee
+    is_nominal: bool
+    days: DayRange
+
+
+@frozen
+class Household:
+    """世帯: all messages about one household in received order."""
+
+    messages: tuple[HouseholdFact, ...] = ()
+
+    def receive(self, fact: HouseholdFact) -> Household:
+        """With one more message. Raises :class:`RecordRefused`: KKH-R001, KKH-R002, KKH-P007 (X-4)."""
+        standing = Standing.NEVER_SENT
+        for message in self.messages:
+            if message.history_number == fact.history_number:
+                standing = standing_after(message.update_kind)
+        code = refusal_of(fact.update_kind, standing)
+        if code is not None:
+            raise RecordRefused(Problem(code, fact.line, "history_number"))
+        return evolve(self, messages=(*self.messages, fact))
+
+    def headships(self) -> list[Headship]:
+        """世帯主の履歴, highest history number first. Rows with one start describe one headship, the highest gives its end."""
+        live: dict[int, HouseholdFact] = {}
+        for message in self.messages:
+            if message.update_kind == UpdateKind.CANCELLATION:
+                live.pop(message.history_number, None)
+            else:
+                live[message.history_number] = message
+        seen: set[date] = set()
+        found = []
+        for number in sorted(live, reverse=True):
+            row = live[number]
+            if row.head_start not in seen:
+                seen.add(row.head_start)
+                head = Addressee(row.insurer_number, row.head_addressee_number)
+                days = DayRange.of(row.head_start, row.head_end)
+                found.append(Headship(head, row.head_kind == HeadKind.NOMINAL, days))
+        return found
+
+    def head_on(self, day: date) -> Headship | None:
+        """世帯主 on ``day``: of the headships that cover it, the one with the highest history number (X-20)."""
+        for headship in self.headships():
+            if headship.days.covers(day):
+                return headship
+        return None
+
+    def head_changes(self) -> list[date]:
+        """The days on which a headship starts, in order."""
+        return sorted(headship.days.start for headship in self.headships())
+
+
+def judge_file(known: Iterable[HouseholdFact], sent: Sequence[HouseholdFact]) -> dict[int, Problem]:
+    """Refusals, by line, of one household's records in one file, each judged in the order of the file (X-4)."""
+    refused: dict[int, Problem] = {}
+    household = Household(tuple(known))
+    for fact in sent:
+        try:
+            household = household.receive(fact)
+        except RecordRefused as refusal:
+            refused[fact.line] = refusal.problems[0].at(fact.line)
+    return refused

@@ -1,0 +1,79 @@
+"""ファイル授受の口: what the use cases need of an incoming or outgoing file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from attrs import frozen
+
+from kokuho_core.errors import Problem
+from kokuho_core.vocabulary.identifiers import InsurerNumber
+
+
+@frozen
+class FileHeader:
+    """ファイルの素性: what name and control record say, already found to agree (X-1)."""
+
+    file_id: str
+    layout_version: str
+    sender: InsurerNumber
+    created_at: datetime
+    sequence: int
+
+
+@frozen
+class ReadRecord:
+    """One data record as read: ``values`` in the order of the keys asked for, or the ``problems`` that refuse it.
+
+    ``line`` counts the control record as 1 (X-3). ``warnings`` stop nothing.
+    """
+
+    line: int
+    values: tuple[Any, ...]
+    problems: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+class IncomingFile(Protocol):
+    """受信ファイル. Everything streams; each method may be called more than once and reads from the start."""
+
+    @property
+    def name(self) -> str:
+        """The plain file name."""
+        ...
+
+    def header(self) -> FileHeader:
+        """Raises :class:`FileRefused` when name or control record is wrong, or the sender unknown."""
+        ...
+
+    def records(self, keys: tuple[str, ...]) -> Iterator[ReadRecord]:
+        """All data records, ``values`` ordered by ``keys``.
+
+        Raises :class:`FileRefused` as soon as the structure is found broken, so nothing may be committed before the end.
+        """
+        ...
+
+    def blocks(self) -> Iterator[bytes]:
+        """The raw bytes, block by block."""
+        ...
+
+
+class OutgoingFiles(Protocol):
+    """送信ファイル: writes complete files only; a file is seen by others when it is published, not before."""
+
+    def write(
+        self,
+        file_id: str,
+        addressee: InsurerNumber,
+        created_at: datetime,
+        sequence: int,
+        rows: Iterable[Mapping[str, Any]],
+    ) -> tuple[str, int]:
+        """Write one file under a temporary name. Returns its final name and the number of data records."""
+        ...
+
+    def publish(self, name: str) -> None:
+        """Give the written file its final name. Harmless when it was published before."""
+        ...

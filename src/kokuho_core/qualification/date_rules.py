@@ -1,0 +1,135 @@
+"""日付規則 D-1 … D-10: where a date contradicts its reason. Aggregation only warns; the municipality computes the dates."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import date, datetime, timedelta
+from enum import Enum
+from typing import Final
+
+from attrs import frozen
+
+from kokuho_core.errors import Problem
+from kokuho_core.insured_person.record import PersonRecord
+from kokuho_core.vocabulary.codes import InsuredKind, SpecialCase
+from kokuho_core.vocabulary.reasons import (
+    ACQUISITION,
+    BIRTH,
+    DEATH,
+    EMPLOYEE_INSURANCE,
+    LATE_ELDERLY,
+    LOSS,
+    MOVED_IN_INSIDE,
+    MOVED_OUT_INSIDE,
+    MOVED_OUT_OF_PREFECTURE,
+    RESIDENCE_SPECIAL_ACQUIRED,
+    RESIDENCE_SPECIAL_LOST,
+    claims_intra_entry,
+    claims_intra_exit,
+)
+
+
+class LateElderlyLoss(Enum):
+    """後期加入の喪失日 (D-7), a setting: the day after the 75th birthday (国保法8条1項) or the birthday itself."""
+
+    DAY_AFTER = 1
+    BIRTHDAY = 0
+
+
+@frozen
+class DateRules:
+    """日付規則の設定."""
+
+    late_elderly_loss: LateElderlyLoss = LateElderlyLoss.DAY_AFTER
+
+    def warnings(self, record: PersonRecord, line: int, created_at: datetime) -> list[Problem]:
+        """Warnings (KKH-D001) with the rule number each rests on. A file made at ``created_at`` knows no later death."""
+        if record.insured_kind != InsuredKind.INSURED or record.application_start is None:
+            return []
+        return [
+            Problem("KKH-D001", line, field, rule)
+            for check in _CHECKS
+            for field, rule in check(record, self, created_at.date())
+        ]
+
+
+_Found = Iterator[tuple[str, str]]
+
+
+def _acquisition(record: PersonRecord, rules: DateRules, today: date) -> _Found:
+    """D-1, D-2: outside moves, the qualification begins with the application. D-8, D-9: inside, it began earlier."""
+    start, reason, acquired = record.application_start, record.application_start_reason, record.qualification_acquired
+    if start is None or reason is None or acquired is None:
+        return
+    moved = claims_intra_entry(reason, start) or reason == RESIDENCE_SPECIAL_ACQUIRED
+    if moved and acquired >= start:
+        yield "qualification_acquired", ACQUISITION[reason].date_rule
+    elif not moved and reason != MOVED_IN_INSIDE and acquired != start:
+        yield "qualification_acquired", ACQUISITION[reason].date_rule
+
+
+def _loss(record: PersonRecord, rules: DateRules, today: date) -> _Found:
+    """D-3 … D-7: the qualification ends with the application. D-8, D-9: a move inside is no loss."""
+    end, reason, lost = record.application_end, record.application_end_reason, record.qualification_lost
+    if end is None or reason is None or lost is None:
+        return
+    if claims_intra_exit(reason, end) or reason == RESIDENCE_SPECIAL_LOST or (reason != MOVED_OUT_INSIDE and lost != end):
+        yield "qualification_lost", LOSS[reason].date_rule
+
+
+def _birth(record: PersonRecord, rules: DateRules, today: date) -> _Found:
+    """D-1: a child is insured from the day of birth itself."""
+    if record.application_start_reason == BIRTH and record.application_start != record.birth_date:
+        yield "application_start", "D-1"
+
+
+def _loss_on_day_after(record: PersonRecord, rules: DateRules, today: date) -> _Found:
+    """D-4, D-5: the day after death, or after the other cover began, so the period covers at least that day."""
+    reason = record.application_end_reason
+    if reason in (DEATH, EMPLOYEE_INSURANCE) and record.application_end == record.application_start:
+        yield "application_end", LOSS[reason].date_rule
+
+
+def _death_to_come(record: PersonRecord, rules: DateRules, today: date) -> _Found:
+    """D-4: the end is the day after the death, and nobody knows a death before it happens."""
+    if record.application_end_reason == DEATH and record.application_end is not None:
+        if record.application_end > today + timedelta(days=1):
+            yield "application_end", "D-4"
+
+
+def _late_elderly(record: PersonRecord, rules: DateRules, today: date) -> _Found:
+    """D-7: 後期高齢者医療 begins on the 75th birthday, with a disability from 65 on; never later, never earlier."""
+    if record.application_end_reason == LATE_ELDERLY and record.application_end is not None:
+        latest = _birthday(record.birth_date, 75) + timedelta(days=rules.late_elderly_loss.value)
+        if record.application_end > latest or record.application_end < _birthday(record.birth_date, 65):
+            yield "application_end", "D-7"
+
+
+def _stays_member(record: PersonRecord, rules: DateRules, today: date) -> _Found:
+    """D-9, D-10: 住所地特例, マル学 and マル遠 leave the insurer as it was, so they end no period for a move."""
+    if record.special_case_start is None or record.application_end != record.special_case_start:
+        return
+    if record.application_end_reason in (MOVED_OUT_INSIDE, MOVED_OUT_OF_PREFECTURE):
+        if record.special_case == SpecialCase.RESIDENCE:
+            yield "application_end_reason", "D-9"
+        elif record.special_case in (SpecialCase.STUDENT, SpecialCase.REMOTE):
+            yield "application_end_reason", "D-10"
+
+
+def _birthday(born: date, age: int) -> date:
+    """The day an age is completed on; born on 29 February, the 1st of March in other years."""
+    try:
+        return born.replace(year=born.year + age)
+    except ValueError:
+        return date(born.year + age, 3, 1)
+
+
+_CHECKS: Final[tuple[Callable[[PersonRecord, DateRules, date], _Found], ...]] = (
+    _acquisition,
+    _loss,
+    _birth,
+    _loss_on_day_after,
+    _death_to_come,
+    _late_elderly,
+    _stays_member,
+)

@@ -1,0 +1,34 @@
+"""レコードの一生: new, corrected, cancelled, never used again (P-7, X-4)."""
+
+from __future__ import annotations
+
+from enum import Enum
+
+from kokuho_core.vocabulary.codes import UpdateKind
+
+
+class Standing(Enum):
+    """What is known of one record identity before a message arrives."""
+
+    NEVER_SENT = "never sent"
+    LIVE = "live"
+    CANCELLED = "cancelled"
+
+
+def refusal_of(update_kind: str, standing: Standing, *, may_return: bool = False) -> str | None:
+    """Error code if a message of ``update_kind`` cannot be taken, else None.
+
+    A cancelled identity is never used again (P-7, X-4), but for a 高額該当 month (``may_return``), which may be sent anew.
+    """
+    if update_kind == UpdateKind.NEW:
+        if standing is Standing.LIVE:
+            return "KKH-R002"
+        return "KKH-P007" if standing is Standing.CANCELLED and not may_return else None
+    if standing is Standing.NEVER_SENT:
+        return "KKH-R001"
+    return "KKH-P007" if standing is Standing.CANCELLED else None
+
+
+def standing_after(update_kind: str) -> Standing:
+    """The standing once the message is taken."""
+    return Standing.CANCELLED if update_kind == UpdateKind.CANCELLATION else Standing.LIVE
