@@ -120,15 +120,14 @@ def _unmatched(
     periods: Sequence[ApplicationPeriod], gap_findings: Sequence[Finding], register: InsurerRegister
 ) -> Iterator[Finding]:
     """P-6, X-26: a claimed move that nobody answers; before the wait is over these are only expected."""
-    in_gap = {key for finding in gap_findings for key in (finding.left, finding.entered)}
+    left_in_gap = {finding.left for finding in gap_findings}
+    entered_in_gap = {finding.entered for finding in gap_findings}
     for period in periods:
-        if period.key in in_gap:
-            continue
         end = period.days.end_day
-        if end is not None and period.claims_exit:
+        if end is not None and period.claims_exit and period.key not in left_in_gap:
             if not any(_answers_exit(period, other, end, register) for other in periods):
                 yield Finding(FindingKind.UNMATCHED, period.key, None, end, None, None)
-        if period.claims_entry:
+        if period.claims_entry and period.key not in entered_in_gap:
             if not any(_answers_entry(period, other, register) for other in periods):
                 yield Finding(FindingKind.UNMATCHED, None, period.key, period.days.start, None, None)
 
