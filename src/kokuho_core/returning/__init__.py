@@ -1,0 +1,1 @@
+"""返却: what each municipality is told, and when it must be told again (Q-5, X-13)."""
