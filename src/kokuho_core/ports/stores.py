@@ -1,0 +1,487 @@
+"""保管の口: what the use cases need of a database. Facts are only ever added; everything else can be derived anew."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from attrs import frozen
+
+from kokuho_core.errors import Problem
+from kokuho_core.high_cost_history.history import HighCostFact
+from kokuho_core.high_cost_history.record import HighCostRecord
+from kokuho_core.household.household import HouseholdFact
+from kokuho_core.household.record import HouseholdRecord
+from kokuho_core.household_continuity.candidate import Candidate, HouseholdPair
+from kokuho_core.identity.insured_ids import IssuedId
+from kokuho_core.insured_person.fact import PersonFact
+from kokuho_core.insured_person.record import PersonRecord
+from kokuho_core.ports.files import FileHeader
+from kokuho_core.ports.vault import SealedNumber
+from kokuho_core.qualification.findings import FindingKind
+from kokuho_core.qualification.moves import Move
+from kokuho_core.reception.ledger import FileResult, Ledger, LedgerEntry
+from kokuho_core.returning.rows import ReturnKey, Row
+from kokuho_core.vocabulary.identifiers import (
+    Addressee,
+    HouseholdKey,
+    InsurerNumber,
+    MunicipalInsuredId,
+    PrefecturalInsuredId,
+    Source,
+)
+from kokuho_core.vocabulary.individual_number import NumberIndex
+from kokuho_core.vocabulary.insurers import Insurer, InsurerRegister
+
+
+class Clock(Protocol):
+    """時計: nothing in the core reads the time by itself."""
+
+    def now(self) -> datetime: ...
+
+    def today(self) -> date: ...
+
+
+@frozen
+class FileCounts:
+    """件数: in = accepted + rejected + held (S-16)."""
+
+    accepted: int = 0
+    rejected: int = 0
+    held: int = 0
+
+
+@frozen
+class RecordOutcome:
+    """処理結果 of one record that was not simply accepted, or of the file (line 0). ``result`` is the SHOKEKKA code."""
+
+    line: int
+    result: str
+    problem: Problem | None = None
+
+
+@frozen
+class HeldFile:
+    """保留中のファイル."""
+
+    file_no: int
+    name: str
+    encoding: str | None
+
+
+@frozen
+class ReceivedFile:
+    """受渡簿の1行, as SHOKEKKA reports it."""
+
+    file_no: int
+    name: str
+    result: FileResult
+    counts: FileCounts
+
+
+class FileStore(Protocol):
+    """受渡簿."""
+
+    def ledger(self, sender: InsurerNumber, file_id: str) -> Ledger: ...
+
+    def entry(self, sender: InsurerNumber, file_id: str, sequence: int) -> LedgerEntry | None:
+        """The applied or held file that stands under a sequence number."""
+        ...
+
+    def enter(
+        self,
+        name: str,
+        header: FileHeader | None,
+        sender: InsurerNumber | None,
+        fingerprint: bytes,
+        result: FileResult,
+        recorded_at: datetime,
+    ) -> int:
+        """Write a line of the 受渡簿; returns its number, which counts up. ``sender`` is who will be answered."""
+        ...
+
+    def finish(self, file_no: int, counts: FileCounts) -> None: ...
+
+    def add_outcomes(self, file_no: int, outcomes: Iterable[RecordOutcome]) -> None: ...
+
+    def hold(self, file_no: int, blocks: Iterable[bytes], encoding: str | None) -> None:
+        """Keep the encrypted content of a held file."""
+        ...
+
+    def held(self, sender: InsurerNumber, file_id: str, sequence: int) -> HeldFile | None: ...
+
+    def due_held(self) -> list[HeldFile]:
+        """Held files whose turn has come (after an interruption)."""
+        ...
+
+    def held_blocks(self, file_no: int) -> Iterator[bytes]: ...
+
+    def release(self, file_no: int) -> None:
+        """The held content was applied or refused: forget it."""
+        ...
+
+    def unreported(self, insurer: InsurerNumber, *, everything: bool) -> list[ReceivedFile]: ...
+
+    def outcomes(self, file_no: int) -> Iterator[RecordOutcome]: ...
+
+    def mark_reported(self, file_nos: Iterable[int]) -> None: ...
+
+    def sources(self, file_nos: Iterable[int]) -> Mapping[int, tuple[str, datetime]]:
+        """Name and time of reception of each file."""
+        ...
+
+
+class PersonStore(Protocol):
+    """資格情報(個人)の保管."""
+
+    def add(
+        self,
+        file_no: int,
+        records: Sequence[tuple[int, PersonRecord, SealedNumber | None, SealedNumber | None]],
+    ) -> None:
+        """Add records as received, each with its line and its sealed numbers (present, previous)."""
+        ...
+
+    def groups_to_judge(self, file_no: int) -> Iterator[tuple[list[PersonFact], list[PersonFact]]]:
+        """Per addressee, what was known and what this file sent; addressees with one new record alone may be left out."""
+        ...
+
+    def discard(self, file_no: int, lines: Iterable[int]) -> None:
+        """Take refused records of the file being received out again."""
+        ...
+
+    def sharing_numbers(self, file_no: int) -> list[Addressee]:
+        """Addressees of the file whose numbers can conflict with others (a superset)."""
+        ...
+
+    def contradicted_other_insurers(self, file_no: int) -> list[int]:
+        """Lines whose other_insurer_number names none of the municipalities the same person's periods touch (X-23)."""
+        ...
+
+    def mark_pending(self, file_no: int) -> None:
+        """The persons of this file wait for the next resolve."""
+        ...
+
+    def wake(self, as_of: date) -> None:
+        """So do those for whom a wait ends by ``as_of`` (P-6)."""
+        ...
+
+    def take_pending(self, limit: int) -> list[Addressee]:
+        """The first waiting addressees in order; they no longer wait."""
+        ...
+
+    def settle_pending(self, addressees: Iterable[Addressee]) -> None:
+        """These no longer wait either."""
+        ...
+
+    def facts_of(self, addressees: Iterable[Addressee], known_at: datetime | None = None) -> list[PersonFact]:
+        """All messages about these addressees in received order."""
+        ...
+
+    def addressees_under(self, numbers: Iterable[NumberIndex]) -> set[Addressee]:
+        """Everybody who ever was sent under one of these numbers."""
+        ...
+
+    def naming(self, households: Iterable[HouseholdKey]) -> list[tuple[HouseholdKey, Addressee]]:
+        """Everybody who ever named one of these households."""
+        ...
+
+    def held(self, addressees: Iterable[Addressee]) -> frozenset[Source]:
+        """Records held by the last resolve."""
+        ...
+
+    def hold(self, addressees: Iterable[Addressee], held: Iterable[PersonFact]) -> None:
+        """Replace what is held of these addressees."""
+        ...
+
+
+class HouseholdStore(Protocol):
+    """資格情報(世帯)の保管."""
+
+    def add(self, file_no: int, records: Sequence[tuple[int, HouseholdRecord]]) -> None: ...
+
+    def groups_to_judge(self, file_no: int) -> Iterator[tuple[list[HouseholdFact], list[HouseholdFact]]]: ...
+
+    def discard(self, file_no: int, lines: Iterable[int]) -> None: ...
+
+    def mark_pending(self, file_no: int) -> None: ...
+
+    def facts_of(
+        self, households: Iterable[HouseholdKey], known_at: datetime | None = None
+    ) -> list[HouseholdFact]: ...
+
+    def mark_households(self, households: Iterable[HouseholdKey]) -> None:
+        """These households wait for the next look at their candidates."""
+        ...
+
+    def clear_pending(self) -> None: ...
+
+
+class HighCostStore(Protocol):
+    """高額該当情報の保管."""
+
+    def add(self, file_no: int, records: Sequence[tuple[int, HighCostRecord]]) -> None: ...
+
+    def groups_to_judge(self, file_no: int) -> Iterator[tuple[list[HighCostFact], list[HighCostFact]]]: ...
+
+    def discard(self, file_no: int, lines: Iterable[int]) -> None: ...
+
+    def mark_pending(self, file_no: int) -> None: ...
+
+    def facts_of(self, households: Iterable[HouseholdKey], known_at: datetime | None = None) -> list[HighCostFact]: ...
+
+
+class OtherRecordStore(Protocol):
+    """その他の受信レコード (FUZOKU, SHOTOKU, KAIJO): kept as sent for those who need them later."""
+
+    def add(self, file_no: int, file_id: str, records: Sequence[tuple[int, str, Mapping[str, Any]]]) -> None:
+        """Add records, each with its line and its identity."""
+        ...
+
+    def groups_to_judge(
+        self, file_no: int
+    ) -> Iterator[tuple[list[tuple[int, str | None]], list[tuple[int, str | None]]]]:
+        """Per identity, (line, update kind) of what was known and of what this file sent."""
+        ...
+
+    def discard(self, file_no: int, lines: Iterable[int]) -> None: ...
+
+
+@frozen
+class KnownAddressee:
+    """宛名に発番済みのID."""
+
+    issued: IssuedId
+    municipal_id: MunicipalInsuredId
+
+
+class IdStore(Protocol):
+    """被保険者IDの発番."""
+
+    def of_addressees(self, addressees: Iterable[Addressee]) -> dict[Addressee, KnownAddressee]: ...
+
+    def under_numbers(self, numbers: Iterable[NumberIndex]) -> list[IssuedId]: ...
+
+    def issue(self) -> IssuedId:
+        """A new 都道府県被保険者ID."""
+        ...
+
+    def issue_municipal(self, insurer: InsurerNumber) -> MunicipalInsuredId: ...
+
+    def save(
+        self,
+        ids: Mapping[Addressee, KnownAddressee],
+        numbers: Mapping[int, frozenset[NumberIndex]],
+        look_again_on: Mapping[int, date | None],
+    ) -> None:
+        """Addressees with their IDs; numbers and wake day of each prefectural ID (by serial)."""
+        ...
+
+    def addressees_of(self, persons: Iterable[PrefecturalInsuredId]) -> dict[Addressee, PrefecturalInsuredId]: ...
+
+    def find(self, insured_id: str) -> PrefecturalInsuredId | None:
+        """The living prefectural ID behind a prefectural (also a retired one) or municipal ID."""
+        ...
+
+    def persons_of(self, insurer: InsurerNumber | None) -> Iterator[PrefecturalInsuredId]: ...
+
+
+@frozen
+class StoredFinding:
+    """番号を持つ確認事項, as kept. ``left`` and ``entered`` are period identities (addressee, history number)."""
+
+    number: str
+    kind: FindingKind
+    person: PrefecturalInsuredId | None
+    left: tuple[Addressee, int] | None
+    entered: tuple[Addressee, int] | None
+    period_start: date | None
+    period_end: date | None
+    days: int | None
+    is_open: bool
+    detected_on: date
+
+    @property
+    def identity(self) -> tuple[FindingKind, tuple[Addressee, int] | None, tuple[Addressee, int] | None]:
+        """P-5: kind and pair of periods; an identity conflict is that of its held record, whoever it conflicts with."""
+        return (self.kind, None if self.kind is FindingKind.IDENTITY else self.left, self.entered)
+
+    @property
+    def sort_key(self) -> tuple[str, tuple[str, ...], tuple[str, ...]]:
+        return (self.kind.value, _side_key(self.left), _side_key(self.entered))
+
+
+def _side_key(side: tuple[Addressee, int] | None) -> tuple[str, ...]:
+    if side is None:
+        return ()
+    return (side[0].insurer_number, side[0].addressee_number, f"{side[1]:04d}")
+
+
+class FindingStore(Protocol):
+    """確認事項の保管."""
+
+    def naming(self, addressees: Iterable[Addressee]) -> list[StoredFinding]: ...
+
+    def next_number(self) -> str: ...
+
+    def save(self, findings: Iterable[StoredFinding]) -> None: ...
+
+    def all(self, insurer: InsurerNumber | None, *, open_only: bool) -> Iterator[StoredFinding]: ...
+
+    def count_open(self) -> int: ...
+
+
+@frozen
+class PersonMove:
+    """県内異動 of a person."""
+
+    person: PrefecturalInsuredId
+    move: Move
+
+
+@frozen
+class DecisionFact:
+    """確定指示: one accepted KEISHIJI record (H-6)."""
+
+    file_no: int
+    line: int
+    candidate_number: str
+    decision: str
+    decided_on: date
+    decided_by: str
+    reason: str | None
+
+
+class CandidateStore(Protocol):
+    """継続候補世帯の保管."""
+
+    def replace_moves(self, addressees: Iterable[Addressee], moves: Iterable[PersonMove]) -> None: ...
+
+    def pending_pairs(self) -> list[tuple[date, HouseholdPair]]:
+        """Pairs with a move or a candidate that concern a waiting household, with the day of the (first) move."""
+        ...
+
+    def pairs_touching(self, household: HouseholdKey) -> list[tuple[date, HouseholdPair]]:
+        """Pairs that leave or enter ``household``."""
+        ...
+
+    def moves_of(self, pairs: Iterable[HouseholdPair]) -> dict[HouseholdPair, list[PersonMove]]: ...
+
+    def of_pairs(self, pairs: Iterable[HouseholdPair]) -> dict[HouseholdPair, Candidate]: ...
+
+    def entering(self, households: Iterable[HouseholdKey]) -> list[Candidate]: ...
+
+    def by_number(self, number: str) -> Candidate | None: ...
+
+    def next_number(self) -> str: ...
+
+    def save(self, candidates: Iterable[Candidate]) -> None:
+        """Raises :class:`Conflict` when one was changed since it was read."""
+        ...
+
+    def add_decision(self, decision: DecisionFact) -> None: ...
+
+    def decisions(self, numbers: Iterable[str], known_at: datetime | None = None) -> list[DecisionFact]: ...
+
+    def all(self, insurer: InsurerNumber | None) -> Iterator[Candidate]: ...
+
+
+class ReturnStore(Protocol):
+    """返却レコードの保管: what stands now, and what was told last."""
+
+    def of_subjects(self, subjects: Iterable[str]) -> dict[ReturnKey, tuple[Row | None, Row | None]]:
+        """Current and told row of everything about these subjects."""
+        ...
+
+    def save(self, rows: Iterable[tuple[ReturnKey, Row | None, Row | None, bool]]) -> None:
+        """Current row, told row and whether it is due."""
+        ...
+
+    def due(
+        self, insurer: InsurerNumber, file_id: str, *, everything: bool
+    ) -> Iterator[tuple[ReturnKey, Row | None, Row | None]]: ...
+
+    def mark_told(self, insurer: InsurerNumber, file_id: str) -> None:
+        """All that was due has been told as :func:`what_to_tell` said."""
+        ...
+
+
+@frozen
+class Delivery:
+    """配信ファイル: written, but perhaps not yet published."""
+
+    insurer: InsurerNumber
+    file_id: str
+    sequence: int
+    name: str
+    records: int
+
+
+class DeliveryStore(Protocol):
+    """配信の記録."""
+
+    def next_sequence(self, insurer: InsurerNumber, file_id: str) -> int: ...
+
+    def prepare(self, delivery: Delivery, folder: str, created_at: datetime) -> None: ...
+
+    def unpublished(self) -> list[tuple[str, str]]:
+        """(folder, name) of files that were written but not published."""
+        ...
+
+    def mark_published(self, folder: str, names: Iterable[str]) -> None: ...
+
+
+class UnitOfWork(Protocol):
+    """一件の処理: everything inside ``begin`` happens together or not at all."""
+
+    @property
+    def files(self) -> FileStore: ...
+
+    @property
+    def persons(self) -> PersonStore: ...
+
+    @property
+    def households(self) -> HouseholdStore: ...
+
+    @property
+    def high_cost(self) -> HighCostStore: ...
+
+    @property
+    def others(self) -> OtherRecordStore: ...
+
+    @property
+    def ids(self) -> IdStore: ...
+
+    @property
+    def findings(self) -> FindingStore: ...
+
+    @property
+    def candidates(self) -> CandidateStore: ...
+
+    @property
+    def returns(self) -> ReturnStore: ...
+
+    @property
+    def deliveries(self) -> DeliveryStore: ...
+
+    def register(self) -> InsurerRegister:
+        """The insurers of the prefecture. Raises :class:`SetupFault` (KKH-C007) before ``init``."""
+        ...
+
+    def prefecture(self) -> str:
+        """都道府県番号, 2 digits."""
+        ...
+
+    def save_register(self, prefecture: str, insurers: Iterable[Insurer]) -> None: ...
+
+    def commit(self) -> None: ...
+
+
+class Database(Protocol):
+    """データベース."""
+
+    def begin(self, *, read_only: bool = False) -> AbstractContextManager[UnitOfWork]:
+        """A unit of work; left without ``commit``, nothing happened."""
+        ...

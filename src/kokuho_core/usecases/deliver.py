@@ -1,0 +1,140 @@
+"""配信 (2-④, 3-6, 4-5): writes what one municipality must be told since its last delivery (Q-5, X-13)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from itertools import chain
+from typing import Any
+
+from attrs import frozen
+
+from kokuho_core.errors import NotFound, Problem
+from kokuho_core.ports.files import OutgoingFiles
+from kokuho_core.ports.stores import Delivery, ReceivedFile, RecordOutcome, UnitOfWork
+from kokuho_core.reception.ledger import FileResult
+from kokuho_core.returning.rows import RETURNED_FILES, ROW_TYPES, row_keys
+from kokuho_core.returning.telling import what_to_tell
+from kokuho_core.usecases.office import Office
+from kokuho_core.vocabulary.identifiers import InsurerNumber
+
+
+@frozen
+class DeliveredFile:
+    """配信したファイル."""
+
+    file: str
+    file_id: str
+    records: int
+
+
+def deliver(
+    office: Office, insurer: InsurerNumber, outgoing: OutgoingFiles, folder: str, *, everything: bool = False
+) -> list[DeliveredFile]:
+    """Write the due files into ``folder``; with ``everything``, all that stands. No file where nothing is due (X-13).
+
+    Files are complete under a temporary name before the delivery is committed, and get their names afterwards; after an
+    interruption the next delivery publishes what was committed. Raises :class:`NotFound` (KKH-N002) for an unknown insurer.
+    """
+    publish_committed(office, outgoing, folder)
+    written = []
+    created_at = office.clock.now()
+    with office.database.begin() as work:
+        if insurer not in work.register():
+            raise NotFound(Problem("KKH-N002", field="insurer"))
+        for file_id in RETURNED_FILES:
+            delivered = _write(work, insurer, file_id, outgoing, folder, created_at, everything)
+            if delivered is not None:
+                written.append(delivered)
+                office.progress(file_id, delivered.records)
+        work.commit()
+    publish_committed(office, outgoing, folder)
+    return written
+
+
+def publish_committed(office: Office, outgoing: OutgoingFiles, folder: str) -> None:
+    """Give their names to files that were committed but not yet published."""
+    with office.database.begin(read_only=True) as work:
+        names = [name for where, name in work.deliveries.unpublished() if where == folder]
+    if names:
+        for name in names:
+            outgoing.publish(name)
+        with office.database.begin() as work:
+            work.deliveries.mark_published(folder, names)
+            work.commit()
+
+
+def _write(
+    work: UnitOfWork,
+    insurer: InsurerNumber,
+    file_id: str,
+    outgoing: OutgoingFiles,
+    folder: str,
+    created_at: datetime,
+    everything: bool,
+) -> DeliveredFile | None:
+    reported: list[ReceivedFile] = []
+    if file_id in ROW_TYPES:
+        rows = _due_rows(work, insurer, file_id, everything)
+    else:
+        reported = work.files.unreported(insurer, everything=everything)
+        rows = _results(work, insurer, reported)
+    first = next(rows, None)
+    if first is None:
+        return None
+    sequence = work.deliveries.next_sequence(insurer, file_id)
+    name, records = outgoing.write(file_id, insurer, created_at, sequence, chain([first], rows))
+    work.deliveries.prepare(Delivery(insurer, file_id, sequence, name, records), folder, created_at)
+    if file_id in ROW_TYPES:
+        work.returns.mark_told(insurer, file_id)
+    else:
+        work.files.mark_reported(file.file_no for file in reported)
+    return DeliveredFile(name, file_id, records)
+
+
+def _due_rows(
+    work: UnitOfWork, insurer: InsurerNumber, file_id: str, everything: bool
+) -> Iterator[Mapping[str, Any]]:
+    keys = row_keys(file_id)
+    for _, current, told in work.returns.due(insurer, file_id, everything=everything):
+        row = what_to_tell(current, told)
+        if row is None and everything and told is not None:
+            row = current
+        if row is not None:
+            yield {key: getattr(row, key) for key in keys}
+
+
+def _results(
+    work: UnitOfWork, insurer: InsurerNumber, files: Iterable[ReceivedFile]
+) -> Iterator[Mapping[str, Any]]:
+    """処理結果 (SHOKEKKA): every record of an applied file, line 0 for a file that was not applied (X-3)."""
+    for file in files:
+        by_line: dict[int, list[RecordOutcome]] = {}
+        for outcome in work.files.outcomes(file.file_no):
+            by_line.setdefault(outcome.line, []).append(outcome)
+        if file.result is FileResult.APPLIED:
+            total = file.counts.accepted + file.counts.rejected + file.counts.held
+            lines: Iterable[int] = range(2, total + 2)
+        else:
+            lines = (0,)
+        for line in lines:
+            yield _result_row(insurer, file.name, line, by_line.get(line, ()))
+
+
+def _result_row(insurer: InsurerNumber, name: str, line: int, outcomes: Iterable[RecordOutcome]) -> Mapping[str, Any]:
+    """One record: the gravest outcome gives result and code, all of them the message."""
+    ordered = sorted(outcomes, key=lambda outcome: outcome.result, reverse=True)
+    problems = [outcome.problem for outcome in ordered if outcome.problem is not None]
+    message = " ".join(
+        f"{problem.code}({problem.field}) {problem.entry.message_ja}" if problem.field else problem.entry.message_ja
+        for problem in problems
+    )
+    return {
+        "insurer_number": insurer,
+        "source_file": name[:80],
+        "line": line,
+        "result": max((outcome.result for outcome in ordered), default="1"),
+        "error_code": problems[0].code if problems else None,
+        "error_field": problems[0].field[:40] or None if problems else None,
+        "message": message[:200] or None,
+    }

@@ -1,0 +1,52 @@
+"""集約の作業環境: what every use case works with."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Final, Protocol
+
+from attrs import frozen
+
+from kokuho_core.ports.files import IncomingFile
+from kokuho_core.ports.stores import Clock, Database
+from kokuho_core.ports.vault import ContentProtection, NumberVault
+from kokuho_core.qualification.date_rules import DateRules
+from kokuho_core.qualification.findings import UNMATCHED_WAIT_DAYS
+
+BATCH: Final = 1000
+"""Records or persons handled together: large enough to save round trips, small enough to keep memory flat."""
+
+
+class Progress(Protocol):
+    """進捗: told now and then during long work."""
+
+    def __call__(self, step: str, done: int, total: int | None = None) -> None: ...
+
+
+def silent(step: str, done: int, total: int | None = None) -> None:
+    """No progress shown."""
+
+
+@frozen
+class Settings:
+    """設定: where the rules leave a choice. ``unmatched_wait_days`` is N of P-6."""
+
+    unmatched_wait_days: int = UNMATCHED_WAIT_DAYS
+    date_rules: DateRules = DateRules()
+
+
+Reopen = Callable[[str, Callable[[], Iterator[bytes]], str | None], IncomingFile]
+"""Makes an incoming file from a name, kept content and the encoding it was given with."""
+
+
+@frozen
+class Office:
+    """集約: database, number vault, clock and settings of one prefecture."""
+
+    database: Database
+    vault: NumberVault
+    protection: ContentProtection
+    clock: Clock
+    reopen: Reopen
+    settings: Settings = Settings()
+    progress: Progress = silent

@@ -1,0 +1,194 @@
+"""受信: one file of a municipality, from its name to its effect (1-③ … 1-⑤; X-1 … X-5).
+
+1. name and control record agree, the sender belongs to the prefecture
+2. the 受渡簿 says: apply, duplicate, held or rejected
+3. each record is judged; what is wrong inside a field refuses only its record
+4. what the file changed waits for the next resolve
+5. files held for this one follow
+
+One file is one transaction: a broken structure undoes all of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from attrs import frozen
+
+from kokuho_core.errors import FileRefused, Problem
+from kokuho_core.ports.files import FileHeader, IncomingFile
+from kokuho_core.ports.stores import FileCounts, HeldFile, RecordOutcome, UnitOfWork
+from kokuho_core.reception.ledger import FileResult
+from kokuho_core.usecases.office import Office
+from kokuho_core.usecases.reception_kinds import ACCEPTED_FILES, HELD, REFUSED, reception_for
+from kokuho_core.vocabulary.identifiers import InsurerNumber
+
+
+@frozen
+class FileAnswer:
+    """受付結果 of one file, as the sender is answered."""
+
+    file: str
+    file_id: str
+    insurer_number: str
+    result: FileResult
+    counts: FileCounts = FileCounts()
+    errors: tuple[Problem, ...] = ()
+    warnings: tuple[Problem, ...] = ()
+
+
+def receive(office: Office, incoming: IncomingFile, encoding: str | None = None) -> list[FileAnswer]:
+    """Receive one file. The answers are this file's and those of held files that it released (X-2)."""
+    answers = [_receive_one(office, incoming, encoding)]
+    if answers[0].result is FileResult.APPLIED:
+        answers.extend(release_held(office))
+    return answers
+
+
+def release_held(office: Office) -> Iterator[FileAnswer]:
+    """Apply held files whose turn has come, in order (X-2)."""
+    while True:
+        with office.database.begin(read_only=True) as work:
+            due = work.files.due_held()
+        if not due:
+            return
+        for held in due:
+            yield _receive_released(office, held)
+
+
+def _receive_released(office: Office, held: HeldFile) -> FileAnswer:
+    def open_blocks() -> Iterator[bytes]:
+        with office.database.begin(read_only=True) as work:
+            kept = list(work.files.held_blocks(held.file_no))
+        return office.protection.decrypt(kept, held.name)
+
+    incoming = office.reopen(held.name, open_blocks, held.encoding)
+    return _receive_one(office, incoming, held.encoding, released=held.file_no)
+
+
+def _receive_one(
+    office: Office, incoming: IncomingFile, encoding: str | None, released: int | None = None
+) -> FileAnswer:
+    header: FileHeader | None = None
+    try:
+        header = incoming.header()
+        if header.file_id not in ACCEPTED_FILES:
+            raise FileRefused(Problem("KKH-F013"))
+        fingerprint = office.protection.fingerprint(incoming.blocks())
+        with office.database.begin() as work:
+            known = work.files.entry(header.sender, header.file_id, header.sequence)
+            ledger = work.files.ledger(header.sender, header.file_id)
+            result, code = ledger.judge(incoming.name, header.sequence, fingerprint, known)
+            if result is FileResult.APPLIED:
+                answer = _apply(office, work, incoming, header, fingerprint)
+                held = released if released is not None else _held_number(work, header)
+                if held is not None:
+                    work.files.release(held)
+                work.commit()
+                return answer
+            if result is FileResult.HELD and known is None:
+                _hold(office, work, incoming, header, fingerprint, encoding)
+            else:
+                _note(office, work, incoming.name, header, fingerprint, result, code)
+            work.commit()
+            return _unapplied(incoming.name, header, result, code)
+    except FileRefused as refusal:
+        with office.database.begin() as work:
+            for problem in refusal.problems[:1]:
+                _note(office, work, incoming.name, header, b"", FileResult.REJECTED, problem.code)
+            if released is not None:
+                work.files.release(released)
+            work.commit()
+        file_id, sender = (header.file_id, header.sender) if header else _names_of(incoming.name)
+        return FileAnswer(incoming.name, file_id, sender, FileResult.REJECTED, errors=refusal.problems)
+
+
+def _names_of(name: str) -> tuple[str, str]:
+    """File id and sender as far as the name tells them, for the answer to a file that is refused."""
+    parts = name.split("_")
+    return (parts[0], parts[1]) if len(parts) == 4 else ("", "")
+
+
+def _held_number(work: UnitOfWork, header: FileHeader) -> int | None:
+    held = work.files.held(header.sender, header.file_id, header.sequence)
+    return held.file_no if held is not None else None
+
+
+def _apply(
+    office: Office, work: UnitOfWork, incoming: IncomingFile, header: FileHeader, fingerprint: bytes
+) -> FileAnswer:
+    recorded_at = office.clock.now()
+    file_no = work.files.enter(
+        incoming.name, header, header.sender, fingerprint, FileResult.APPLIED, recorded_at
+    )
+    reception = reception_for(header.file_id, office, work, file_no, header)
+    total = 0
+    for record in incoming.records(reception.keys):
+        reception.take(record)
+        total += 1
+        if total % 10_000 == 0:
+            office.progress(incoming.name, total)
+    outcomes = reception.finish()
+    rejected = {outcome.line for outcome in outcomes if outcome.result == REFUSED}
+    held = {outcome.line for outcome in outcomes if outcome.result == HELD}
+    counts = FileCounts(total - len(rejected) - len(held), len(rejected), len(held))
+    work.files.add_outcomes(file_no, outcomes)
+    work.files.finish(file_no, counts)
+    problems = [outcome.problem for outcome in outcomes if outcome.problem is not None]
+    return FileAnswer(
+        incoming.name,
+        header.file_id,
+        header.sender,
+        FileResult.APPLIED,
+        counts,
+        errors=tuple(problem for problem in problems if not problem.is_warning),
+        warnings=tuple(problem for problem in problems if problem.is_warning),
+    )
+
+
+def _hold(
+    office: Office,
+    work: UnitOfWork,
+    incoming: IncomingFile,
+    header: FileHeader,
+    fingerprint: bytes,
+    encoding: str | None,
+) -> None:
+    """Keep a file whose predecessor is missing, encrypted; a broken one is refused at once."""
+    for _ in incoming.records(()):
+        pass
+    file_no = _note(office, work, incoming.name, header, fingerprint, FileResult.HELD, "KKH-F021")
+    work.files.hold(file_no, office.protection.encrypt(incoming.blocks(), incoming.name), encoding)
+
+
+_OUTCOME = {FileResult.REJECTED: "2", FileResult.HELD: "3", FileResult.DUPLICATE: "4"}
+
+
+def _note(
+    office: Office,
+    work: UnitOfWork,
+    name: str,
+    header: FileHeader | None,
+    fingerprint: bytes,
+    result: FileResult,
+    code: str | None,
+) -> int:
+    """Write the file into the 受渡簿 without applying it."""
+    sender = header.sender if header is not None else InsurerNumber(_names_of(name)[1])
+    answered = sender if sender in work.register() else None
+    file_no = work.files.enter(name, header, answered, fingerprint, result, office.clock.now())
+    problem = Problem(code) if code is not None else None
+    work.files.add_outcomes(file_no, [RecordOutcome(0, _OUTCOME[result], problem)])
+    return file_no
+
+
+def _unapplied(name: str, header: FileHeader, result: FileResult, code: str | None) -> FileAnswer:
+    problems = (Problem(code),) if code is not None else ()
+    return FileAnswer(
+        name,
+        header.file_id,
+        header.sender,
+        result,
+        errors=tuple(problem for problem in problems if not problem.is_warning),
+        warnings=tuple(problem for problem in problems if problem.is_warning),
+    )

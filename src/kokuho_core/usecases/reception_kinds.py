@@ -1,0 +1,328 @@
+"""受信レコードの扱い: for each kind of file, how a record is judged, kept and answered (1-④, 1-⑤)."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Generic, TypeVar
+
+from kokuho_core.errors import Problem, RecordRefused
+from kokuho_core.high_cost_history import history as high_cost
+from kokuho_core.high_cost_history.record import HIGH_COST_KEYS, HighCostRecord
+from kokuho_core.household import household as households
+from kokuho_core.household.record import HOUSEHOLD_KEYS, HouseholdRecord
+from kokuho_core.identity.settlement import settle
+from kokuho_core.insured_person import person as persons
+from kokuho_core.insured_person.record import PERSON_KEYS, PersonRecord
+from kokuho_core.ports.files import FileHeader, ReadRecord
+from kokuho_core.ports.stores import DecisionFact, RecordOutcome, UnitOfWork
+from kokuho_core.ports.vault import SealedNumber
+from kokuho_core.reception.lifecycle import Standing, refusal_of, standing_after
+from kokuho_core.usecases.connected import connected_groups
+from kokuho_core.usecases.office import BATCH, Office
+from kokuho_core.usecases.returns import retell_candidates
+from kokuho_core.vocabulary.codes import Decision
+from kokuho_core.vocabulary.identifiers import Addressee
+from kokuho_core.vocabulary.individual_number import IndividualNumber
+
+ACCEPTED: Final = "1"
+REFUSED: Final = "2"
+HELD: Final = "3"
+
+Record = TypeVar("Record")
+
+
+class Reception(ABC, Generic[Record]):
+    """One file of one kind while it is received. ``keys`` are the layout keys it reads."""
+
+    keys: tuple[str, ...]
+
+    def __init__(self, office: Office, work: UnitOfWork, file_no: int, header: FileHeader) -> None:
+        self.office = office
+        self.work = work
+        self.file_no = file_no
+        self.header = header
+        self._batch: list[tuple[int, Record]] = []
+        self._outcomes: list[RecordOutcome] = []
+
+    def take(self, record: ReadRecord) -> None:
+        """Take one record; what is wrong inside a field refuses it alone (X-1)."""
+        self._warn(record.warnings)
+        if record.problems:
+            self._refuse(record.problems)
+            return
+        try:
+            made = self.make(record.values, record.line)
+        except RecordRefused as refusal:
+            self._refuse([problem.at(record.line) for problem in refusal.problems])
+            return
+        self._batch.append((record.line, made))
+        if len(self._batch) >= BATCH:
+            self._flush()
+
+    def finish(self) -> list[RecordOutcome]:
+        """Judge what needs the whole file, and return every outcome but plain acceptance."""
+        self._flush()
+        refused = self.judge()
+        if refused:
+            self.discard(refused)
+            self._outcomes = [each for each in self._outcomes if each.line not in refused]
+            self._refuse(list(refused.values()))
+        self.after()
+        return sorted(self._outcomes, key=lambda outcome: outcome.line)
+
+    def _flush(self) -> None:
+        if self._batch:
+            self.add(self._batch)
+            self._batch = []
+
+    def _refuse(self, problems: Sequence[Problem]) -> None:
+        self._outcomes.extend(RecordOutcome(problem.line, REFUSED, problem) for problem in problems)
+
+    def _hold(self, problem: Problem) -> None:
+        self._outcomes.append(RecordOutcome(problem.line, HELD, problem))
+
+    def _warn(self, problems: Sequence[Problem]) -> None:
+        self._outcomes.extend(RecordOutcome(problem.line, ACCEPTED, problem) for problem in problems)
+
+    @abstractmethod
+    def make(self, values: tuple[Any, ...], line: int) -> Record:
+        """The domain record, or :class:`RecordRefused`."""
+
+    @abstractmethod
+    def add(self, batch: Sequence[tuple[int, Record]]) -> None:
+        """Keep a batch of records."""
+
+    @abstractmethod
+    def judge(self) -> dict[int, Problem]:
+        """Refusals by line that need all records of the file and what was known before."""
+
+    @abstractmethod
+    def discard(self, refused: Mapping[int, Problem]) -> None:
+        """Take refused records out again."""
+
+    @abstractmethod
+    def after(self) -> None:
+        """What follows from the accepted records."""
+
+
+class PersonReception(Reception[PersonRecord]):
+    """資格情報(個人)ファイル (SKKOJIN)."""
+
+    keys = PERSON_KEYS
+
+    def make(self, values: tuple[Any, ...], line: int) -> PersonRecord:
+        record = PersonRecord(*values)
+        self._warn(self.office.settings.date_rules.warnings(record, line, self.header.created_at))
+        return record
+
+    def add(self, batch: Sequence[tuple[int, PersonRecord]]) -> None:
+        """Numbers go through the vault, all of a batch at once; the record keeps only their index (I-5)."""
+        numbers: list[IndividualNumber] = []
+        for _, record in batch:
+            if record.individual_number is not None:
+                numbers.append(record.individual_number)
+            if record.previous_individual_number is not None:
+                numbers.append(record.previous_individual_number)
+        sealed = iter(self.office.vault.seal(numbers))
+        rows: list[tuple[int, PersonRecord, SealedNumber | None, SealedNumber | None]] = [
+            (
+                line,
+                record,
+                next(sealed) if record.individual_number is not None else None,
+                next(sealed) if record.previous_individual_number is not None else None,
+            )
+            for line, record in batch
+        ]
+        self.work.persons.add(self.file_no, rows)
+
+    def judge(self) -> dict[int, Problem]:
+        refused: dict[int, Problem] = {}
+        for known, sent in self.work.persons.groups_to_judge(self.file_no):
+            refused.update(persons.judge_file(known, sent))
+        return refused
+
+    def discard(self, refused: Mapping[int, Problem]) -> None:
+        self.work.persons.discard(self.file_no, refused)
+
+    def after(self) -> None:
+        self.work.persons.mark_pending(self.file_no)
+        self._hold_identity_conflicts()
+        for line in self.work.persons.contradicted_other_insurers(self.file_no):
+            self._warn([Problem("KKH-Q001", line, "other_insurer_number", "X-23")])
+
+    def _hold_identity_conflicts(self) -> None:
+        """I-1: tell the sender at once which of his records conflict; the finding itself is opened by resolve."""
+        suspects = self.work.persons.sharing_numbers(self.file_no)
+        done: set[Addressee] = set()
+        for start in range(0, len(suspects), BATCH):
+            chunk = [addressee for addressee in suspects[start : start + BATCH] if addressee not in done]
+            for group in connected_groups(self.work.persons, chunk):
+                done.update(fact.addressee for fact in group)
+                for conflict in settle(group).conflicts:
+                    if conflict.held.file_no == self.file_no:
+                        self._hold(Problem("KKH-I001", conflict.held.line, "individual_number", "I-1"))
+
+
+class HouseholdReception(Reception[HouseholdRecord]):
+    """資格情報(世帯)ファイル (SKSETAI)."""
+
+    keys = HOUSEHOLD_KEYS
+
+    def make(self, values: tuple[Any, ...], line: int) -> HouseholdRecord:
+        return HouseholdRecord(*values)
+
+    def add(self, batch: Sequence[tuple[int, HouseholdRecord]]) -> None:
+        self.work.households.add(self.file_no, batch)
+
+    def judge(self) -> dict[int, Problem]:
+        refused: dict[int, Problem] = {}
+        for known, sent in self.work.households.groups_to_judge(self.file_no):
+            refused.update(households.judge_file(known, sent))
+        return refused
+
+    def discard(self, refused: Mapping[int, Problem]) -> None:
+        self.work.households.discard(self.file_no, refused)
+
+    def after(self) -> None:
+        self.work.households.mark_pending(self.file_no)
+
+
+class HighCostReception(Reception[HighCostRecord]):
+    """高額該当情報ファイル (KOGAKU)."""
+
+    keys = HIGH_COST_KEYS
+
+    def make(self, values: tuple[Any, ...], line: int) -> HighCostRecord:
+        return HighCostRecord(*values)
+
+    def add(self, batch: Sequence[tuple[int, HighCostRecord]]) -> None:
+        self.work.high_cost.add(self.file_no, batch)
+
+    def judge(self) -> dict[int, Problem]:
+        refused: dict[int, Problem] = {}
+        for known, sent in self.work.high_cost.groups_to_judge(self.file_no):
+            refused.update(high_cost.judge_file(known, sent))
+        return refused
+
+    def discard(self, refused: Mapping[int, Problem]) -> None:
+        self.work.high_cost.discard(self.file_no, refused)
+
+    def after(self) -> None:
+        self.work.high_cost.mark_pending(self.file_no)
+
+
+class DecisionReception(Reception[DecisionFact]):
+    """継続世帯確定指示ファイル (KEISHIJI): each decision takes effect at once, judged by the last resolve (H-6, X-18)."""
+
+    keys = ("insurer_number", "candidate_number", "decision", "decided_on", "decided_by", "reason")
+
+    def make(self, values: tuple[Any, ...], line: int) -> DecisionFact:
+        insurer, number, decision, decided_on, decided_by, reason = values
+        candidate = self.work.candidates.by_number(number)
+        if candidate is None or candidate.pair.entered.insurer_number != insurer:
+            raise RecordRefused(Problem("KKH-H001", field="candidate_number"))
+        decided = candidate.decide(Decision(decision), decided_on)
+        fact = DecisionFact(self.file_no, line, number, decision, decided_on, decided_by, reason)
+        self.work.candidates.add_decision(fact)
+        self.work.candidates.save([decided])
+        self.work.households.mark_households([candidate.pair.entered])  # what was carried on from there may change
+        retell_candidates(self.work, [decided])
+        return fact
+
+    def add(self, batch: Sequence[tuple[int, DecisionFact]]) -> None:
+        """Already kept, since a later decision in the same file builds on an earlier one."""
+
+    def judge(self) -> dict[int, Problem]:
+        return {}
+
+    def discard(self, refused: Mapping[int, Problem]) -> None:
+        """Nothing is refused after the fact."""
+
+    def after(self) -> None:
+        """Everything was done record by record."""
+
+
+class OtherReception(Reception[tuple[str, Mapping[str, Any]]]):
+    """Files that aggregation keeps for others: FUZOKU, SHOTOKU, KAIJO."""
+
+    def make(self, values: tuple[Any, ...], line: int) -> tuple[str, Mapping[str, Any]]:
+        content = dict(zip(self.keys, values, strict=True))
+        identity = "/".join(str(content[key]) for key in _OTHER_IDENTITY[self.header.file_id])
+        return identity, content
+
+    def add(self, batch: Sequence[tuple[int, tuple[str, Mapping[str, Any]]]]) -> None:
+        rows = [(line, identity, content) for line, (identity, content) in batch]
+        self.work.others.add(self.file_no, self.header.file_id, rows)
+
+    def judge(self) -> dict[int, Problem]:
+        """Only records with an update kind have a life of their own (X-4); the others replace each other."""
+        refused: dict[int, Problem] = {}
+        for known, sent in self.work.others.groups_to_judge(self.file_no):
+            standing = Standing.NEVER_SENT
+            for _, kind in known:
+                standing = standing_after(kind or "1")
+            for line, kind in sent:
+                code = refusal_of(kind, standing) if kind is not None else None
+                if code is not None:
+                    refused[line] = Problem(code, line, "update_kind")
+                else:
+                    standing = standing_after(kind or "1")
+        return refused
+
+    def discard(self, refused: Mapping[int, Problem]) -> None:
+        self.work.others.discard(self.file_no, refused)
+
+    def after(self) -> None:
+        """Nothing is derived from these here."""
+
+
+class CertificateReception(OtherReception):
+    """付属証履歴ファイル (FUZOKU)."""
+
+    keys = (
+        "insurer_number", "addressee_number", "history_number", "update_kind", "certificate_kind", "issue_kind",
+        "issued_on", "issue_notified", "collected_on", "collect_notified", "collect_reason_on", "effective_on",
+        "expires_on", "copay_share", "income_class", "specific_disease", "updated_at",
+    )  # fmt: skip
+
+
+class IncomeReception(OtherReception):
+    """世帯所得区分情報ファイル (SHOTOKU)."""
+
+    keys = (
+        "insurer_number", "household_number", "valid_from", "valid_until", "income_class_under70",
+        "income_class_70plus", "updated_at",
+    )  # fmt: skip
+
+
+class CancellationReception(OtherReception):
+    """利用登録解除申請ファイル (KAIJO)."""
+
+    keys = ("insurer_number", "municipal_insured_id", "applied_on")
+
+
+_OTHER_IDENTITY: Final = {
+    "FUZOKU": ("insurer_number", "addressee_number", "history_number"),
+    "SHOTOKU": ("insurer_number", "household_number", "valid_from"),
+    "KAIJO": ("insurer_number", "municipal_insured_id", "applied_on"),
+}
+
+_RECEPTIONS: Final[Mapping[str, type[Reception[Any]]]] = {
+    "SKKOJIN": PersonReception,
+    "SKSETAI": HouseholdReception,
+    "KOGAKU": HighCostReception,
+    "KEISHIJI": DecisionReception,
+    "FUZOKU": CertificateReception,
+    "SHOTOKU": IncomeReception,
+    "KAIJO": CancellationReception,
+}
+ACCEPTED_FILES: Final = frozenset(_RECEPTIONS)
+"""File ids a municipality sends to aggregation."""
+
+
+def reception_for(
+    file_id: str, office: Office, work: UnitOfWork, file_no: int, header: FileHeader
+) -> Reception[Any]:
+    """The reception of one file."""
+    return _RECEPTIONS[file_id](office, work, file_no, header)

@@ -1,0 +1,293 @@
+"""判定: over what changed since the last time (2-①, 3-4).
+
+1. the same person is recognised by 個人番号, IDs are issued (Q-2, I-1 … I-4)
+2. overlap, gap, one-sided and unmatched moves are found (Q-3, P-4 … P-6)
+3. the prefecture-level qualification is derived (Q-4)
+4. households that moved become continuity candidates (H-6)
+5. what each municipality must be told is brought up to date (Q-5)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date
+
+from attrs import evolve, frozen, mutable
+
+from kokuho_core.identity.insured_ids import IssuedId, assign_ids
+from kokuho_core.identity.settlement import IdentityConflict, SettledPerson, Settlement, settle
+from kokuho_core.insured_person.fact import PersonFact
+from kokuho_core.insured_person.person import live_rows
+from kokuho_core.ports.stores import KnownAddressee, PersonMove, StoredFinding, UnitOfWork
+from kokuho_core.qualification.findings import Finding, FindingKind
+from kokuho_core.qualification.judgement import PersonJudgement, judge_person
+from kokuho_core.returning.rows import (
+    FindingSide,
+    NumberedFinding,
+    ReturnKey,
+    Row,
+    addressee_subject,
+    finding_rows,
+    insured_id_row,
+    qualification_rows,
+)
+from kokuho_core.usecases.candidates import judge_candidates
+from kokuho_core.usecases.connected import connected_groups
+from kokuho_core.usecases.office import BATCH, Office
+from kokuho_core.usecases.returns import retell
+from kokuho_core.vocabulary.identifiers import Addressee, HouseholdKey, PrefecturalInsuredId
+from kokuho_core.vocabulary.individual_number import NumberIndex
+from kokuho_core.vocabulary.insurers import InsurerRegister
+
+
+@mutable
+class ResolveSummary:
+    """判定の件数. ``findings_opened`` counts reopened ones too (X-38)."""
+
+    as_of: date
+    persons: int = 0
+    findings_opened: int = 0
+    findings_solved: int = 0
+    candidates_opened: int = 0
+    candidates_withdrawn: int = 0
+    findings_open: int = 0
+
+
+def resolve(office: Office, as_of: date | None = None) -> ResolveSummary:
+    """Resolve everything that changed, for business date ``as_of`` (today if not given), in one transaction."""
+    summary = ResolveSummary(as_of or office.clock.today())
+    with office.database.begin() as work:
+        work.persons.wake(summary.as_of)
+        step = _PersonStep(office, work, work.register(), summary)
+        while waiting := work.persons.take_pending(BATCH):
+            step.resolve(waiting)
+            office.progress("resolve", summary.persons)
+        judged = judge_candidates(work)
+        summary.candidates_opened, summary.candidates_withdrawn = judged
+        summary.findings_open = work.findings.count_open()
+        work.commit()
+    return summary
+
+
+@frozen
+class _JudgedGroup:
+    """One connected group with everything that follows from it."""
+
+    facts: list[PersonFact]
+    settlement: Settlement
+    persons: list[tuple[SettledPerson, IssuedId, PersonJudgement]]
+
+    @property
+    def addressees(self) -> set[Addressee]:
+        return {fact.addressee for fact in self.facts}
+
+
+@frozen
+class _PersonStep:
+    """Steps 1 to 3 and 5 for a batch of persons."""
+
+    office: Office
+    work: UnitOfWork
+    register: InsurerRegister
+    summary: ResolveSummary
+
+    def resolve(self, waiting: Sequence[Addressee]) -> None:
+        groups = connected_groups(self.work.persons, waiting)
+        everybody = {fact.addressee for group in groups for fact in group}
+        self.work.persons.settle_pending(everybody)
+        known = self.work.ids.of_addressees(everybody)
+        judged = self._judge(groups, known)
+        ids = self._save_ids(judged, known)
+        numbered = self._save_findings(judged, everybody, ids)
+        moves = [
+            PersonMove(issued.insured_id, move)
+            for group in judged
+            for _, issued, judgement in group.persons
+            for move in judgement.moves
+        ]
+        self.work.candidates.replace_moves(everybody, moves)
+        self.work.persons.hold(everybody, [c.held for group in judged for c in group.settlement.conflicts])
+        self.work.households.mark_households(
+            {HouseholdKey(f.insurer_number, f.household_number) for group in groups for f in group}
+        )
+        self._retell(judged, everybody, ids, numbered)
+        self.summary.persons += sum(len(group.persons) for group in judged)
+
+    def _judge(
+        self, groups: Iterable[list[PersonFact]], known: dict[Addressee, KnownAddressee]
+    ) -> list[_JudgedGroup]:
+        numbers = {fact.number for group in groups for fact in group if fact.number is not None}
+        under_number: dict[NumberIndex, IssuedId] = {
+            number: issued for issued in self.work.ids.under_numbers(numbers) for number in issued.numbers
+        }
+        known_ids = {addressee: each.issued for addressee, each in known.items()}
+        judged = []
+        for facts in groups:
+            settlement = settle(facts)
+            under = {
+                under_number[number].serial: under_number[number]
+                for person in settlement.persons
+                for number in person.numbers
+                if number in under_number
+            }
+            assigned = assign_ids(
+                settlement.persons, known_ids, [under[serial] for serial in sorted(under)], self.work.ids.issue
+            )
+            rows = live_rows_by_addressee(facts, settlement)
+            persons = []
+            for person in settlement.persons:
+                live = [row for addressee in person.addressees for row in rows[addressee]]
+                judgement = judge_person(
+                    live, self.register, self.summary.as_of, self.office.settings.unmatched_wait_days
+                )
+                persons.append((person, assigned[person], judgement))
+            judged.append(_JudgedGroup(facts, settlement, persons))
+        return judged
+
+    def _save_ids(
+        self, judged: Sequence[_JudgedGroup], known: dict[Addressee, KnownAddressee]
+    ) -> dict[Addressee, KnownAddressee]:
+        ids: dict[Addressee, KnownAddressee] = {}
+        numbers: dict[int, frozenset[NumberIndex]] = {}
+        look_again: dict[int, date | None] = {}
+        for group in judged:
+            for person, issued, judgement in group.persons:
+                for addressee in person.addressees:
+                    before = known.get(addressee)
+                    municipal = before.municipal_id if before else self.work.ids.issue_municipal(addressee.insurer_number)
+                    ids[addressee] = KnownAddressee(evolve(issued, numbers=person.numbers), municipal)
+                numbers[issued.serial] = person.numbers
+                look_again[issued.serial] = judgement.look_again_on
+        self.work.ids.save(ids, numbers, look_again)
+        return ids
+
+    def _save_findings(
+        self, judged: Sequence[_JudgedGroup], everybody: set[Addressee], ids: dict[Addressee, KnownAddressee]
+    ) -> list[tuple[StoredFinding, bool]]:
+        """Open, update, solve and reopen; returns what changed, each with whether its person is protected."""
+        before = {finding.identity: finding for finding in self.work.findings.naming(everybody)}
+        changed: list[tuple[StoredFinding, bool]] = []
+        for group in judged:
+            for found, is_protected in _findings_of(group, ids, self.summary.as_of):
+                old = before.pop(found.identity, None)
+                if old is None:
+                    self.summary.findings_opened += 1
+                    changed.append((evolve(found, number=self.work.findings.next_number()), is_protected))
+                    continue
+                self.summary.findings_opened += not old.is_open
+                now = evolve(found, number=old.number, detected_on=old.detected_on)
+                changed.append((now, is_protected))
+        for old in before.values():
+            if old.is_open:
+                self.summary.findings_solved += 1
+                changed.append((evolve(old, is_open=False), self._is_protected(old, judged)))
+        self.work.findings.save(finding for finding, _ in changed)
+        return changed
+
+    @staticmethod
+    def _is_protected(finding: StoredFinding, judged: Sequence[_JudgedGroup]) -> bool:
+        named = {side[0] for side in (finding.left, finding.entered) if side is not None}
+        return any(
+            judgement.is_protected and named & set(person.addressees)
+            for group in judged
+            for person, _, judgement in group.persons
+        )
+
+    def _retell(
+        self,
+        judged: Sequence[_JudgedGroup],
+        everybody: set[Addressee],
+        ids: dict[Addressee, KnownAddressee],
+        findings: Sequence[tuple[StoredFinding, bool]],
+    ) -> None:
+        municipal_ids = {addressee: each.municipal_id for addressee, each in ids.items()}
+        rows: dict[ReturnKey, Row] = {}
+        for group in judged:
+            for person, issued, judgement in group.persons:
+                rows.update(qualification_rows(judgement.qualifications, municipal_ids, issued.insured_id))
+                for addressee in person.addressees:
+                    key, row = insured_id_row(addressee, municipal_ids[addressee], issued.insured_id)
+                    rows[key] = row
+        for finding, is_protected in findings:
+            rows.update(finding_rows(_numbered(finding, ids, is_protected)))
+        subjects = [addressee_subject(addressee) for addressee in everybody]
+        subjects.extend(finding.number for finding, _ in findings)
+        retell(self.work, subjects, rows)
+
+
+def live_rows_by_addressee(facts: Sequence[PersonFact], settlement: Settlement) -> dict[Addressee, list[PersonFact]]:
+    """The live rows of each addressee of one settled group."""
+    messages: dict[Addressee, list[PersonFact]] = {}
+    for fact in facts:
+        messages.setdefault(fact.addressee, []).append(fact)
+    held = settlement.held
+    return {addressee: live_rows(each, held) for addressee, each in messages.items()}
+
+
+def _findings_of(
+    group: _JudgedGroup, ids: dict[Addressee, KnownAddressee], as_of: date
+) -> list[tuple[StoredFinding, bool]]:
+    """All findings of a group, in a fixed order, so that numbers do not depend on arrival."""
+    found = []
+    for _, issued, judgement in group.persons:
+        for finding in judgement.findings:
+            found.append((_stored(finding, issued.insured_id, as_of), judgement.is_protected))
+    for conflict in group.settlement.conflicts:
+        known = ids.get(conflict.known.addressee)
+        is_protected = any(
+            judgement.is_protected
+            for person, _, judgement in group.persons
+            if conflict.known.addressee in person.addressees
+        )
+        person_id = known.issued.insured_id if known is not None else None
+        found.append((_stored_conflict(conflict, person_id, as_of), is_protected))
+    return sorted(found, key=lambda each: each[0].sort_key)
+
+
+def _stored(finding: Finding, person: PrefecturalInsuredId, as_of: date) -> StoredFinding:
+    left, entered = (
+        (key.addressee, key.history_number) if key is not None else None for key in (finding.left, finding.entered)
+    )
+    return StoredFinding(
+        "", finding.kind, person, left, entered, finding.period_start, finding.period_end, finding.days, True, as_of
+    )
+
+
+def _stored_conflict(conflict: IdentityConflict, person: PrefecturalInsuredId | None, as_of: date) -> StoredFinding:
+    """X-6: both sides are told, with the application start of the held record."""
+    held, known = conflict.held, conflict.known
+    return StoredFinding(
+        "",
+        FindingKind.IDENTITY,
+        person,
+        (known.addressee, known.history_number),
+        (held.addressee, held.history_number),
+        held.application_start,
+        None,
+        None,
+        True,
+        as_of,
+    )
+
+
+def _numbered(
+    finding: StoredFinding, ids: dict[Addressee, KnownAddressee], is_protected: bool
+) -> NumberedFinding:
+    sides = []
+    for side, is_left in ((finding.left, True), (finding.entered, False)):
+        if side is not None:
+            known = ids.get(side[0])
+            sides.append(FindingSide(side[0], known.municipal_id if known is not None else None, is_left))
+    return NumberedFinding(
+        number=finding.number,
+        kind=finding.kind,
+        sides=sides,
+        from_insurer=finding.left[0].insurer_number if finding.left is not None else None,
+        to_insurer=finding.entered[0].insurer_number if finding.entered is not None else None,
+        period_start=finding.period_start,
+        period_end=finding.period_end,
+        days=finding.days,
+        is_open=finding.is_open,
+        detected_on=finding.detected_on,
+        is_protected=is_protected,
+    )
