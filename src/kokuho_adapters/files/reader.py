@@ -1,0 +1,337 @@
+"""受信: reads one open-format file strictly, as a stream. Structure refuses the file, a field only its record (X-1)."""
+
+from __future__ import annotations
+
+import csv
+import re
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from operator import itemgetter
+from pathlib import Path
+from typing import Any, Final, Literal, NoReturn
+
+from attrs import field, frozen
+
+from kokuho_adapters.files.layout import Field, Layout, LayoutBook
+from kokuho_adapters.files.lines import Broken, LineSource
+from kokuho_adapters.files.naming import FileName, parse_timestamp
+from kokuho_adapters.files.values import CONTROL, PRIVATE_USE, FieldFault, Parse, compile_field
+from kokuho_core.errors import FileRefused, InvalidValue, Problem
+from kokuho_core.ports.files import FileHeader, ReadRecord
+from kokuho_core.vocabulary.check_digits import is_ascii_digits
+from kokuho_core.vocabulary.identifiers import InsurerNumber
+from kokuho_core.vocabulary.insurers import InsurerRegister
+
+AGGREGATION: Final = "000000"
+"""SENDER of a file made by the aggregation (国保情報集約システム)."""
+ENCODINGS: Final = ("utf-8", "utf-8-sig", "cp932")
+
+_READ_SIZE: Final = 1 << 16
+_QUOTED_LINE: Final = re.compile(r"""(?:"[^"]*+(?:""[^"]*+)*+"|[^",]*+)(?:,(?:"[^"]*+(?:""[^"]*+)*+"|[^",]*+))*+\r?""")
+"""RFC 4180: csv takes a quote inside an unquoted field even when strict."""
+
+
+@frozen
+class OpenFormatFile:
+    """受信ファイル: an :class:`~kokuho_core.ports.files.IncomingFile` in the open format.
+
+    ``encoding`` goes before the sender's own in ``register``; without both it is utf-8 (X-22). Without ``register`` the
+    sender is not looked up (KKH-F004). ``accept`` says which side the file must come from (KKH-F013): in a file made by
+    the aggregation the name carries the addressee and the control record ``000000``, and records may name others.
+
+    Raises :class:`InvalidValue` (KKH-C004) for another encoding.
+    """
+
+    name: str
+    _open_blocks: Callable[[], Iterator[bytes]] = field(repr=False)
+    _book: LayoutBook = field(repr=False)
+    _register: InsurerRegister | None = field(default=None, repr=False)
+    _encoding: str | None = None
+    _accept: Literal["municipality", "aggregation"] = "municipality"
+
+    def __attrs_post_init__(self) -> None:
+        if self._encoding is not None and self._encoding not in ENCODINGS:
+            raise InvalidValue(Problem("KKH-C004", field="encoding"))
+
+    @classmethod
+    def from_path(
+        cls,
+        path: Path,
+        book: LayoutBook,
+        register: InsurerRegister | None = None,
+        encoding: str | None = None,
+        accept: Literal["municipality", "aggregation"] = "municipality",
+    ) -> OpenFormatFile:
+        """A file on disk; its plain name counts."""
+        return cls(path.name, lambda: _blocks_of(path), book, register, encoding, accept)
+
+    @classmethod
+    def from_blocks(
+        cls,
+        name: str,
+        open_blocks: Callable[[], Iterator[bytes]],
+        book: LayoutBook,
+        register: InsurerRegister | None = None,
+        encoding: str | None = None,
+        accept: Literal["municipality", "aggregation"] = "municipality",
+    ) -> OpenFormatFile:
+        """A file kept elsewhere: ``open_blocks`` gives its bytes from the start each time it is called."""
+        return cls(name, open_blocks, book, register, encoding, accept)
+
+    def blocks(self) -> Iterator[bytes]:
+        """The raw bytes. Raises :class:`FileRefused` (KKH-F015) when the file cannot be read."""
+        return self._open_blocks()
+
+    def header(self) -> FileHeader:
+        """Name and control record, found to agree.
+
+        Raises :class:`FileRefused`: KKH-F001 name, KKH-F002 layout, KKH-F003 disagreement, KKH-F004 sender, KKH-F013
+        direction, KKH-F014 control record, KKH-F005 … KKH-F015 when not even that can be read.
+        """
+        name, encoding = self._named()
+        with closing(_Blocks(self._open_blocks())) as blocks:
+            return self._control(name, *_open_lines(blocks, encoding))[0]
+
+    def records(self, keys: tuple[str, ...]) -> Iterator[ReadRecord]:
+        """All data records; a key the layout lacks gives None.
+
+        Raises :class:`FileRefused`, besides those of :meth:`header`: KKH-F005 cut, KKH-F006 count, KKH-F007 columns,
+        KKH-F008 form, KKH-F010 bytes, KKH-F011 foreign insurer, KKH-F012 kinds, KKH-F015 line too long.
+        """
+        name, encoding = self._named()
+        with closing(_Blocks(self._open_blocks())) as blocks:
+            source, rows = _open_lines(blocks, encoding)
+            header, layout = self._control(name, source, rows)
+            source.drawn.clear()
+            read = _RecordReader(layout, keys)
+            sender = header.sender if self._accept == "municipality" else None
+            yield from _data_records(source, rows, read, sender)
+
+    def _named(self) -> tuple[FileName, str]:
+        """What the name alone says (line 0), and the encoding that follows from its sender."""
+        name = FileName.parse(self.name)
+        layout = self._book.newest(name.file_id)
+        if layout is None:
+            raise FileRefused(Problem("KKH-F002", field="file_id"))
+        if self._accept == "municipality":
+            accepted = layout.direction.startswith("municipality->aggregation")
+        else:
+            accepted = layout.direction != "municipality->aggregation"
+        if not accepted:
+            raise FileRefused(Problem("KKH-F013", field="file_id"))
+        insurer = self._register.get(name.insurer_number) if self._register is not None else None
+        if self._register is not None and insurer is None:
+            raise FileRefused(Problem("KKH-F004", field="sender"))
+        if self._encoding is not None:
+            return name, self._encoding
+        # what the aggregation makes is utf-8 for everybody (X-38)
+        return name, insurer.encoding if insurer is not None and self._accept == "municipality" else "utf-8"
+
+    def _control(self, name: FileName, source: LineSource, rows: Iterator[list[str]]) -> tuple[FileHeader, Layout]:
+        row = _first_row(source, rows)
+        if len(row) != 6 or row[0] != "1" or (source.drawn and not _is_well_quoted(source, row)):
+            raise FileRefused(Problem("KKH-F014", line=1))
+        _, file_id, version, sender, created, sequence = row
+        created_at = parse_timestamp(created)
+        for key, well_formed in (
+            ("file_id", file_id != ""),
+            ("layout_version", version != ""),
+            ("sender", is_ascii_digits(sender, 6)),
+            ("created_at", created_at is not None),
+            ("sequence", 1 <= len(sequence) <= 9 and is_ascii_digits(sequence, len(sequence))),
+        ):
+            if not well_formed:
+                raise FileRefused(Problem("KKH-F014", line=1, field=key))
+        due = name.insurer_number if self._accept == "municipality" else AGGREGATION
+        for key, agrees in (
+            ("file_id", file_id == name.file_id),
+            ("sender", sender == due),
+            ("created_at", created_at == name.created_at),
+            ("sequence", int(sequence) == name.sequence),
+        ):
+            if not agrees:
+                raise FileRefused(Problem("KKH-F003", line=1, field=key))
+        layout = self._book.get(file_id, version)
+        if layout is None:
+            raise FileRefused(Problem("KKH-F002", line=1, field="layout_version"))
+        return FileHeader(file_id, version, InsurerNumber(name.insurer_number), name.created_at, name.sequence), layout
+
+
+def _blocks_of(path: Path) -> Iterator[bytes]:
+    try:
+        with path.open("rb") as file:
+            while block := file.read(_READ_SIZE):
+                yield block
+    except OSError:
+        unreadable = True
+    else:
+        unreadable = False
+    if unreadable:
+        raise FileRefused(Problem("KKH-F015"))
+
+
+class _Blocks:
+    """Closes a source of blocks at once when reading stops early, if it can be closed."""
+
+    def __init__(self, blocks: Iterator[bytes]) -> None:
+        self._blocks = blocks
+
+    def __iter__(self) -> Iterator[bytes]:
+        return iter(self._blocks)
+
+    def close(self) -> None:
+        close = getattr(self._blocks, "close", None)
+        if close is not None:
+            close()
+
+
+def _open_lines(blocks: _Blocks, encoding: str) -> tuple[LineSource, Iterator[list[str]]]:
+    source = LineSource(iter(blocks), encoding)
+    return source, csv.reader(source, strict=True)
+
+
+def _first_row(source: LineSource, rows: Iterator[list[str]]) -> list[str]:
+    code = ""
+    try:
+        return next(rows)
+    except StopIteration:
+        pass
+    except Broken as fault:
+        code = fault.code
+    except csv.Error as error:
+        code = _csv_fault(source, error)
+    _refuse(code or _cut_fault(source, 0), 1)
+
+
+def _data_records(
+    source: LineSource, rows: Iterator[list[str]], read: _RecordReader, sender: str | None
+) -> Iterator[ReadRecord]:
+    """Everything after the control record. ``sender`` is the insurer every record must name (KKH-F011)."""
+    line, ended, code = 1, False, ""
+    columns, insurer = read.columns, read.insurer_column if sender is not None else None
+    drawn = source.drawn
+    try:
+        for row in rows:
+            line += 1
+            if ended:
+                _refuse("KKH-F012", line)
+            suspect = False
+            if not source.plain:
+                joined = "".join(row)
+                suspect = not joined.replace("\u3000", "").isprintable()
+                if drawn:
+                    if '"' in joined and not _is_well_quoted(source, row):
+                        _refuse("KKH-F008", line)
+                    drawn.clear()
+            if row and row[0] == "2":
+                if len(row) != columns:
+                    _refuse("KKH-F007", line)
+                if insurer is not None and row[insurer] != sender:
+                    _refuse("KKH-F011", line, "insurer_number")
+                yield read(row, line, suspect)
+            elif row and row[0] == "9":
+                _check_end(row, line)
+                ended = True
+            else:
+                _refuse("KKH-F012", line)
+    except Broken as fault:
+        code = fault.code
+    except csv.Error as error:
+        code = _csv_fault(source, error)
+    if ended:
+        if code or source.rest:
+            _refuse("KKH-F012", line + 1)
+        return
+    _refuse(code or _cut_fault(source, line - 1), line + 1)
+
+
+def _check_end(row: list[str], line: int) -> None:
+    if len(row) != 2:
+        _refuse("KKH-F007", line)
+    count = row[1]
+    if not (1 <= len(count) <= 12 and is_ascii_digits(count, len(count)) and int(count) == line - 2):
+        _refuse("KKH-F006", line)
+
+
+def _refuse(code: str, line: int, key: str = "") -> NoReturn:
+    raise FileRefused(Problem(code, line, key)) from None
+
+
+def _is_well_quoted(source: LineSource, row: Sequence[str]) -> bool:
+    return '"' not in "".join(row) or _QUOTED_LINE.fullmatch("\n".join(source.drawn)) is not None
+
+
+def _csv_fault(source: LineSource, error: csv.Error) -> str:
+    """Which fault csv met: a quote open to the end of the file, a field too long, or wrong quoting."""
+    if source.is_finished:
+        # With the end record swallowed the file is whole, and the quote is what is wrong.
+        return "KKH-F008" if source.ends_with_end and not source.rest else "KKH-F005"
+    if "field limit" in str(error) and len(source.drawn) <= 1:
+        return "KKH-F015"
+    return "KKH-F008"
+
+
+def _cut_fault(source: LineSource, count: int) -> str:
+    """A file without its end record was cut, unless only the form of its line ends is wrong."""
+    rest = source.rest
+    is_end = rest.removesuffix(b"\r") == b"9,%d" % count
+    return "KKH-F008" if is_end or b"\r" in rest[:-1] else "KKH-F005"
+
+
+class _RecordReader:
+    """Reads the data records of one layout. The common case, a record without fault, is one pass over its columns."""
+
+    def __init__(self, layout: Layout, keys: tuple[str, ...]) -> None:
+        self._fields = layout.fields
+        # Column 0 is the record kind. Its value None stands in for keys the layout lacks.
+        self._parsers: list[Parse] = [{"2": None}.get]
+        self._parsers += [compile_field(item, layout.is_inclusive) for item in layout.fields]
+        column_of = {item.key: item.no for item in layout.fields}
+        positions = [column_of.get(key, 0) for key in keys]
+        self._pick: Callable[[list[Any]], tuple[Any, ...]] = (
+            itemgetter(*positions)
+            if len(positions) > 1
+            else lambda values: tuple(values[position] for position in positions)
+        )
+        self._required = itemgetter(0, *(item.no for item in layout.fields if item.required))
+        self.columns: Final = len(layout.fields) + 1
+        self.insurer_column: Final = column_of.get("insurer_number")
+
+    def __call__(self, row: list[str], line: int, suspect: bool) -> ReadRecord:
+        if not suspect and all(self._required(row)):
+            try:
+                return ReadRecord(
+                    line,
+                    self._pick([parse(text) if text else None for parse, text in zip(self._parsers, row, strict=True)]),
+                )
+            except FieldFault:
+                pass
+        return self._examine(row, line)
+
+    def _examine(self, row: list[str], line: int) -> ReadRecord:
+        """Field by field, collecting every problem and warning."""
+        values: list[Any] = [None]
+        problems: list[Problem] = []
+        warnings: list[Problem] = []
+        for item, parse, text in zip(self._fields, self._parsers[1:], row[1:], strict=True):
+            code, value = _parsed(item, parse, text)
+            values.append(value)
+            if code is not None:
+                problems.append(Problem(code, line, item.key))
+            elif item.type == "text" and text and PRIVATE_USE.search(text):
+                warnings.append(Problem("KKH-V011", line, item.key))
+        if problems:
+            return ReadRecord(line, (), tuple(problems), tuple(warnings))
+        return ReadRecord(line, self._pick(values), (), tuple(warnings))
+
+
+def _parsed(item: Field, parse: Parse, text: str) -> tuple[str | None, Any]:
+    """Error code or value of one field."""
+    if not text:
+        return ("KKH-V001" if item.required else None), None
+    if item.type == "text" and CONTROL.search(text):
+        return "KKH-V010", None
+    try:
+        return None, parse(text)
+    except FieldFault as fault:
+        return fault.code, None

@@ -1,0 +1,254 @@
+"""項目値: text of a field to typed value and back, compiled once because it runs for every field of every record."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from kokuho_adapters.files.layout import Field
+from kokuho_adapters.files.naming import format_timestamp, parse_timestamp
+from kokuho_core.errors import InvalidValue
+from kokuho_core.vocabulary.individual_number import IndividualNumber, individual_number_problem
+from kokuho_core.vocabulary.month import Month
+
+INDIVIDUAL_NUMBER_KEYS: Final = frozenset({"individual_number", "previous_individual_number"})
+CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
+"""制御文字 (KKH-V010)."""
+PRIVATE_USE: Final = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]")
+"""外字: the private use areas (KKH-V011)."""
+ONE_DAY: Final = timedelta(days=1)
+
+_CACHED: Final = 50_000
+
+Parse = Callable[[str], Any]
+Format = Callable[[Any], str]
+
+
+class FieldFault(Exception):
+    """What is wrong with one field: the code alone, never the text."""
+
+    def __init__(self, code: str) -> None:
+        self.code = code
+        super().__init__(code)
+
+
+class _Known(dict[Any, Any]):
+    """Results by their input. A dict with ``__missing__`` answers a known input without a Python call."""
+
+    def __init__(self, convert: Callable[[Any], Any]) -> None:
+        self._convert = convert
+
+    def __missing__(self, key: Any) -> Any:
+        value = self._convert(key)
+        if len(self) >= _CACHED:
+            self.clear()
+        self[key] = value
+        return value
+
+
+class _Closed(dict[str, str]):
+    """A closed set of codes; any other text is a fault."""
+
+    def __init__(self, codes: Any, fault: str) -> None:
+        super().__init__({code: code for code in codes})
+        self._fault = fault
+
+    def __missing__(self, text: Any) -> str:
+        raise FieldFault(self._fault)
+
+
+def compile_field(field: Field, inclusive: bool) -> Parse:
+    """The parser of one field for text that is not empty. It raises :class:`FieldFault`."""
+    if field.key in INDIVIDUAL_NUMBER_KEYS:
+        return _individual_number
+    match field.type:
+        case "digits":
+            return _digits(field)
+        case "int":
+            return _int(field)
+        case "text":
+            return _text(field)
+        case "date":
+            return _Known(_last_day if inclusive and field.is_end else _day).__getitem__
+        case "month":
+            return _Known(_month).__getitem__
+        case "datetime":
+            return _Known(_datetime).__getitem__
+        case "flag":
+            return _Closed(("0", "1"), "KKH-V009").__getitem__
+        case _:
+            return _Closed(field.codes, "KKH-V008").__getitem__
+
+
+def _is_digits(text: str) -> bool:
+    # int() and str.isdigit() take full-width digits too
+    return text.isascii() and text.isdigit()
+
+
+def _individual_number(text: str) -> IndividualNumber:
+    code = individual_number_problem(text)
+    if code is not None:
+        raise FieldFault(code)
+    return IndividualNumber.checked(text)
+
+
+def _limits(field: Field) -> tuple[int, int]:
+    if field.length is not None:
+        return field.length, field.length
+    return 1, field.max_length or 1
+
+
+def _digits(field: Field) -> Parse:
+    least, most = _limits(field)
+
+    def parse(text: str) -> str:
+        if not (text.isascii() and text.isdigit()):
+            raise FieldFault("KKH-V002")
+        if not least <= len(text) <= most:
+            raise FieldFault("KKH-V003")
+        return text
+
+    return parse
+
+
+def _int(field: Field) -> Parse:
+    least, most = _limits(field)
+
+    def parse(text: str) -> int:
+        if not (text.isascii() and text.isdigit()):
+            raise FieldFault("KKH-V007")
+        if not least <= len(text) <= most:
+            raise FieldFault("KKH-V003")
+        return int(text)
+
+    return parse
+
+
+def _text(field: Field) -> Parse:
+    least, most = _limits(field)
+
+    def parse(text: str) -> str:
+        if not least <= len(text) <= most:
+            raise FieldFault("KKH-V003")
+        return text
+
+    return parse
+
+
+def _day(text: str) -> date:
+    if len(text) == 8 and _is_digits(text):
+        try:
+            return date(int(text[:4]), int(text[4:6]), int(text[6:]))
+        except ValueError:
+            pass
+    raise FieldFault("KKH-V004")
+
+
+def _last_day(text: str) -> date:
+    """P-1: the file gives the last day covered, the library the first day no longer covered."""
+    day = _day(text)
+    if day == date.max:
+        raise FieldFault("KKH-V004")
+    return day + ONE_DAY
+
+
+def _month(text: str) -> Month:
+    if len(text) == 6 and _is_digits(text):
+        try:
+            return Month.parse(text)
+        except InvalidValue:
+            pass
+    raise FieldFault("KKH-V005")
+
+
+def _datetime(text: str) -> datetime:
+    moment = parse_timestamp(text)
+    if moment is None:
+        raise FieldFault("KKH-V006")
+    return moment
+
+
+def compile_format(field: Field, inclusive: bool) -> Format:
+    """The formatter of one field for a value that is not empty. It raises :class:`FieldFault` like the parser does."""
+    parse = compile_field(field, inclusive)
+    if field.key in INDIVIDUAL_NUMBER_KEYS:
+        return _number_text
+    match field.type:
+        case "int":
+            return _int_text(parse)
+        case "date":
+            return _Known(_last_day_text if inclusive and field.is_end else _day_text).__getitem__
+        case "month":
+            return _Known(_month_text).__getitem__
+        case "datetime":
+            return _Known(_datetime_text).__getitem__
+        case "digits":
+            return _checked_text(parse, "KKH-V002")
+        case "text":
+            return _printable_text(_checked_text(parse, "KKH-V010"))
+        case _:
+            return parse
+
+
+def _number_text(value: Any) -> str:
+    text = value.reveal() if isinstance(value, IndividualNumber) else value
+    if not isinstance(text, str):
+        raise FieldFault("KKH-I010")
+    _individual_number(text)
+    return text
+
+
+def _checked_text(parse: Parse, fault: str) -> Format:
+    def write(value: Any) -> str:
+        if not isinstance(value, str):
+            raise FieldFault(fault)
+        return str(parse(value))
+
+    return write
+
+
+def _printable_text(write: Format) -> Format:
+    def write_printable(value: Any) -> str:
+        text = write(value)
+        if not text.isprintable() and CONTROL.search(text):
+            raise FieldFault("KKH-V010")
+        return text
+
+    return write_printable
+
+
+def _int_text(parse: Parse) -> Format:
+    def write(value: Any) -> str:
+        if type(value) is not int:
+            raise FieldFault("KKH-V007")
+        text = str(value)
+        parse(text)
+        return text
+
+    return write
+
+
+def _day_text(value: Any) -> str:
+    if type(value) is not date:
+        raise FieldFault("KKH-V004")
+    return f"{value.year:04d}{value.month:02d}{value.day:02d}"
+
+
+def _last_day_text(value: Any) -> str:
+    if type(value) is not date or value == date.min:
+        raise FieldFault("KKH-V004")
+    return _day_text(value - ONE_DAY)
+
+
+def _month_text(value: Any) -> str:
+    if not isinstance(value, Month) or not 12 <= value.ordinal < 120_000:
+        raise FieldFault("KKH-V005")
+    return str(value)
+
+
+def _datetime_text(value: Any) -> str:
+    if not isinstance(value, datetime):
+        raise FieldFault("KKH-V006")
+    return format_timestamp(value)

@@ -1,0 +1,186 @@
+"""送信: writes complete open-format files. A file gets its final name only when it is published (S-17)."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from typing import IO, Any, Final
+
+from attrs import frozen
+
+from kokuho_adapters.files.layout import Field, Layout, LayoutBook
+from kokuho_adapters.files.naming import FileName, format_timestamp
+from kokuho_adapters.files.reader import AGGREGATION, ENCODINGS
+from kokuho_adapters.files.values import FieldFault, compile_format
+from kokuho_core.errors import InvalidValue, NotFound, Problem, SetupFault
+from kokuho_core.vocabulary.identifiers import InsurerNumber
+
+_BATCH: Final = 1000
+
+
+def format_value(item: Field, value: Any, inclusive: bool = False) -> str:
+    """One typed value as the text of its field; None is empty.
+
+    Raises :class:`InvalidValue` with the field's KKH-V… or KKH-I… code, never with the value.
+    """
+    code = "KKH-V001"
+    if value is None or value == "":
+        if not item.required:
+            return ""
+    else:
+        try:
+            return compile_format(item, inclusive)(value)
+        except FieldFault as fault:
+            code = fault.code
+    raise InvalidValue(Problem(code, field=item.key))
+
+
+@frozen
+class OpenFormatFolder:
+    """送信フォルダ: an :class:`~kokuho_core.ports.files.OutgoingFiles` that writes into one directory.
+
+    Files are made by the aggregation and named after their addressee; with ``sender`` they are that municipality's own,
+    which is also the addressee to give. Raises :class:`InvalidValue` (KKH-C004) for another encoding.
+    """
+
+    _directory: Path
+    _book: LayoutBook
+    _encoding: str = "utf-8"
+    _sender: InsurerNumber | None = None
+
+    def __attrs_post_init__(self) -> None:
+        if self._encoding not in ENCODINGS:
+            raise InvalidValue(Problem("KKH-C004", field="encoding"))
+
+    def write(
+        self,
+        file_id: str,
+        addressee: InsurerNumber,
+        created_at: datetime,
+        sequence: int,
+        rows: Iterable[Mapping[str, Any]],
+    ) -> tuple[str, int]:
+        """Write one file in the newest layout as ``<final name>.part``, flushed to disk.
+
+        ``rows`` are streamed; a key a row lacks is empty, a key the layout lacks is left out.
+        Raises :class:`InvalidValue` for a value the layout (KKH-V…, KKH-I…) or the encoding (KKH-F010) cannot hold, and
+        :class:`SetupFault` (KKH-F002) without a layout. Nothing is left behind then.
+        """
+        layout = self._book.newest(file_id)
+        if layout is None:
+            raise SetupFault(Problem("KKH-F002", field="file_id"))
+        if self._sender is not None and addressee != self._sender:
+            raise InvalidValue(Problem("KKH-F003", field="sender"))
+        name = FileName(file_id, addressee, created_at.replace(microsecond=0, tzinfo=None), sequence)
+        part = self._directory / f"{name}.part"
+        try:
+            with part.open("wb") as file:
+                count = self._write_lines(file, name, layout, rows)
+                file.flush()
+                os.fsync(file.fileno())
+        except BaseException:
+            part.unlink(missing_ok=True)
+            raise
+        return str(name), count
+
+    def publish(self, name: str) -> None:
+        """Give the written file its final name. Raises :class:`NotFound` (KKH-F015) when it was never written."""
+        FileName.parse(name)  # nothing but a plain name reaches the directory
+        final = self._directory / name
+        try:
+            os.replace(self._directory / f"{name}.part", final)
+        except FileNotFoundError:
+            if not final.exists():
+                raise NotFound(Problem("KKH-F015", field=name)) from None
+        _sync_directory(self._directory)
+
+    def _write_lines(self, file: IO[bytes], name: FileName, layout: Layout, rows: Iterable[Mapping[str, Any]]) -> int:
+        batch = _Batch(file, layout, self._encoding)
+        control = csv.writer(batch, lineterminator="\r\n")
+        created_at = format_timestamp(name.created_at)
+        control.writerow(("1", layout.id, layout.version, self._sender or AGGREGATION, created_at, name.sequence))
+        writerow, count = control.writerow, 0
+        for cells in _formatted(layout, rows):
+            writerow(cells)
+            count += 1
+            if not count % _BATCH:
+                batch.flush()
+        writerow(("9", count))
+        batch.flush()
+        return count
+
+
+def _formatted(layout: Layout, rows: Iterable[Mapping[str, Any]]) -> Iterator[list[str]]:
+    plan = [(item.key, compile_format(item, layout.is_inclusive), item.required) for item in layout.fields]
+    code = key = ""
+    for line, row in enumerate(rows, 2):
+        get = row.get
+        cells = ["2"]
+        append = cells.append
+        try:
+            for key, write, required in plan:
+                value = get(key)
+                if value is not None and value != "":
+                    append(write(value))
+                elif required:
+                    raise FieldFault("KKH-V001")
+                else:
+                    append("")
+        except FieldFault as fault:
+            code = fault.code
+        if code:
+            # outside the except block, so that no exception holding a value hangs on this one
+            raise InvalidValue(Problem(code, line, key))
+        yield cells
+
+
+class _Batch:
+    """Lines not yet encoded. Encoding is strict both ways: cp932 turns «¥» into a backslash without a word."""
+
+    def __init__(self, file: IO[bytes], layout: Layout, encoding: str) -> None:
+        self._file, self._layout, self._encoding = file, layout, encoding
+        self._lines: list[str] = []
+        self._before = 0
+        self.write = self._lines.append
+
+    def flush(self) -> None:
+        text = "".join(self._lines)
+        raw = self._encoded(text)
+        if raw is None:
+            raise InvalidValue(self._fault())
+        if self._encoding == "utf-8-sig" and self._before == 0:
+            raw = b"\xef\xbb\xbf" + raw
+        self._file.write(raw)
+        self._before += len(self._lines)
+        self._lines.clear()
+
+    def _encoded(self, text: str) -> bytes | None:
+        codec = "utf-8" if self._encoding == "utf-8-sig" else self._encoding
+        try:
+            raw = text.encode(codec)
+        except UnicodeEncodeError:
+            return None
+        return raw if codec == "utf-8" or raw.decode(codec) == text else None
+
+    def _fault(self) -> Problem:
+        """Which record and field cannot be encoded."""
+        for line, text in enumerate(self._lines, self._before + 1):
+            if self._encoded(text) is None:
+                cells = next(csv.reader([text]))[1:]
+                keys = (key for key, cell in zip(self._layout.keys, cells, strict=True) if self._encoded(cell) is None)
+                return Problem("KKH-F010", line, next(keys, ""))
+        return Problem("KKH-F010")
+
+
+def _sync_directory(directory: Path) -> None:
+    """Make the new name durable where directories can be synchronised (not on Windows)."""
+    if not hasattr(os, "O_DIRECTORY"):
+        return
+    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
