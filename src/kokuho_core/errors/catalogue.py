@@ -175,6 +175,8 @@ CATALOGUE: Final = {
          "設定ファイルを直してください。", "Correct the configuration."),
         ("KKH-C011", _S, "暗号化された値を復号できません(改ざんまたは別の鍵)。", "An encrypted value cannot be opened (changed, or another key).",
          "a row copied from another database", "鍵ファイルとデータベースの組合せを確認してください。", "Check that key ring and database belong together."),
+        ("KKH-C012", _S, "データベースの処理に失敗しました。", "The database failed.", "disk full",
+         "空き容量と権限を確認してください。処理は取り消されています。", "Check disk space and permissions; nothing was half applied."),
         ("KKH-N001", _S, "該当する人が見つかりません。", "No such person.", "an unknown ID", "IDを確認してください。", "Check the ID."),
         ("KKH-N002", _S, "該当する保険者が見つかりません。", "No such insurer.", "--insurer 999999", "保険者番号を確認してください。",
          "Check the insurer number."),

@@ -43,7 +43,7 @@ def compare(
     before = residents.members_on(left, day_before) | moved
     now = residents.members_on(entered, moved_on) | moved
     is_split = any(residents.went_elsewhere(person, left, moved_on) for person in before - now)
-    is_merger = head_now not in before or any(
+    is_merger = head_now not in before | {head_before} or any(
         residents.came_from_elsewhere(person, entered, moved_on, day_before) for person in now - before
     )
     if is_merger or is_split:

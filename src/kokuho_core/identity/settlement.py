@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from enum import StrEnum
+from itertools import combinations
 
 from attrs import field, frozen, mutable
 
@@ -69,6 +70,11 @@ def settle(messages: Sequence[PersonFact]) -> Settlement:
     return Settlement(replay.persons(), replay.conflicts())
 
 
+def _first_of_each(facts: Iterable[PersonFact]) -> list[PersonFact]:
+    """One fact of each addressee."""
+    return list({fact.addressee: fact for fact in facts}.values())
+
+
 def _is_trivial(messages: Sequence[PersonFact]) -> bool:
     """One addressee with at most one number: nothing can conflict."""
     first = messages[0]
@@ -95,21 +101,17 @@ class _Replay:
             self.standing.pop(message.row, None)
             self.links.pop(message.row, None)
             self._forget_waiting(message.row)
-        elif not self._try(message):
-            return
+        else:
+            self._forget_waiting(message.row)  # a newer version takes the place of a waiting one
+            conflict = self._conflict_of([message])
+            if conflict is not None:
+                self.waiting.append(conflict)
+            else:
+                self._stand(message)
         self._retry()
-
-    def _try(self, message: PersonFact) -> bool:
-        conflict = self._conflict_of(message)
-        if conflict is not None:
-            self.waiting.append(conflict)
-            return False
-        self._stand(message)
-        return True
 
     def _stand(self, message: PersonFact) -> None:
         self.standing[message.row] = message
-        self.waiting = [w for w in self.waiting if w.held.row != message.row or w.held.received > message.received]
         if message.number is not None and message.previous_number is not None:
             self.links.setdefault(message.row, []).append((message.previous_number, message.number))
 
@@ -117,16 +119,20 @@ class _Replay:
         self.waiting = [waiting for waiting in self.waiting if waiting.held.row != row]
 
     def _retry(self) -> None:
-        """Held records take effect as soon as their conflict is gone, the earliest received first (X-6)."""
-        progress = True
-        while progress:
-            progress = False
-            for waiting in sorted(self.waiting, key=lambda w: w.held.received):
-                if self._conflict_of(waiting.held) is None:
-                    self._stand(waiting.held)
-                    progress = True
-                    break
-        self.waiting = [self._conflict_of(w.held) or w for w in self.waiting]
+        """Held records take effect as soon as their conflict is gone, the earliest received first (X-6).
+
+        Two that only block each other (both sides correct the same wrong birth date) take effect together.
+        """
+        while self.waiting:
+            held = sorted((waiting.held for waiting in self.waiting), key=lambda fact: fact.received)
+            attempts = [*([fact] for fact in held), *map(list, combinations(held, 2)), held]
+            free = next((attempt for attempt in attempts if self._conflict_of(attempt) is None), None)
+            if free is None:
+                break
+            for message in free:
+                self._stand(message)
+                self._forget_waiting(message.row)
+        self.waiting = [self._conflict_of([waiting.held]) or waiting for waiting in self.waiting]
 
     def same_numbers(self, numbers: Iterable[NumberIndex | None]) -> set[NumberIndex]:
         """All numbers known to be the same person's as ``numbers``, by accepted number changes (I-4)."""
@@ -141,29 +147,46 @@ class _Replay:
             grown = len(found) > before
         return found
 
-    def _conflict_of(self, message: PersonFact) -> IdentityConflict | None:
+    def _conflict_of(self, messages: Sequence[PersonFact]) -> IdentityConflict | None:
+        """The first conflict that would arise if ``messages`` stood, each in place of its own older version."""
+        replaced = {message.row for message in messages}
+        rest = sorted((f for f in self.standing.values() if f.row not in replaced), key=lambda fact: fact.received)
+        trial = [*rest, *messages]
+        for message in messages:
+            conflict = self._clash(message, trial) or self._changes_whole_person(message, rest)
+            if conflict is not None:
+                return conflict
+        return None
+
+    def _clash(self, message: PersonFact, trial: Sequence[PersonFact]) -> IdentityConflict | None:
+        """I-1, X-6: against everybody else who stands under the number, and the addressee's own other records."""
         if message.number is None:
             return None
-        own_numbers = self.same_numbers((message.number, message.previous_number))
-        own = [fact for fact in self._by_received() if fact.addressee == message.addressee]
-        numbered = [fact for fact in own if fact.number is not None]
-        if numbered and not any(fact.number in own_numbers for fact in numbered):
-            return IdentityConflict(message, numbered[0], ConflictCause.SECOND_NUMBER)
-        others = {
-            fact.addressee: fact
-            for fact in self._by_received()
-            if fact.addressee != message.addressee and fact.number in own_numbers
-        }
-        for addressee in others:
-            newest = max((f for f in self.standing.values() if f.addressee == addressee), key=lambda f: f.history_number)
-            if addressee.insurer_number == message.insurer_number:
+        numbers = self.same_numbers((message.number, message.previous_number))
+        own = [f for f in trial if f.addressee == message.addressee and f.row != message.row and f.number is not None]
+        if own and not any(fact.number in numbers for fact in own):
+            return IdentityConflict(message, own[0], ConflictCause.SECOND_NUMBER)
+        for other in _first_of_each(f for f in trial if f.addressee != message.addressee and f.number in numbers):
+            newest = max((f for f in trial if f.addressee == other.addressee), key=lambda fact: fact.history_number)
+            if other.insurer_number == message.insurer_number:
                 return IdentityConflict(message, newest, ConflictCause.SECOND_ADDRESSEE)
             if (newest.birth_date, newest.sex) != (message.birth_date, message.sex):
                 return IdentityConflict(message, newest, ConflictCause.BIRTH_OR_SEX)
         return None
 
-    def _by_received(self) -> list[PersonFact]:
-        return sorted(self.standing.values(), key=lambda fact: fact.received)
+    def _changes_whole_person(self, message: PersonFact, rest: Sequence[PersonFact]) -> IdentityConflict | None:
+        """X-34: the only record of a person may not become another number's without naming the old one.
+
+        Where others still stand under the old number, the correction undoes a wrong link (I-4) and is taken.
+        """
+        old = self.standing.get(message.row)
+        if old is None or old.number is None or message.number is None:
+            return None
+        if old.number in self.same_numbers((message.number, message.previous_number)):
+            return None
+        if any(fact.number in self.same_numbers((old.number,)) for fact in rest):
+            return None
+        return IdentityConflict(message, old, ConflictCause.SECOND_NUMBER)
 
     def conflicts(self) -> tuple[IdentityConflict, ...]:
         return tuple(sorted(self.waiting, key=lambda waiting: waiting.held.received))

@@ -46,7 +46,7 @@ def derive_qualifications(
     return [
         _held_qualification(period)
         if period.key in held
-        else _qualification(period, _chain(period, before), is_last=period.key not in followed)
+        else _qualification(period, _chain(period, before), register, is_last=period.key not in followed)
         for period in ordered
     ]
 
@@ -95,7 +95,9 @@ def _held_qualification(period: ApplicationPeriod) -> Qualification:
     return Qualification(period, QualificationStatus.HELD, None, None, None, None, None, rules)
 
 
-def _qualification(period: ApplicationPeriod, chain: Sequence[ApplicationPeriod], is_last: bool) -> Qualification:
+def _qualification(
+    period: ApplicationPeriod, chain: Sequence[ApplicationPeriod], register: InsurerRegister, *, is_last: bool
+) -> Qualification:
     first = chain[-1].current
     rules = ["Q-4", "X-10"]
     acquired, acquired_reason = first.application_start, first.application_start_reason
@@ -106,8 +108,9 @@ def _qualification(period: ApplicationPeriod, chain: Sequence[ApplicationPeriod]
     status, carried_from = QualificationStatus.NEW, None
     if len(chain) > 1:
         status = QualificationStatus.CONTINUED
-        others = (earlier.insurer_number for earlier in chain[1:])
-        carried_from = next((other for other in others if other != period.insurer_number), None)
+        earlier = (each.insurer_number for each in chain[1:])
+        own = period.insurer_number
+        carried_from = next((other for other in earlier if not register.is_one_municipality(own, other)), None)
         rules.append("X-37" if period.begins_for_residence_special else "X-10")
     lost, lost_reason = None, None
     if is_last and period.days.end_day is not None:

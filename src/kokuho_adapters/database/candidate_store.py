@@ -1,0 +1,275 @@
+"""継続候補世帯の保管, with the moves they rest on."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator
+from datetime import date, datetime
+from typing import Any
+
+from attrs import field, frozen
+from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, tuple_, union_all, update
+
+from kokuho_adapters.database.counters import Counters
+from kokuho_adapters.database.statements import batches
+from kokuho_adapters.database.tables import candidate, decision, move, pending_household, received_file
+from kokuho_core.errors import Conflict, Problem
+from kokuho_core.high_cost_history.history import HighCostMonth
+from kokuho_core.household_continuity.candidate import Candidate, HouseholdPair, candidate_number
+from kokuho_core.household_continuity.comparison import Comparison
+from kokuho_core.insured_person.application_period import PeriodKey
+from kokuho_core.ports.stores import DecisionFact, PersonMove
+from kokuho_core.qualification.moves import Move
+from kokuho_core.vocabulary.codes import Decision, Suggestion, SuggestionReason
+from kokuho_core.vocabulary.identifiers import (
+    Addressee,
+    AddresseeNumber,
+    HouseholdKey,
+    HouseholdNumber,
+    InsurerNumber,
+    PrefecturalInsuredId,
+)
+from kokuho_core.vocabulary.month import Month
+
+_candidate, _move, _decision = candidate.c, move.c, decision.c
+_MOVE_PAIR = (_move.left_insurer, _move.from_household, _move.entered_insurer, _move.to_household)
+_PAIR = (_candidate.from_insurer, _candidate.from_household, _candidate.to_insurer, _candidate.to_household)
+
+
+@frozen
+class SqlCandidateStore:
+    """:class:`kokuho_core.ports.stores.CandidateStore` on SQL tables. ``_versions`` are those of the candidates read."""
+
+    connection: Connection
+    counters: Counters
+    prefecture: str
+    _versions: dict[str, int] = field(factory=dict)
+
+    def replace_moves(self, addressees: Iterable[Addressee], moves: Iterable[PersonMove]) -> None:
+        key = tuple_(_move.left_insurer, _move.left_addressee)
+        for batch in batches((each.insurer_number, each.addressee_number) for each in addressees):
+            self.connection.execute(delete(move).where(key.in_(batch)))
+        rows = [_move_row(each) for each in moves]
+        if rows:
+            self.connection.execute(insert(move), rows)
+
+    def pending_pairs(self) -> list[tuple[date, HouseholdPair]]:
+        waiting = pending_household.c
+        by_move = select(*_MOVE_PAIR, _move.moved_on).join(
+            pending_household,
+            or_(
+                and_(waiting.insurer_number == _move.left_insurer, waiting.household_number == _move.from_household),
+                and_(waiting.insurer_number == _move.entered_insurer, waiting.household_number == _move.to_household),
+            ),
+        )
+        by_candidate = select(*_PAIR, _candidate.moved_on).join(
+            pending_household,
+            or_(
+                and_(
+                    waiting.insurer_number == _candidate.from_insurer,
+                    waiting.household_number == _candidate.from_household,
+                ),
+                and_(
+                    waiting.insurer_number == _candidate.to_insurer, waiting.household_number == _candidate.to_household
+                ),
+            ),
+        )
+        return self._placed(by_move, by_candidate)
+
+    def pairs_touching(self, household: HouseholdKey) -> list[tuple[date, HouseholdPair]]:
+        key = (household.insurer_number, household.household_number)
+        by_move = select(*_MOVE_PAIR, _move.moved_on).where(
+            or_(
+                tuple_(_move.left_insurer, _move.from_household) == tuple_(*key),
+                tuple_(_move.entered_insurer, _move.to_household) == tuple_(*key),
+            )
+        )
+        by_candidate = select(*_PAIR, _candidate.moved_on).where(
+            or_(
+                tuple_(_candidate.from_insurer, _candidate.from_household) == tuple_(*key),
+                tuple_(_candidate.to_insurer, _candidate.to_household) == tuple_(*key),
+            )
+        )
+        return self._placed(by_move, by_candidate)
+
+    def _placed(self, by_move: Any, by_candidate: Any) -> list[tuple[date, HouseholdPair]]:
+        both = union_all(by_move, by_candidate).subquery()
+        pair = list(both.c)[:4]
+        moved_on = func.min(list(both.c)[4])
+        rows = self.connection.execute(select(*pair, moved_on).group_by(*pair).order_by(*pair))
+        return [(_day(row[4]), _household_pair(*row[:4])) for row in rows]
+
+    def moves_of(self, pairs: Iterable[HouseholdPair]) -> dict[HouseholdPair, list[PersonMove]]:
+        found: dict[HouseholdPair, list[PersonMove]] = {}
+        for batch in batches(map(_pair_key, pairs)):
+            query = select(move).where(tuple_(*_MOVE_PAIR).in_(batch)).order_by(*move.primary_key)
+            for row in self.connection.execute(query):
+                each = _person_move(row)
+                pair = HouseholdPair(each.move.from_household, each.move.to_household)
+                found.setdefault(pair, []).append(each)
+        return found
+
+    def of_pairs(self, pairs: Iterable[HouseholdPair]) -> dict[HouseholdPair, Candidate]:
+        found = {}
+        for batch in batches(map(_pair_key, pairs)):
+            for row in self.connection.execute(select(candidate).where(tuple_(*_PAIR).in_(batch))):
+                each = self._read(row)
+                found[each.pair] = each
+        return found
+
+    def entering(self, households: Iterable[HouseholdKey]) -> list[Candidate]:
+        found: list[Candidate] = []
+        key = tuple_(_candidate.to_insurer, _candidate.to_household)
+        for batch in batches((each.insurer_number, each.household_number) for each in households):
+            query = select(candidate).where(key.in_(batch)).order_by(_candidate.number)
+            found.extend(self._read(row) for row in self.connection.execute(query))
+        return found
+
+    def by_number(self, number: str) -> Candidate | None:
+        row = self.connection.execute(select(candidate).where(_candidate.number == number)).first()
+        return self._read(row) if row is not None else None
+
+    def next_number(self) -> str:
+        return candidate_number(self.prefecture, self.counters.next("candidate"))
+
+    def save(self, candidates: Iterable[Candidate]) -> None:
+        for each in candidates:
+            values = _candidate_row(each)
+            version = self._versions.get(each.number)
+            if version is None:
+                self.connection.execute(insert(candidate).values(**values, version=1))
+            else:
+                statement = update(candidate).where(_candidate.number == each.number, _candidate.version == version)
+                if self.connection.execute(statement.values(**values, version=version + 1)).rowcount != 1:
+                    raise Conflict(Problem("KKH-X001"))
+            self._versions[each.number] = (version or 0) + 1
+
+    def add_decision(self, fact: DecisionFact) -> None:
+        self.connection.execute(
+            insert(decision).values(
+                file_no=fact.file_no,
+                line=fact.line,
+                candidate_number=fact.candidate_number,
+                decision=fact.decision,
+                decided_on=fact.decided_on,
+                decided_by=fact.decided_by,
+                reason=fact.reason,
+            )
+        )
+
+    def decisions(self, numbers: Iterable[str], known_at: datetime | None = None) -> list[DecisionFact]:
+        found: list[DecisionFact] = []
+        for batch in batches(numbers):
+            query = select(decision).where(_decision.candidate_number.in_(batch))
+            if known_at is not None:
+                query = query.join(received_file, received_file.c.file_no == _decision.file_no)
+                query = query.where(received_file.c.recorded_at <= known_at)
+            for row in self.connection.execute(query):
+                found.append(DecisionFact(*tuple(row)))
+        return sorted(found, key=lambda fact: (fact.file_no, fact.line))
+
+    def all(self, insurer: InsurerNumber | None) -> Iterator[Candidate]:
+        query = select(candidate).order_by(_candidate.number)
+        if insurer is not None:
+            query = query.where(_candidate.to_insurer == insurer)
+        return (self._read(row) for row in self.connection.execute(query))
+
+    def _read(self, row: Row[Any]) -> Candidate:
+        self._versions[row.number] = row.version
+        head = AddresseeNumber(row.head_addressee) if row.head_addressee is not None else None
+        return Candidate(
+            number=row.number,
+            pair=_household_pair(row.from_insurer, row.from_household, row.to_insurer, row.to_household),
+            moved_on=row.moved_on,
+            movers=tuple(PrefecturalInsuredId(each) for each in json.loads(row.movers)),
+            head=Addressee(InsurerNumber(row.to_insurer), head) if head is not None else None,
+            comparison=Comparison(
+                Suggestion(row.suggestion),
+                SuggestionReason(row.suggestion_reason),
+                tuple(row.rules.split(",")) if row.rules else (),
+            ),
+            is_protected=row.is_protected,
+            left_months=_months(row.left_months),
+            entered_months=_months(row.entered_months),
+            decision=Decision(row.decision) if row.decision is not None else None,
+            decided_on=row.decided_on,
+        )
+
+
+def _day(value: date | str) -> date:
+    """An aggregate over a date column loses its type in SQLite."""
+    return date.fromisoformat(value) if isinstance(value, str) else value
+
+
+def _household_pair(from_insurer: str, from_household: str, to_insurer: str, to_household: str) -> HouseholdPair:
+    return HouseholdPair(
+        HouseholdKey(InsurerNumber(from_insurer), HouseholdNumber(from_household)),
+        HouseholdKey(InsurerNumber(to_insurer), HouseholdNumber(to_household)),
+    )
+
+
+def _pair_key(pair: HouseholdPair) -> tuple[str, str, str, str]:
+    left, entered = pair.left, pair.entered
+    return (left.insurer_number, left.household_number, entered.insurer_number, entered.household_number)
+
+
+def _move_row(each: PersonMove) -> dict[str, Any]:
+    left, entered = each.move.left, each.move.entered
+    return {
+        "left_insurer": left.addressee.insurer_number,
+        "left_addressee": left.addressee.addressee_number,
+        "left_history": left.history_number,
+        "entered_insurer": entered.addressee.insurer_number,
+        "entered_addressee": entered.addressee.addressee_number,
+        "entered_history": entered.history_number,
+        "person": each.person,
+        "from_household": each.move.from_household.household_number,
+        "to_household": each.move.to_household.household_number,
+        "moved_on": each.move.moved_on,
+    }
+
+
+def _person_move(row: Row[Any]) -> PersonMove:
+    left = Addressee(InsurerNumber(row.left_insurer), AddresseeNumber(row.left_addressee))
+    entered = Addressee(InsurerNumber(row.entered_insurer), AddresseeNumber(row.entered_addressee))
+    return PersonMove(
+        PrefecturalInsuredId(row.person),
+        Move(
+            PeriodKey(left, row.left_history),
+            PeriodKey(entered, row.entered_history),
+            HouseholdKey(left.insurer_number, HouseholdNumber(row.from_household)),
+            HouseholdKey(entered.insurer_number, HouseholdNumber(row.to_household)),
+            row.moved_on,
+        ),
+    )
+
+
+def _months(text: str) -> tuple[HighCostMonth, ...]:
+    parts = (each.split(":") for each in text.split(",") if each)
+    return tuple(HighCostMonth(Month.parse(month), kind) for month, kind in parts)
+
+
+def _months_text(months: Iterable[HighCostMonth]) -> str:
+    return ",".join(f"{month.month}:{month.kind}" for month in months)
+
+
+def _candidate_row(each: Candidate) -> dict[str, Any]:
+    from_insurer, from_household, to_insurer, to_household = _pair_key(each.pair)
+    return {
+        "number": each.number,
+        "from_insurer": from_insurer,
+        "from_household": from_household,
+        "to_insurer": to_insurer,
+        "to_household": to_household,
+        "moved_on": each.moved_on,
+        "movers": json.dumps(each.movers),
+        "head_addressee": each.head.addressee_number if each.head is not None else None,
+        "suggestion": each.comparison.suggestion.value,
+        "suggestion_reason": each.comparison.reason.value,
+        "rules": ",".join(each.comparison.rules),
+        "is_protected": each.is_protected,
+        "left_months": _months_text(each.left_months),
+        "entered_months": _months_text(each.entered_months),
+        "decision": each.decision.value if each.decision is not None else None,
+        "decided_on": each.decided_on,
+    }

@@ -1,0 +1,85 @@
+"""事実の保管: what the stores of received records have in common."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime
+from itertools import groupby
+from typing import Any, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, tuple_
+
+from kokuho_adapters.database.statements import batches
+from kokuho_adapters.database.tables import received_file
+
+Fact = TypeVar("Fact")
+
+
+def groups_to_judge(
+    connection: Connection,
+    table: Table,
+    key: Sequence[ColumnElement[Any]],
+    columns: Sequence[ColumnElement[Any]],
+    make: Callable[..., Fact],
+    file_no: int,
+) -> Iterator[tuple[list[Fact], list[Fact]]]:
+    """Per key of the file: the facts known before and those of the file, both in received order.
+
+    A key with one new record and nothing else can break no rule between records, so it is left out.
+    """
+    touched = select(*key).where(table.c.file_no == file_no).distinct().subquery()
+    same = [column == touched.c[column.name] for column in key]
+    many = (
+        select(*key)
+        .join(touched, _all(same))
+        .group_by(*key)
+        .having((func.count() > 1) | (func.max(table.c.update_kind) != "1"))
+        .subquery()
+    )
+    query = (
+        select(*key, table.c.file_no, *columns)
+        .join(many, _all([column == many.c[column.name] for column in key]))
+        .order_by(*key, table.c.file_no, table.c.line)
+    )
+    width = len(key)
+    rows = connection.execute(query.execution_options(yield_per=1000))
+    for _, group in groupby(rows, key=lambda row: row[:width]):
+        known: list[Fact] = []
+        sent: list[Fact] = []
+        for row in group:
+            (sent if row[width] == file_no else known).append(make(*row[width + 1 :]))
+        yield known, sent
+
+
+def _all(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
+    joined = conditions[0]
+    for condition in conditions[1:]:
+        joined = joined & condition
+    return joined
+
+
+def discard(connection: Connection, table: Table, file_no: int, lines: Iterable[int]) -> None:
+    """Take records of the file being received out again."""
+    for batch in batches(lines):
+        connection.execute(delete(table).where(table.c.file_no == file_no, table.c.line.in_(batch)))
+
+
+def facts_of(
+    connection: Connection,
+    table: Table,
+    key: Sequence[ColumnElement[Any]],
+    columns: Sequence[ColumnElement[Any]],
+    make: Callable[..., Fact],
+    keys: Iterable[tuple[Any, ...]],
+    known_at: datetime | None,
+) -> list[Fact]:
+    """All facts under ``keys`` in received order, as known at a time (P-7)."""
+    found: list[tuple[Any, ...]] = []
+    for batch in batches(keys):
+        query = select(table.c.file_no, table.c.line, *columns).where(tuple_(*key).in_(batch))
+        if known_at is not None:
+            query = query.join(received_file, received_file.c.file_no == table.c.file_no)
+            query = query.where(received_file.c.recorded_at <= known_at)
+        found.extend(tuple(row) for row in connection.execute(query))
+    found.sort(key=lambda row: row[:2])
+    return [make(*row[2:]) for row in found]

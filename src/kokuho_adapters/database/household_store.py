@@ -1,0 +1,66 @@
+"""資格情報(世帯)の保管."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime
+from operator import attrgetter
+from typing import Final
+
+from attrs import frozen
+from sqlalchemy import Connection, delete, select
+
+from kokuho_adapters.database import fact_store
+from kokuho_adapters.database.statements import bulk_insert, insert_or_ignore
+from kokuho_adapters.database.tables import household_record, pending_household
+from kokuho_core.household.household import HOUSEHOLD_FACT_KEYS, HouseholdFact
+from kokuho_core.household.record import HOUSEHOLD_KEYS, HouseholdRecord
+from kokuho_core.vocabulary.identifiers import HouseholdKey
+
+_records = household_record.c
+_values: Final = attrgetter(*HOUSEHOLD_KEYS)
+_FACT_COLUMNS: Final = tuple(_records[key] for key in HOUSEHOLD_FACT_KEYS)
+_KEY: Final = (_records.insurer_number, _records.household_number)
+
+
+@frozen
+class SqlHouseholdStore:
+    """:class:`kokuho_core.ports.stores.HouseholdStore` on SQL tables."""
+
+    connection: Connection
+
+    def add(self, file_no: int, records: Sequence[tuple[int, HouseholdRecord]]) -> None:
+        rows = ((file_no, line, *_values(record)) for line, record in records)
+        bulk_insert(self.connection, household_record, ("file_no", "line", *HOUSEHOLD_KEYS), rows)
+
+    def groups_to_judge(self, file_no: int) -> Iterator[tuple[list[HouseholdFact], list[HouseholdFact]]]:
+        return fact_store.groups_to_judge(
+            self.connection, household_record, _KEY, _FACT_COLUMNS, HouseholdFact, file_no
+        )
+
+    def discard(self, file_no: int, lines: Iterable[int]) -> None:
+        fact_store.discard(self.connection, household_record, file_no, lines)
+
+    def mark_pending(self, file_no: int) -> None:
+        waiting = select(*_KEY).where(_records.file_no == file_no).distinct()
+        self.connection.execute(
+            insert_or_ignore(self.connection, pending_household).from_select(
+                ["insurer_number", "household_number"], waiting
+            )
+        )
+
+    def facts_of(self, households: Iterable[HouseholdKey], known_at: datetime | None = None) -> list[HouseholdFact]:
+        keys = ((each.insurer_number, each.household_number) for each in households)
+        return fact_store.facts_of(
+            self.connection, household_record, _KEY, _FACT_COLUMNS, HouseholdFact, keys, known_at
+        )
+
+    def mark_households(self, households: Iterable[HouseholdKey]) -> None:
+        rows = [
+            {"insurer_number": each.insurer_number, "household_number": each.household_number} for each in households
+        ]
+        if rows:
+            self.connection.execute(insert_or_ignore(self.connection, pending_household), rows)
+
+    def clear_pending(self) -> None:
+        self.connection.execute(delete(pending_household))

@@ -1,0 +1,188 @@
+"""被保険者IDの保管と発番."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
+from typing import Any
+
+from attrs import field, frozen
+from sqlalchemy import Connection, bindparam, delete, select, tuple_, update
+
+from kokuho_adapters.database.counters import Counters
+from kokuho_adapters.database.statements import batches, bulk_insert, upsert
+from kokuho_adapters.database.tables import known_addressee, person_number, prefectural_person
+from kokuho_core.identity.insured_ids import IssuedId, municipal_id, prefectural_id
+from kokuho_core.ports.stores import KnownAddressee
+from kokuho_core.vocabulary.identifiers import (
+    Addressee,
+    AddresseeNumber,
+    InsurerNumber,
+    MunicipalInsuredId,
+    PrefecturalInsuredId,
+)
+from kokuho_core.vocabulary.individual_number import NumberIndex
+
+_known, _person, _number = known_addressee.c, prefectural_person.c, person_number.c
+
+
+@frozen
+class SqlIdStore:
+    """:class:`kokuho_core.ports.stores.IdStore` on SQL tables."""
+
+    connection: Connection
+    counters: Counters
+    prefecture: str
+    _issued: dict[int, PrefecturalInsuredId] = field(factory=dict)
+
+    def of_addressees(self, addressees: Iterable[Addressee]) -> dict[Addressee, KnownAddressee]:
+        found: dict[Addressee, tuple[int, str, str]] = {}
+        key = tuple_(_known.insurer_number, _known.addressee_number)
+        for batch in batches((each.insurer_number, each.addressee_number) for each in addressees):
+            rows = self.connection.execute(
+                select(
+                    _known.insurer_number, _known.addressee_number, _known.serial, _person.insured_id, _known.municipal_id
+                )
+                .join(prefectural_person, _person.serial == _known.serial)
+                .where(key.in_(batch))
+            )
+            for insurer, addressee, serial, insured_id, municipal in rows:
+                known = Addressee(InsurerNumber(insurer), AddresseeNumber(addressee))
+                found[known] = (serial, insured_id, municipal)
+        numbers = self._numbers({serial for serial, _, _ in found.values()})
+        return {
+            addressee: KnownAddressee(
+                IssuedId(serial, PrefecturalInsuredId(insured_id), numbers.get(serial, frozenset())),
+                MunicipalInsuredId(municipal),
+            )
+            for addressee, (serial, insured_id, municipal) in found.items()
+        }
+
+    def _numbers(self, serials: Iterable[int]) -> dict[int, frozenset[NumberIndex]]:
+        found: dict[int, set[NumberIndex]] = {}
+        for batch in batches(serials):
+            for row in self.connection.execute(select(person_number).where(_number.serial.in_(batch))):
+                found.setdefault(row.serial, set()).add(NumberIndex(row.number_index))
+        return {serial: frozenset(numbers) for serial, numbers in found.items()}
+
+    def under_numbers(self, numbers: Iterable[NumberIndex]) -> list[IssuedId]:
+        serials: dict[int, str] = {}
+        for batch in batches(numbers):
+            rows = self.connection.execute(
+                select(_person.serial, _person.insured_id)
+                .join(person_number, _number.serial == _person.serial)
+                .where(_number.number_index.in_(batch))
+            )
+            serials.update({row.serial: row.insured_id for row in rows})
+        under = self._numbers(serials)
+        return [IssuedId(s, PrefecturalInsuredId(insured_id), under[s]) for s, insured_id in sorted(serials.items())]
+
+    def issue(self) -> IssuedId:
+        serial = self.counters.next("prefectural_person")
+        self._issued[serial] = prefectural_id(self.prefecture, serial)
+        return IssuedId(serial, self._issued[serial], frozenset())
+
+    def issue_municipal(self, insurer: InsurerNumber) -> MunicipalInsuredId:
+        return municipal_id(insurer, self.counters.next(f"municipal_person/{insurer}"))
+
+    def save(
+        self,
+        ids: Mapping[Addressee, KnownAddressee],
+        numbers: Mapping[int, frozenset[NumberIndex]],
+        look_again_on: Mapping[int, date | None],
+    ) -> None:
+        before = self._serials(ids)
+        new = [(serial, insured_id, look_again_on.get(serial)) for serial, insured_id in self._issued.items()]
+        bulk_insert(self.connection, prefectural_person, ("serial", "insured_id", "look_again_on"), new)
+        known = [serial for serial in look_again_on if serial not in self._issued]
+        self._issued.clear()
+        if known:
+            self.connection.execute(
+                update(prefectural_person)
+                .where(_person.serial == bindparam("which"))
+                .values(look_again_on=bindparam("look_again"), retired_into=None),
+                [{"which": serial, "look_again": look_again_on[serial]} for serial in known],
+            )
+        self._save_addressees(ids, before)
+        self._save_numbers(numbers)
+        changed = {
+            before[addressee]: each.issued.serial
+            for addressee, each in ids.items()
+            if addressee in before and before[addressee] != each.issued.serial
+        }
+        self._retire(changed)
+
+    def _serials(self, ids: Iterable[Addressee]) -> dict[Addressee, int]:
+        found: dict[Addressee, int] = {}
+        key = tuple_(_known.insurer_number, _known.addressee_number)
+        for batch in batches((each.insurer_number, each.addressee_number) for each in ids):
+            for row in self.connection.execute(select(known_addressee).where(key.in_(batch))):
+                found[Addressee(row.insurer_number, row.addressee_number)] = row.serial
+        return found
+
+    def _save_addressees(self, ids: Mapping[Addressee, KnownAddressee], before: Mapping[Addressee, int]) -> None:
+        columns = ("insurer_number", "addressee_number", "serial", "municipal_id")
+        rows = [
+            (addressee.insurer_number, addressee.addressee_number, each.issued.serial, each.municipal_id)
+            for addressee, each in ids.items()
+            if before.get(addressee) != each.issued.serial
+        ]
+        if before and rows:
+            statement = upsert(self.connection, known_addressee)
+            self.connection.execute(statement, [dict(zip(columns, row, strict=True)) for row in rows])
+        else:
+            bulk_insert(self.connection, known_addressee, columns, rows)
+
+    def _save_numbers(self, numbers: Mapping[int, frozenset[NumberIndex]]) -> None:
+        before = self._numbers(numbers)
+        changed = {serial: now for serial, now in numbers.items() if before.get(serial, frozenset()) != now}
+        for batch in batches(serial for serial in changed if serial in before):
+            self.connection.execute(delete(person_number).where(_number.serial.in_(batch)))
+        rows = [{"number_index": number, "serial": serial} for serial, now in changed.items() for number in now]
+        if rows:
+            self.connection.execute(upsert(self.connection, person_number), rows)
+
+    def _retire(self, changed: Mapping[int, int]) -> None:
+        """An ID that nobody bears any more is retired into the one that took its place (I-3)."""
+        if changed:
+            still = set(
+                self.connection.execute(select(_known.serial).where(_known.serial.in_(list(changed)))).scalars()
+            )
+            for old, new in changed.items():
+                if old not in still:
+                    statement = update(prefectural_person).where(_person.serial == old)
+                    self.connection.execute(statement.values(retired_into=new, look_again_on=None))
+
+    def addressees_of(self, persons: Iterable[PrefecturalInsuredId]) -> dict[Addressee, PrefecturalInsuredId]:
+        found: dict[Addressee, PrefecturalInsuredId] = {}
+        for batch in batches(persons):
+            rows = self.connection.execute(
+                select(_known.insurer_number, _known.addressee_number, _person.insured_id)
+                .join(prefectural_person, _person.serial == _known.serial)
+                .where(_person.insured_id.in_(batch))
+            )
+            for row in rows:
+                addressee = Addressee(row.insurer_number, row.addressee_number)
+                found[addressee] = PrefecturalInsuredId(row.insured_id)
+        return found
+
+    def find(self, insured_id: str) -> PrefecturalInsuredId | None:
+        row: Any = self.connection.execute(select(prefectural_person).where(_person.insured_id == insured_id)).first()
+        if row is None:
+            row = self.connection.execute(
+                select(prefectural_person)
+                .join(known_addressee, _known.serial == _person.serial)
+                .where(_known.municipal_id == insured_id)
+            ).first()
+        while row is not None and row.retired_into is not None:
+            row = self.connection.execute(
+                select(prefectural_person).where(_person.serial == row.retired_into)
+            ).first()
+        return PrefecturalInsuredId(row.insured_id) if row is not None else None
+
+    def persons_of(self, insurer: InsurerNumber | None) -> Iterator[PrefecturalInsuredId]:
+        query = select(_person.insured_id).where(_person.retired_into.is_(None)).order_by(_person.serial)
+        if insurer is not None:
+            serials = select(_known.serial).where(_known.insurer_number == insurer)
+            query = query.where(_person.serial.in_(serials))
+        return (PrefecturalInsuredId(insured_id) for insured_id in self.connection.execute(query).scalars())

@@ -1,0 +1,219 @@
+"""資格情報(個人)の保管."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from datetime import date, datetime
+from operator import attrgetter
+from typing import Any, Final
+
+from attrs import frozen
+from sqlalchemy import Connection, and_, delete, insert, literal, or_, select, tuple_, union
+
+from kokuho_adapters.database import fact_store
+from kokuho_adapters.database.statements import batches, bulk_insert, insert_or_ignore
+from kokuho_adapters.database.tables import (
+    held_record,
+    insurer,
+    known_addressee,
+    number_vault,
+    pending_person,
+    person_record,
+    prefectural_person,
+)
+from kokuho_core.insured_person.fact import FACT_KEYS, PersonFact
+from kokuho_core.insured_person.record import PERSON_KEYS, PersonRecord
+from kokuho_core.ports.vault import SealedNumber
+from kokuho_core.vocabulary.codes import UpdateKind
+from kokuho_core.vocabulary.identifiers import Addressee, AddresseeNumber, HouseholdKey, HouseholdNumber, InsurerNumber, Source
+from kokuho_core.vocabulary.individual_number import NumberIndex
+from kokuho_core.vocabulary.reasons import MOVED_IN_INSIDE, MOVED_OUT_INSIDE
+
+_records = person_record.c
+_NUMBERS: Final = ("individual_number", "previous_individual_number")
+_PLAIN_KEYS: Final = tuple(key for key in PERSON_KEYS if key not in _NUMBERS)
+_plain_values: Final = attrgetter(*_PLAIN_KEYS)
+_COLUMNS: Final = ("file_no", "line", "number_index", "previous_number_index", *_PLAIN_KEYS)
+_RENAMED: Final = {"number": "number_index", "previous_number": "previous_number_index"}
+_FACT_COLUMNS: Final = tuple(_records[_RENAMED.get(key, key)] for key in FACT_KEYS)
+_KEY: Final = (_records.insurer_number, _records.addressee_number)
+
+
+def _pair(addressee: Addressee) -> tuple[str, str]:
+    return (addressee.insurer_number, addressee.addressee_number)
+
+
+def _addressee(row: Sequence[Any]) -> Addressee:
+    return Addressee(InsurerNumber(row[0]), AddresseeNumber(row[1]))
+
+
+@frozen
+class SqlPersonStore:
+    """:class:`kokuho_core.ports.stores.PersonStore` on SQL tables."""
+
+    connection: Connection
+
+    def add(
+        self,
+        file_no: int,
+        records: Sequence[tuple[int, PersonRecord, SealedNumber | None, SealedNumber | None]],
+    ) -> None:
+        vault = [
+            (sealed.index, sealed.key_id, sealed.ciphertext)
+            for _, _, *both in records
+            for sealed in both
+            if sealed is not None
+        ]
+        if vault:
+            rows = [{"number_index": i, "key_id": k, "ciphertext": c} for i, k, c in vault]
+            self.connection.execute(insert_or_ignore(self.connection, number_vault), rows)
+        bulk_insert(
+            self.connection,
+            person_record,
+            _COLUMNS,
+            (
+                (
+                    file_no,
+                    line,
+                    number.index if number is not None else None,
+                    previous.index if previous is not None else None,
+                    *_plain_values(record),
+                )
+                for line, record, number, previous in records
+            ),
+        )
+
+    def groups_to_judge(self, file_no: int) -> Iterator[tuple[list[PersonFact], list[PersonFact]]]:
+        return fact_store.groups_to_judge(self.connection, person_record, _KEY, _FACT_COLUMNS, PersonFact, file_no)
+
+    def discard(self, file_no: int, lines: Iterable[int]) -> None:
+        fact_store.discard(self.connection, person_record, file_no, lines)
+
+    def sharing_numbers(self, file_no: int) -> list[Addressee]:
+        """By the number itself, as somebody's previous one, or as a second one of the same addressee."""
+        sent, other = person_record.alias("sent"), person_record.alias("other")
+        key = (sent.c.insurer_number, sent.c.addressee_number)
+        same_person = and_(
+            other.c.insurer_number == sent.c.insurer_number, other.c.addressee_number == sent.c.addressee_number
+        )
+        from_file = select(*key).where(sent.c.file_no == file_no)
+        found = union(
+            from_file.join(other, other.c.number_index == sent.c.number_index).where(~same_person),
+            from_file.join(other, other.c.previous_number_index == sent.c.number_index),
+            from_file.where(sent.c.previous_number_index.is_not(None)),
+            from_file.join(other, same_person).where(other.c.number_index != sent.c.number_index),
+        ).subquery()
+        rows = self.connection.execute(select(found).order_by(*found.c))
+        return [_addressee(row) for row in rows]
+
+    def contradicted_other_insurers(self, file_no: int) -> list[int]:
+        sent, other = person_record.alias("sent"), person_record.alias("other")
+        entered = sent.c.application_start_reason == MOVED_IN_INSIDE
+        left = sent.c.application_end_reason == MOVED_OUT_INSIDE
+        touching = and_(
+            other.c.number_index == sent.c.number_index,
+            other.c.insurer_number != sent.c.insurer_number,
+            other.c.update_kind != UpdateKind.CANCELLATION.value,
+            or_(
+                and_(entered, other.c.application_end == sent.c.application_start),
+                and_(left, other.c.application_start == sent.c.application_end),
+            ),
+        )
+        query = (
+            select(sent.c.line, sent.c.insurer_number, sent.c.other_insurer_number, other.c.insurer_number)
+            .outerjoin(other, touching)
+            .where(
+                sent.c.file_no == file_no,
+                sent.c.other_insurer_number.is_not(None),
+                sent.c.update_kind != UpdateKind.CANCELLATION.value,
+                or_(entered, left),
+            )
+        )
+        known = set(self.connection.execute(select(insurer.c.insurer_number)).scalars())
+        stated: dict[int, bool] = {}
+        touched: dict[int, list[bool]] = {}
+        for line, own, said, met in self.connection.execute(query):
+            stated[line] = said in known and said != own
+            if met is not None:
+                touched.setdefault(line, []).append(met == said)
+        return sorted(line for line, possible in stated.items() if not possible or not any(touched.get(line, [True])))
+
+    def mark_pending(self, file_no: int) -> None:
+        waiting = select(*_KEY).where(_records.file_no == file_no).distinct()
+        self.connection.execute(
+            insert_or_ignore(self.connection, pending_person).from_select(
+                ["insurer_number", "addressee_number"], waiting
+            )
+        )
+
+    def wake(self, as_of: date) -> None:
+        due = (
+            select(known_addressee.c.insurer_number, known_addressee.c.addressee_number)
+            .join(prefectural_person, prefectural_person.c.serial == known_addressee.c.serial)
+            .where(prefectural_person.c.look_again_on <= as_of)
+        )
+        self.connection.execute(
+            insert_or_ignore(self.connection, pending_person).from_select(["insurer_number", "addressee_number"], due)
+        )
+
+    def take_pending(self, limit: int) -> list[Addressee]:
+        rows = self.connection.execute(
+            select(pending_person).order_by(*pending_person.primary_key).limit(limit)
+        )
+        taken = [_addressee(row) for row in rows]
+        self.settle_pending(taken)
+        return taken
+
+    def settle_pending(self, addressees: Iterable[Addressee]) -> None:
+        key = tuple_(pending_person.c.insurer_number, pending_person.c.addressee_number)
+        for batch in batches(map(_pair, addressees)):
+            self.connection.execute(delete(pending_person).where(key.in_(batch)))
+
+    def facts_of(self, addressees: Iterable[Addressee], known_at: datetime | None = None) -> list[PersonFact]:
+        keys = map(_pair, addressees)
+        return fact_store.facts_of(
+            self.connection, person_record, _KEY, _FACT_COLUMNS, PersonFact, keys, known_at
+        )
+
+    def addressees_under(self, numbers: Iterable[NumberIndex]) -> set[Addressee]:
+        found: set[Addressee] = set()
+        for batch in batches(numbers):
+            for column in (_records.number_index, _records.previous_number_index):
+                rows = self.connection.execute(select(*_KEY).where(column.in_(batch)).distinct())
+                found.update(_addressee(row) for row in rows)
+        return found
+
+    def naming(self, households: Iterable[HouseholdKey]) -> list[tuple[HouseholdKey, Addressee]]:
+        found = []
+        key = tuple_(_records.insurer_number, _records.household_number)
+        for batch in batches((each.insurer_number, each.household_number) for each in households):
+            rows = self.connection.execute(select(*_KEY, _records.household_number).where(key.in_(batch)).distinct())
+            for row in rows:
+                addressee = _addressee(row)
+                found.append((HouseholdKey(addressee.insurer_number, HouseholdNumber(row[2])), addressee))
+        return found
+
+    def held(self, addressees: Iterable[Addressee]) -> frozenset[Source]:
+        key = tuple_(held_record.c.insurer_number, held_record.c.addressee_number)
+        found: set[Source] = set()
+        for batch in batches(map(_pair, addressees)):
+            rows = self.connection.execute(select(held_record.c.file_no, held_record.c.line).where(key.in_(batch)))
+            found.update(Source(row.file_no, row.line) for row in rows)
+        return frozenset(found)
+
+    def hold(self, addressees: Iterable[Addressee], held: Iterable[PersonFact]) -> None:
+        if self.connection.execute(select(literal(1)).select_from(held_record).limit(1)).first() is not None:
+            key = tuple_(held_record.c.insurer_number, held_record.c.addressee_number)
+            for batch in batches(map(_pair, addressees)):
+                self.connection.execute(delete(held_record).where(key.in_(batch)))
+        rows = [
+            {
+                "file_no": fact.file_no,
+                "line": fact.line,
+                "insurer_number": fact.insurer_number,
+                "addressee_number": fact.addressee_number,
+            }
+            for fact in held
+        ]
+        if rows:
+            self.connection.execute(insert(held_record), rows)

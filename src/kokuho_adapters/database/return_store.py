@@ -1,0 +1,107 @@
+"""返却レコードの保管, as JSON lists in the order of the row's attributes."""
+
+from __future__ import annotations
+
+import json
+import typing
+from collections.abc import Iterable, Iterator
+from datetime import date
+from operator import attrgetter
+from typing import Any, Final
+
+from attrs import frozen
+from sqlalchemy import Connection, delete, select, update
+
+from kokuho_adapters.database.statements import batches, upsert
+from kokuho_adapters.database.tables import returned_row
+from kokuho_core.returning.rows import ROW_TYPES, ReturnKey, Row, row_keys
+from kokuho_core.vocabulary.identifiers import InsurerNumber
+
+_row = returned_row.c
+_COLUMNS: Final = ("subject", "file_id", "insurer_number", "item", "stands", "told", "is_due")
+
+
+class _RowText:
+    """One file's rows to text and back; dates are written in ISO form."""
+
+    def __init__(self, file_id: str) -> None:
+        self._type = ROW_TYPES[file_id]
+        keys = row_keys(file_id)
+        hints = typing.get_type_hints(self._type)
+        self._values = attrgetter(*keys)
+        self._dates = [i for i, key in enumerate(keys) if date in (hints[key], *typing.get_args(hints[key]))]
+
+    def dump(self, row: Row) -> str:
+        values = list(self._values(row))
+        for position in self._dates:
+            if values[position] is not None:
+                values[position] = values[position].isoformat()
+        return json.dumps(values, ensure_ascii=False)
+
+    def load(self, text: str) -> Row:
+        values = json.loads(text)
+        for position in self._dates:
+            if values[position] is not None:
+                values[position] = date.fromisoformat(values[position])
+        row: Row = self._type(*values)
+        return row
+
+
+_TEXTS: Final = {file_id: _RowText(file_id) for file_id in ROW_TYPES}
+
+
+def _load(file_id: str, text: str | None) -> Row | None:
+    return _TEXTS[file_id].load(text) if text is not None else None
+
+
+def _dump(file_id: str, row: Row | None) -> str | None:
+    return _TEXTS[file_id].dump(row) if row is not None else None
+
+
+@frozen
+class SqlReturnStore:
+    """:class:`kokuho_core.ports.stores.ReturnStore` on SQL tables."""
+
+    connection: Connection
+
+    def of_subjects(self, subjects: Iterable[str]) -> dict[ReturnKey, tuple[Row | None, Row | None]]:
+        found = {}
+        for batch in batches(subjects):
+            for row in self.connection.execute(select(returned_row).where(_row.subject.in_(batch))):
+                key = ReturnKey(row.subject, row.file_id, InsurerNumber(row.insurer_number), row.item)
+                found[key] = (_load(row.file_id, row.stands), _load(row.file_id, row.told))
+        return found
+
+    def save(self, rows: Iterable[tuple[ReturnKey, Row | None, Row | None, bool]]) -> None:
+        values = [
+            (
+                key.subject,
+                key.file_id,
+                key.insurer_number,
+                key.item,
+                _dump(key.file_id, current),
+                _dump(key.file_id, told),
+                is_due,
+            )
+            for key, current, told, is_due in rows
+        ]
+        statement = upsert(self.connection, returned_row)
+        for batch in batches(values, 1000):
+            self.connection.execute(statement, [dict(zip(_COLUMNS, each, strict=True)) for each in batch])
+
+    def due(
+        self, insurer: InsurerNumber, file_id: str, *, everything: bool
+    ) -> Iterator[tuple[ReturnKey, Row | None, Row | None]]:
+        query = select(returned_row).where(_row.insurer_number == insurer, _row.file_id == file_id)
+        if not everything:
+            query = query.where(_row.is_due.is_(True))
+        query = query.order_by(_row.subject, _row.item).execution_options(yield_per=1000)
+        for row in self.connection.execute(query):
+            key = ReturnKey(row.subject, row.file_id, InsurerNumber(row.insurer_number), row.item)
+            yield key, _load(row.file_id, row.stands), _load(row.file_id, row.told)
+
+    def mark_told(self, insurer: InsurerNumber, file_id: str) -> None:
+        mine = (_row.insurer_number == insurer, _row.file_id == file_id, _row.is_due.is_(True))
+        gone = (*mine, _row.stands.is_(None))
+        self.connection.execute(delete(returned_row).where(*gone))  # what was taken back may be told anew
+        self.connection.execute(update(returned_row).where(*mine).values(told=_row.stands, is_due=False))

@@ -1,0 +1,424 @@
+"""表: facts are only added to; the tables below «derived» can be made anew from them at any time (P-7)."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    Date,
+    DateTime,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+
+metadata: Final = MetaData(
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
+)
+
+
+def _text(name: str, *, required: bool = False) -> Column[str]:
+    return Column(name, Text, nullable=not required)
+
+
+def _date(name: str, *, required: bool = False) -> Column[object]:
+    return Column(name, Date, nullable=not required)
+
+
+def _source() -> tuple[Column[int], Column[int]]:
+    """Where a fact was received; also its place in the received order."""
+    return Column("file_no", BigInteger, nullable=False), Column("line", Integer, nullable=False)
+
+
+# --- installation ---
+
+installation = Table("installation", metadata, Column("prefecture", String(2), primary_key=True))
+
+insurer = Table(
+    "insurer",
+    metadata,
+    Column("insurer_number", String(6), primary_key=True),
+    _text("municipality_code", required=True),
+    _text("name", required=True),
+    _date("valid_from"),
+    _date("valid_until"),
+    _text("successor"),
+    _text("encoding", required=True),
+)
+
+counter = Table(
+    "counter", metadata, Column("name", Text, primary_key=True), Column("value", BigInteger, nullable=False)
+)
+
+# --- 受渡簿 ---
+
+received_file = Table(
+    "received_file",
+    metadata,
+    Column("file_no", BigInteger, primary_key=True, autoincrement=False),
+    _text("name", required=True),
+    _text("file_id"),
+    _text("sender"),
+    Column("sequence", Integer),
+    Column("created_at", DateTime),
+    _text("layout_version"),
+    Column("fingerprint", LargeBinary, nullable=False),
+    _text("result", required=True),
+    Column("recorded_at", DateTime, nullable=False),
+    Column("accepted", Integer, nullable=False),
+    Column("rejected", Integer, nullable=False),
+    Column("held", Integer, nullable=False),
+    Column("is_waiting", Boolean, nullable=False),
+    Column("is_reported", Boolean, nullable=False),
+    Index(None, "sender", "file_id", "sequence"),
+    Index(None, "is_waiting"),
+    Index(None, "sender", "is_reported"),
+)
+
+held_content = Table(
+    "held_content",
+    metadata,
+    Column("file_no", BigInteger, nullable=False),
+    Column("block_no", Integer, nullable=False),
+    Column("content", LargeBinary, nullable=False),
+    Column("encoding", Text),
+    PrimaryKeyConstraint("file_no", "block_no"),
+)
+
+record_outcome = Table(
+    "record_outcome",
+    metadata,
+    *_source(),
+    Column("ordinal", Integer, nullable=False),
+    _text("result", required=True),
+    _text("code"),
+    _text("field"),
+    _text("rule"),
+    PrimaryKeyConstraint("file_no", "line", "ordinal"),
+)
+
+# --- facts ---
+
+number_vault = Table(
+    "number_vault",
+    metadata,
+    Column("number_index", LargeBinary(32), primary_key=True),
+    _text("key_id", required=True),
+    Column("ciphertext", LargeBinary, nullable=False),
+)
+
+person_record = Table(
+    "person_record",
+    metadata,
+    *_source(),
+    _text("insurer_number", required=True),
+    _text("addressee_number", required=True),
+    Column("history_number", Integer, nullable=False),
+    _text("update_kind", required=True),
+    Column("number_index", LargeBinary(32)),
+    Column("previous_number_index", LargeBinary(32)),
+    _text("name", required=True),
+    _text("name_kana", required=True),
+    _text("alias"),
+    _text("name_on_card"),
+    _text("name_kana_on_card"),
+    _text("true_name"),
+    _text("true_name_kana"),
+    _text("sex_on_back"),
+    _date("birth_date", required=True),
+    _text("sex", required=True),
+    _text("postal_code"),
+    _text("address", required=True),
+    _text("card_symbol"),
+    _text("card_number", required=True),
+    _text("branch_number"),
+    _text("household_number", required=True),
+    _date("member_start"),
+    _date("member_end"),
+    _text("relationship", required=True),
+    _text("insured_kind", required=True),
+    _date("application_start"),
+    _text("application_start_reason"),
+    _date("application_start_notified"),
+    _date("application_end"),
+    _text("application_end_reason"),
+    _date("application_end_notified"),
+    _date("qualification_acquired"),
+    _text("qualification_acquired_reason"),
+    _date("qualification_acquired_notified"),
+    _date("qualification_lost"),
+    _text("qualification_lost_reason"),
+    _date("qualification_lost_notified"),
+    _text("special_case", required=True),
+    _date("special_case_start"),
+    _date("special_case_end"),
+    _text("other_insurer_number"),
+    _text("address_withheld", required=True),
+    _text("self_view_stopped", required=True),
+    Column("updated_at", DateTime, nullable=False),
+    PrimaryKeyConstraint("file_no", "line"),
+    Index(None, "insurer_number", "addressee_number", "file_no", "line"),
+    Index(None, "number_index"),
+    Index(None, "insurer_number", "household_number"),
+)
+Index(
+    "ix_person_record_previous_number_index",
+    person_record.c.previous_number_index,
+    sqlite_where=person_record.c.previous_number_index.is_not(None),
+    postgresql_where=person_record.c.previous_number_index.is_not(None),
+)
+
+household_record = Table(
+    "household_record",
+    metadata,
+    *_source(),
+    _text("insurer_number", required=True),
+    _text("household_number", required=True),
+    Column("history_number", Integer, nullable=False),
+    _text("update_kind", required=True),
+    _text("card_symbol"),
+    _text("card_number", required=True),
+    _text("head_addressee_number", required=True),
+    _text("head_kind", required=True),
+    _date("head_start", required=True),
+    _date("head_start_notified"),
+    _date("head_end"),
+    _date("head_end_notified"),
+    _date("household_start", required=True),
+    _date("household_end"),
+    _text("change_reason", required=True),
+    _date("changed_on", required=True),
+    _date("notified_on", required=True),
+    _text("other_insurer_number"),
+    Column("updated_at", DateTime, nullable=False),
+    PrimaryKeyConstraint("file_no", "line"),
+    Index(None, "insurer_number", "household_number", "file_no", "line"),
+)
+
+high_cost_record = Table(
+    "high_cost_record",
+    metadata,
+    *_source(),
+    _text("insurer_number", required=True),
+    _text("household_number", required=True),
+    Column("treatment_month", Integer, nullable=False),
+    _text("update_kind", required=True),
+    _text("occurrence_kind", required=True),
+    _text("payment_kind"),
+    _date("paid_on"),
+    Column("paid_amount", BigInteger, nullable=False),
+    Column("updated_at", DateTime, nullable=False),
+    PrimaryKeyConstraint("file_no", "line"),
+    Index(None, "insurer_number", "household_number", "file_no", "line"),
+)
+
+other_record = Table(
+    "other_record",
+    metadata,
+    *_source(),
+    _text("file_id", required=True),
+    _text("identity", required=True),
+    _text("update_kind"),
+    _text("content", required=True),
+    PrimaryKeyConstraint("file_no", "line"),
+    Index(None, "file_id", "identity"),
+)
+
+decision = Table(
+    "decision",
+    metadata,
+    *_source(),
+    _text("candidate_number", required=True),
+    _text("decision", required=True),
+    _date("decided_on", required=True),
+    _text("decided_by", required=True),
+    _text("reason"),
+    PrimaryKeyConstraint("file_no", "line"),
+    Index(None, "candidate_number"),
+)
+
+# --- waiting for resolve ---
+
+pending_person = Table(
+    "pending_person",
+    metadata,
+    _text("insurer_number", required=True),
+    _text("addressee_number", required=True),
+    PrimaryKeyConstraint("insurer_number", "addressee_number"),
+)
+
+pending_household = Table(
+    "pending_household",
+    metadata,
+    _text("insurer_number", required=True),
+    _text("household_number", required=True),
+    PrimaryKeyConstraint("insurer_number", "household_number"),
+)
+
+# --- derived: identity ---
+
+prefectural_person = Table(
+    "prefectural_person",
+    metadata,
+    Column("serial", BigInteger, primary_key=True, autoincrement=False),
+    _text("insured_id", required=True),
+    Column("retired_into", BigInteger),
+    _date("look_again_on"),
+    UniqueConstraint("insured_id"),
+)
+Index(
+    "ix_prefectural_person_look_again_on",
+    prefectural_person.c.look_again_on,
+    sqlite_where=prefectural_person.c.look_again_on.is_not(None),
+    postgresql_where=prefectural_person.c.look_again_on.is_not(None),
+)
+
+person_number = Table(
+    "person_number",
+    metadata,
+    Column("number_index", LargeBinary(32), primary_key=True),
+    Column("serial", BigInteger, nullable=False),
+    Index(None, "serial"),
+)
+
+known_addressee = Table(
+    "known_addressee",
+    metadata,
+    _text("insurer_number", required=True),
+    _text("addressee_number", required=True),
+    Column("serial", BigInteger, nullable=False),
+    _text("municipal_id", required=True),
+    PrimaryKeyConstraint("insurer_number", "addressee_number"),
+    UniqueConstraint("municipal_id"),
+    Index(None, "serial"),
+)
+
+held_record = Table(
+    "held_record",
+    metadata,
+    *_source(),
+    _text("insurer_number", required=True),
+    _text("addressee_number", required=True),
+    PrimaryKeyConstraint("file_no", "line"),
+    Index(None, "insurer_number", "addressee_number"),
+)
+
+# --- derived: findings and candidates ---
+
+finding = Table(
+    "finding",
+    metadata,
+    Column("number", Text, primary_key=True),
+    _text("kind", required=True),
+    _text("person"),
+    _text("left_insurer"),
+    _text("left_addressee"),
+    Column("left_history", Integer),
+    _text("entered_insurer"),
+    _text("entered_addressee"),
+    Column("entered_history", Integer),
+    _date("period_start"),
+    _date("period_end"),
+    Column("days", Integer),
+    Column("is_open", Boolean, nullable=False),
+    _date("detected_on", required=True),
+    Index(None, "left_insurer", "left_addressee"),
+    Index(None, "entered_insurer", "entered_addressee"),
+    Index(None, "is_open"),
+)
+
+move = Table(
+    "move",
+    metadata,
+    _text("left_insurer", required=True),
+    _text("left_addressee", required=True),
+    Column("left_history", Integer, nullable=False),
+    _text("entered_insurer", required=True),
+    _text("entered_addressee", required=True),
+    Column("entered_history", Integer, nullable=False),
+    _text("person", required=True),
+    _text("from_household", required=True),
+    _text("to_household", required=True),
+    _date("moved_on", required=True),
+    PrimaryKeyConstraint(
+        "left_insurer", "left_addressee", "left_history", "entered_insurer", "entered_addressee", "entered_history"
+    ),
+    Index(None, "left_insurer", "from_household"),
+    Index(None, "entered_insurer", "to_household"),
+)
+
+candidate = Table(
+    "candidate",
+    metadata,
+    Column("number", Text, primary_key=True),
+    _text("from_insurer", required=True),
+    _text("from_household", required=True),
+    _text("to_insurer", required=True),
+    _text("to_household", required=True),
+    _date("moved_on", required=True),
+    _text("movers", required=True),
+    _text("head_addressee"),
+    _text("suggestion", required=True),
+    _text("suggestion_reason", required=True),
+    _text("rules", required=True),
+    Column("is_protected", Boolean, nullable=False),
+    _text("left_months", required=True),
+    _text("entered_months", required=True),
+    _text("decision"),
+    _date("decided_on"),
+    Column("version", Integer, nullable=False),
+    UniqueConstraint("from_insurer", "from_household", "to_insurer", "to_household"),
+    Index(None, "to_insurer", "to_household"),
+)
+
+# --- what municipalities are told ---
+
+returned_row = Table(
+    "returned_row",
+    metadata,
+    _text("subject", required=True),
+    _text("file_id", required=True),
+    _text("insurer_number", required=True),
+    _text("item", required=True),
+    _text("stands"),
+    _text("told"),
+    Column("is_due", Boolean, nullable=False),
+    PrimaryKeyConstraint("subject", "file_id", "insurer_number", "item"),
+)
+Index(
+    "ix_returned_row_due",
+    returned_row.c.insurer_number,
+    returned_row.c.file_id,
+    returned_row.c.subject,
+    returned_row.c.item,
+    sqlite_where=returned_row.c.is_due.is_(True),
+    postgresql_where=returned_row.c.is_due.is_(True),
+)
+
+delivery = Table(
+    "delivery",
+    metadata,
+    _text("insurer_number", required=True),
+    _text("file_id", required=True),
+    Column("sequence", Integer, nullable=False),
+    _text("name", required=True),
+    _text("folder", required=True),
+    Column("created_at", DateTime, nullable=False),
+    Column("records", Integer, nullable=False),
+    Column("is_published", Boolean, nullable=False),
+    PrimaryKeyConstraint("insurer_number", "file_id", "sequence"),
+    Index(None, "is_published"),
+)

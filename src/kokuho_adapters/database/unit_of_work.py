@@ -1,0 +1,113 @@
+"""一件の処理: all stores on one connection and one transaction."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from attrs import field, frozen
+from sqlalchemy import Connection, delete, insert, inspect, select
+
+from kokuho_adapters.database.candidate_store import SqlCandidateStore
+from kokuho_adapters.database.counters import Counters
+from kokuho_adapters.database.delivery_store import SqlDeliveryStore
+from kokuho_adapters.database.file_store import SqlFileStore
+from kokuho_adapters.database.finding_store import SqlFindingStore
+from kokuho_adapters.database.high_cost_store import SqlHighCostStore
+from kokuho_adapters.database.household_store import SqlHouseholdStore
+from kokuho_adapters.database.id_store import SqlIdStore
+from kokuho_adapters.database.other_store import SqlOtherRecordStore
+from kokuho_adapters.database.person_store import SqlPersonStore
+from kokuho_adapters.database.return_store import SqlReturnStore
+from kokuho_adapters.database.tables import installation, insurer
+from kokuho_core.errors import Problem, SetupFault
+from kokuho_core.vocabulary.insurers import Insurer, InsurerRegister
+
+
+@frozen
+class SqlUnitOfWork:
+    """:class:`kokuho_core.ports.stores.UnitOfWork` on one SQL transaction."""
+
+    connection: Connection
+    counters: Counters = field(init=False)
+    files: SqlFileStore = field(init=False)
+    persons: SqlPersonStore = field(init=False)
+    households: SqlHouseholdStore = field(init=False)
+    high_cost: SqlHighCostStore = field(init=False)
+    others: SqlOtherRecordStore = field(init=False)
+    ids: SqlIdStore = field(init=False)
+    findings: SqlFindingStore = field(init=False)
+    candidates: SqlCandidateStore = field(init=False)
+    returns: SqlReturnStore = field(init=False)
+    deliveries: SqlDeliveryStore = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        counters = Counters(self.connection)
+        prefecture = self._prefecture_if_known() or ""
+        for name, store in (
+            ("counters", counters),
+            ("files", SqlFileStore(self.connection, counters)),
+            ("persons", SqlPersonStore(self.connection)),
+            ("households", SqlHouseholdStore(self.connection)),
+            ("high_cost", SqlHighCostStore(self.connection)),
+            ("others", SqlOtherRecordStore(self.connection)),
+            ("ids", SqlIdStore(self.connection, counters, prefecture)),
+            ("findings", SqlFindingStore(self.connection, counters, prefecture)),
+            ("candidates", SqlCandidateStore(self.connection, counters, prefecture)),
+            ("returns", SqlReturnStore(self.connection)),
+            ("deliveries", SqlDeliveryStore(self.connection)),
+        ):
+            object.__setattr__(self, name, store)
+
+    def _prefecture_if_known(self) -> str | None:
+        if not inspect(self.connection).has_table(installation.name):
+            return None
+        return self.connection.execute(select(installation.c.prefecture)).scalar()
+
+    def prefecture(self) -> str:
+        known = self._prefecture_if_known()
+        if known is None:
+            raise SetupFault(Problem("KKH-C007"))
+        return known
+
+    def register(self) -> InsurerRegister:
+        self.prefecture()
+        rows = self.connection.execute(select(insurer).order_by(insurer.c.insurer_number))
+        return InsurerRegister(
+            Insurer(
+                row.insurer_number,
+                row.municipality_code,
+                row.name,
+                row.valid_from,
+                row.valid_until,
+                row.successor,
+                row.encoding,
+            )
+            for row in rows
+        )
+
+    def save_register(self, prefecture: str, insurers: Iterable[Insurer]) -> None:
+        known = self._prefecture_if_known()
+        if known is not None and known != prefecture:
+            raise SetupFault(Problem("KKH-C005", field="prefecture"))
+        if known is None:
+            self.connection.execute(insert(installation).values(prefecture=prefecture))
+        listed = list(insurers)
+        self.connection.execute(
+            delete(insurer).where(insurer.c.insurer_number.in_([each.insurer_number for each in listed]))
+        )
+        for each in listed:
+            self.connection.execute(
+                insert(insurer).values(
+                    insurer_number=each.insurer_number,
+                    municipality_code=each.municipality_code,
+                    name=each.name,
+                    valid_from=each.valid_from,
+                    valid_until=each.valid_until,
+                    successor=each.successor,
+                    encoding=each.encoding,
+                )
+            )
+
+    def commit(self) -> None:
+        self.counters.save()
+        self.connection.commit()

@@ -1,0 +1,212 @@
+"""点検: the sender's dry run: what `receive` would refuse or warn about without knowing anything but the file (X-38).
+
+Each record goes through the very classes that receive it. Only the desk they work at is empty: nothing was received
+before, nobody else is known, and nothing stays. What another file may already have said is taken in the sender's favour:
+a correction or cancellation counts as having its first record.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any, Final, cast
+
+from attrs import evolve, field, frozen, mutable
+
+from kokuho_core.errors import FileRefused, Problem
+from kokuho_core.high_cost_history.history import HIGH_COST_FACT_KEYS, HighCostFact
+from kokuho_core.high_cost_history.record import HighCostRecord
+from kokuho_core.household.household import HOUSEHOLD_FACT_KEYS, HouseholdFact
+from kokuho_core.household.record import HouseholdRecord
+from kokuho_core.insured_person.fact import FACT_KEYS, PersonFact
+from kokuho_core.insured_person.record import PersonRecord
+from kokuho_core.ports.files import FileHeader, IncomingFile, ReadRecord
+from kokuho_core.ports.stores import FileCounts, RecordOutcome, UnitOfWork
+from kokuho_core.ports.vault import SealedNumber
+from kokuho_core.reception.ledger import FileResult
+from kokuho_core.usecases.office import Office, Progress, Settings, silent
+from kokuho_core.usecases.receive import FileAnswer
+from kokuho_core.usecases.reception_kinds import ACCEPTED_FILES, HELD, REFUSED, Reception, reception_for
+from kokuho_core.vocabulary.codes import UpdateKind
+from kokuho_core.vocabulary.individual_number import IndividualNumber, NumberIndex
+
+
+def check(incoming: IncomingFile, settings: Settings | None = None, progress: Progress = silent) -> FileAnswer:
+    """Check one file of a municipality. ``result`` is ``rejected`` for the whole file, else ``applied`` (X-38)."""
+    header: FileHeader | None = None
+    try:
+        header = incoming.header()
+        if header.file_id not in ACCEPTED_FILES:
+            raise FileRefused(Problem("KKH-F013"))
+        total, outcomes = _examined(incoming, header, settings or Settings(), progress)
+    except FileRefused as refusal:
+        file_id, sender = (header.file_id, header.sender) if header is not None else _said_by(incoming.name)
+        return FileAnswer(incoming.name, file_id, sender, FileResult.REJECTED, errors=refusal.problems)
+    rejected = {outcome.line for outcome in outcomes if outcome.result == REFUSED}
+    held = {outcome.line for outcome in outcomes if outcome.result == HELD}
+    problems = [outcome.problem for outcome in outcomes if outcome.problem is not None]
+    return FileAnswer(
+        incoming.name,
+        header.file_id,
+        header.sender,
+        FileResult.APPLIED,
+        FileCounts(total - len(rejected) - len(held), len(rejected), len(held)),
+        errors=tuple(problem for problem in problems if not problem.is_warning),
+        warnings=tuple(problem for problem in problems if problem.is_warning),
+    )
+
+
+def _said_by(name: str) -> tuple[str, str]:
+    """File id and sender as far as the name tells them."""
+    parts = name.split("_")
+    return (parts[0], parts[1]) if len(parts) == 4 else ("", "")
+
+
+def _examined(
+    incoming: IncomingFile, header: FileHeader, settings: Settings, progress: Progress
+) -> tuple[int, Sequence[RecordOutcome]]:
+    reception = _reception(header, settings)
+    total = 0
+    for record in incoming.records(reception.keys):
+        reception.take(record)
+        total += 1
+        if total % 10_000 == 0:
+            progress(incoming.name, total)
+    return total, reception.finish()
+
+
+# --- the empty desk ---
+
+
+def _reception(header: FileHeader, settings: Settings) -> _Decisions | Reception[Any]:
+    if header.file_id == "KEISHIJI":
+        return _Decisions()
+    nothing = cast(Any, None)  # no database, clock or kept file is ever asked for
+    office = Office(nothing, _NoVault(), nothing, nothing, nothing, settings)
+    return reception_for(header.file_id, office, cast(UnitOfWork, _EmptyDesk()), 0, header)
+
+
+@mutable
+class _Decisions:
+    """確定指示: whether a candidate exists only the aggregation knows, so what the reader finds is all there is."""
+
+    keys: tuple[str, ...] = ()
+    _outcomes: list[RecordOutcome] = field(factory=list)
+
+    def take(self, record: ReadRecord) -> None:
+        self._outcomes += [RecordOutcome(problem.line, REFUSED, problem) for problem in record.problems]
+        self._outcomes += [RecordOutcome(problem.line, "1", problem) for problem in record.warnings]
+
+    def finish(self) -> list[RecordOutcome]:
+        return self._outcomes
+
+
+_FORGOTTEN: Final = SealedNumber(NumberIndex(b""), "", b"")
+
+
+class _NoVault:
+    """番号保管庫 that keeps nothing: whether a number conflicts with another person is for the aggregation to find."""
+
+    def seal(self, numbers: Sequence[IndividualNumber]) -> list[SealedNumber]:
+        return [_FORGOTTEN] * len(numbers)
+
+    def index(self, number: IndividualNumber) -> NumberIndex:
+        return _FORGOTTEN.index
+
+    def reveal(self, sealed: SealedNumber) -> IndividualNumber:
+        raise NotImplementedError  # nothing was kept
+
+
+@frozen
+class _EmptyDesk:
+    """What the reception classes ask of a unit of work, with no database behind it."""
+
+    persons: _Persons = field(factory=lambda: _Persons())
+    households: _Households = field(factory=lambda: _Households())
+    high_cost: _HighCost = field(factory=lambda: _HighCost())
+    others: _Others = field(factory=lambda: _Others())
+
+
+@frozen
+class _Store:
+    """Facts of the file, by whom they are about."""
+
+    facts: dict[Any, list[Any]] = field(factory=dict)
+
+    def put(self, subject: Any, fact: Any) -> None:
+        self.facts.setdefault(subject, []).append(fact)
+
+    def groups_to_judge(self, file_no: int) -> Iterator[tuple[list[Any], list[Any]]]:
+        """What the file said about each subject. A row that begins with a change is taken to have been sent before."""
+        for sent in self.facts.values():
+            before: dict[Any, Any] = {}
+            for fact in sent:
+                before.setdefault(self.row_of(fact), fact)
+            yield [self.as_first(fact) for fact in before.values() if self.kind_of(fact) != UpdateKind.NEW], sent
+
+    def row_of(self, fact: Any) -> Any:
+        return fact.history_number
+
+    def kind_of(self, fact: Any) -> Any:
+        return fact.update_kind
+
+    def as_first(self, fact: Any) -> Any:
+        return evolve(fact, update_kind=UpdateKind.NEW.value)
+
+    def discard(self, file_no: int, lines: Iterable[int]) -> None:
+        """Nothing is kept."""
+
+    def mark_pending(self, file_no: int) -> None:
+        """Nothing waits."""
+
+
+_PERSON_KEYS: Final = tuple(key for key in FACT_KEYS if key not in ("file_no", "line", "number", "previous_number"))
+
+
+class _Persons(_Store):
+    def add(self, file_no: int, records: Sequence[tuple[int, PersonRecord, Any, Any]]) -> None:
+        for line, record, _, _ in records:
+            told = {key: getattr(record, key) for key in _PERSON_KEYS}
+            fact = PersonFact(file_no=file_no, line=line, number=None, previous_number=None, **told)
+            self.put(fact.addressee, fact)
+
+    def sharing_numbers(self, file_no: int) -> list[Any]:
+        return []
+
+    def contradicted_other_insurers(self, file_no: int) -> list[int]:
+        return []
+
+
+class _Households(_Store):
+    def add(self, file_no: int, records: Sequence[tuple[int, HouseholdRecord]]) -> None:
+        for line, record in records:
+            told = {key: getattr(record, key) for key in HOUSEHOLD_FACT_KEYS[2:]}
+            fact = HouseholdFact(file_no=file_no, line=line, **told)
+            self.put(fact.key, fact)
+
+
+class _HighCost(_Store):
+    def add(self, file_no: int, records: Sequence[tuple[int, HighCostRecord]]) -> None:
+        for line, record in records:
+            told = {key: getattr(record, key) for key in HIGH_COST_FACT_KEYS[2:]}
+            fact = HighCostFact(file_no=file_no, line=line, **told)
+            self.put(fact.key, fact)
+
+    def row_of(self, fact: Any) -> Any:
+        return fact.high_cost_month
+
+
+class _Others(_Store):
+    """その他のレコード: ``(line, update kind)`` by identity; the kind is None where the file has none."""
+
+    def add(self, file_no: int, file_id: str, records: Sequence[tuple[int, str, Mapping[str, Any]]]) -> None:
+        for line, identity, content in records:
+            self.put(identity, (line, content.get("update_kind")))
+
+    def row_of(self, fact: Any) -> Any:
+        return None
+
+    def kind_of(self, fact: Any) -> Any:
+        return fact[1] or UpdateKind.NEW
+
+    def as_first(self, fact: Any) -> Any:
+        return (0, UpdateKind.NEW.value)
