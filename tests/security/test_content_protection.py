@@ -164,7 +164,10 @@ def test_fingerprint_known_answer() -> None:
 
 def test_stored_stream_known_answer() -> None:
     """A stream written by the first release must open in every later one."""
-    stream = bytes.fromhex("4b4b484301026331cb45721ed0b5782795b02ffb9a42b76f82331799fa16f4e70ad7772c99b065c7ee7baaf30e2b95bb878ade5e88d26857dd7d408b9594")
+    stream = bytes.fromhex(
+        "4b4b484301026331cb45721ed0b5782795b02ffb9a42b76f82331799fa16f4e7"
+        "0ad7772c99b065c7ee7baaf30e2b95bb878ade5e88d26857dd7d408b9594"
+    )
     assert b"".join(AesGcmContentProtection(fixed_ring()).decrypt([stream], CONTEXT)) == "国保".encode()
 
 

@@ -235,7 +235,10 @@ def test_no_form_shows_number_index_or_key(ring: KeyRing, vault: AesGcmNumberVau
     shown += [f"{opened:>20}", f"%s {opened}" % opened, str(fault), repr(fault), str(fault.args), *local]
     digits = digits_of(1)
     secrets = [digits.encode(), sealed.index, *(key.material for key in (*ring.encryption_keys, ring.index_key))]
-    forms = [digits, *(f(secret) for secret in secrets for f in (repr, bytes.hex, lambda b: base64.b64encode(b).decode()))]
+    forms = [
+        digits,
+        *(f(secret) for secret in secrets for f in (repr, bytes.hex, lambda b: base64.b64encode(b).decode())),
+    ]
     assert not any(form in text for form in forms for text in shown)
 
 

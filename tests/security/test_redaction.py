@@ -31,7 +31,11 @@ def grouped(text: str, gap: str) -> str:
 FORMS = [
     CANARY,
     FULL_WIDTH,
-    *(grouped(text, gap) for text in (CANARY, FULL_WIDTH) for gap in ("-", " ", "\u3000", "\u2010", "\u2212", "－", "ー", "ｰ", " - ", "\t", "\xa0", "\n")),
+    *(
+        grouped(text, gap)
+        for text in (CANARY, FULL_WIDTH)
+        for gap in ("-", " ", "\u3000", "\u2010", "\u2212", "－", "ー", "ｰ", " - ", "\t", "\xa0", "\n")
+    ),
     f"{CANARY[:4]} {CANARY[4:]}",
     f"{CANARY[:8]}-{CANARY[8:]}",
     CANARY[:6] + FULL_WIDTH[6:],
@@ -188,7 +192,8 @@ def test_no_log_line_shows_a_number(as_json: bool, capsys: pytest.CaptureFixture
     stream = io.StringIO()
     configure_logging(json=as_json, stream=stream)
     log = structlog.get_logger().bind(bound=CANARY)
-    log.info(f"record {grouped(CANARY, '-')}", row={"number": FULL_WIDTH}, **{f"key_{CANARY}": 1})
+    grouped_canary = grouped(CANARY, "-")
+    log.info(grouped_canary, row={"number": FULL_WIDTH}, **{f"key_{CANARY}": 1})
     log.warning("line %s", CANARY)
     structlog.contextvars.bind_contextvars(subject=CANARY)
     try:

@@ -149,5 +149,5 @@ def _shown(value: object) -> str:
     """Text of any object; one whose ``repr`` fails is named by its type alone."""
     try:
         return str(value) if isinstance(value, str | date | PurePath) else repr(value)
-    except Exception:  # a log call must not fail because of what is logged
+    except Exception:  # noqa: BLE001 - a log call must not fail because of what is logged
         return f"<{type(value).__name__}>"

@@ -1,0 +1,108 @@
+# kokuho: what a developer does, on a machine with Python 3.11 or later and make.
+#
+#   make setup        environment .venv with the built wheel, the tools for tests and for documents
+#   make demo         the main job on sample files, into demo-output/
+#   make test         checks and tests, against the installed wheel
+#   make test-long    the same tests with many more examples, and those that take minutes
+#   make bench        measurements
+#   make docs         documents, into docs/_build/
+#   make wheelhouse   wheelhouse/ with everything to install without a network (PLATFORM=win_amd64 for Windows)
+#   make mutation     mutation tests of the core
+#   make clean        remove all of the above
+#
+# Variables: PYTHON (the interpreter to start from), WORKERS (test processes), PIP_ARGS (options for every pip call),
+# PYTEST_ARGS (options for pytest), and those explained below.
+
+PYTHON ?= python3
+WORKERS ?= 2
+PIP_ARGS ?=
+PYTEST_ARGS ?=
+
+# Branch coverage of kokuho_core below which «make test» fails, in percent. The aim is 95; it is only ever raised.
+COVERAGE_MIN ?= 0
+
+# For «make wheelhouse»: a foreign platform tag (win_amd64, manylinux_2_28_x86_64, macosx_11_0_arm64 …) and Python version.
+PLATFORM ?=
+PLATFORM_PYTHON ?= 3.11
+
+VENV := .venv
+ifeq ($(OS),Windows_NT)
+BIN := $(VENV)/Scripts
+else
+BIN := $(VENV)/bin
+endif
+PY := $(BIN)/python
+PIP := $(PY) -m pip --disable-pip-version-check -q
+WHEEL_DIR := build/wheel
+WHEEL = $$(echo $(WHEEL_DIR)/kokuho-*.whl)
+
+# What the wheel is made of: when any of it changes, it is built and installed anew.
+SOURCES := pyproject.toml LICENSE $(shell find src -type f ! -name '*.py[co]')
+
+# The tests must see the installed wheel, never src/.
+unexport PYTHONPATH
+
+.PHONY: setup demo test test-long lint pytest bench docs wheelhouse mutation clean
+
+setup: $(VENV)/.stamp-test $(VENV)/.stamp-docs
+
+$(VENV)/.stamp-venv:
+	$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11) and 'Python 3.11 or later is needed: make PYTHON=...')"
+	$(PYTHON) -m venv $(VENV)
+	touch $@
+
+$(VENV)/.stamp-wheel: $(VENV)/.stamp-venv $(SOURCES)
+	rm -rf $(WHEEL_DIR)
+	$(PIP) wheel $(PIP_ARGS) --no-deps --wheel-dir $(WHEEL_DIR) .
+	$(PIP) install $(PIP_ARGS) "$(WHEEL)"
+	$(PIP) install $(PIP_ARGS) --no-deps --no-index --force-reinstall "$(WHEEL)"
+	touch $@
+
+$(VENV)/.stamp-test $(VENV)/.stamp-docs $(VENV)/.stamp-mutation: $(VENV)/.stamp-%: $(VENV)/.stamp-wheel
+	$(PIP) install $(PIP_ARGS) "$(WHEEL)[$*]"
+	touch $@
+
+demo: $(VENV)/.stamp-wheel
+	$(BIN)/kokuho demo --dir demo-output
+
+test: lint pytest
+
+lint: $(VENV)/.stamp-test
+	$(PY) -m ruff check .
+	$(PY) -m mypy --strict
+	$(BIN)/lint-imports
+
+pytest: $(VENV)/.stamp-test
+	$(PY) -c "import kokuho_core, sys; sys.exit('site-packages' not in kokuho_core.__file__ and 'not the installed wheel: ' + kokuho_core.__file__)"
+	$(BIN)/pytest -n $(WORKERS) --cov --cov-fail-under=$(COVERAGE_MIN) $(PYTEST_ARGS)
+
+test-long: lint
+	KOKUHO_TEST_PROFILE=long $(BIN)/pytest -n $(WORKERS) -m "long or not long" $(PYTEST_ARGS)
+
+bench: $(VENV)/.stamp-wheel
+	$(PY) benchmarks/run.py
+
+docs: $(VENV)/.stamp-docs
+	$(PY) -m sphinx -W --keep-going docs docs/_build
+
+# Markers such as «only on Windows» are judged for the machine that downloads, so what they would add is named here.
+FOREIGN_ADDED = $(if $(filter win%,$(PLATFORM)),colorama tzdata,)
+
+wheelhouse: $(VENV)/.stamp-wheel
+	mkdir -p wheelhouse
+	rm -f wheelhouse/kokuho-*.whl
+ifeq ($(PLATFORM),)
+	$(PIP) wheel $(PIP_ARGS) --wheel-dir wheelhouse "$(WHEEL)"
+else
+	$(PIP) download $(PIP_ARGS) --only-binary=:all: --platform $(PLATFORM) --python-version $(PLATFORM_PYTHON) \
+		--dest wheelhouse "$(WHEEL)" $(FOREIGN_ADDED)
+endif
+	@ls wheelhouse
+
+mutation: $(VENV)/.stamp-test $(VENV)/.stamp-mutation
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
+
+clean:
+	rm -rf $(VENV) build dist wheelhouse demo-output docs/_build mutants
+	rm -rf .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis .coverage .coverage.*
