@@ -191,16 +191,16 @@ def _open_lines(blocks: _Blocks, encoding: str) -> tuple[LineSource, Iterator[li
 
 
 def _first_row(source: LineSource, rows: Iterator[list[str]]) -> list[str]:
-    code = ""
+    row, code = None, ""
     try:
-        return next(rows)
-    except StopIteration:
-        pass
+        row = next(rows, None)
     except Broken as fault:
         code = fault.code
     except csv.Error as error:
         code = _csv_fault(source, error)
-    _refuse(code or _cut_fault(source, 0), 1)
+    if row is None:
+        _refuse(code or _cut_fault(source, 0), 1)
+    return row
 
 
 def _data_records(

@@ -91,7 +91,7 @@ class OpenFormatFolder:
         FileName.parse(name)  # nothing but a plain name reaches the directory
         final = self._directory / name
         try:
-            os.replace(self._directory / f"{name}.part", final)
+            (self._directory / f"{name}.part").replace(final)
         except FileNotFoundError:
             if not final.exists():
                 raise NotFound(Problem("KKH-F015", field=name)) from None
