@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import typing
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from operator import attrgetter
 from typing import Any, Final
@@ -16,33 +16,40 @@ from kokuho_adapters.database.statements import batches, upsert
 from kokuho_adapters.database.tables import returned_row
 from kokuho_core.returning.rows import ROW_TYPES, ReturnKey, Row, row_keys
 from kokuho_core.vocabulary.identifiers import InsurerNumber
+from kokuho_core.vocabulary.month import Month
 
 _row = returned_row.c
 _COLUMNS: Final = ("subject", "file_id", "insurer_number", "item", "stands", "told", "is_due")
 
 
 class _RowText:
-    """One file's rows to text and back; dates are written in ISO form."""
+    """One file's rows to text and back; days and months are written as text."""
 
     def __init__(self, file_id: str) -> None:
         self._type = ROW_TYPES[file_id]
         keys = row_keys(file_id)
         hints = typing.get_type_hints(self._type)
         self._values = attrgetter(*keys)
-        self._dates = [i for i, key in enumerate(keys) if date in (hints[key], *typing.get_args(hints[key]))]
+        self._typed: list[tuple[int, Callable[[Any], str], Callable[[str], Any]]] = []
+        for position, key in enumerate(keys):
+            types = (hints[key], *typing.get_args(hints[key]))
+            if date in types:
+                self._typed.append((position, date.isoformat, date.fromisoformat))
+            elif Month in types:
+                self._typed.append((position, str, Month.parse))
 
     def dump(self, row: Row) -> str:
         values = list(self._values(row))
-        for position in self._dates:
+        for position, to_text, _ in self._typed:
             if values[position] is not None:
-                values[position] = values[position].isoformat()
+                values[position] = to_text(values[position])
         return json.dumps(values, ensure_ascii=False)
 
     def load(self, text: str) -> Row:
         values = json.loads(text)
-        for position in self._dates:
+        for position, _, from_text in self._typed:
             if values[position] is not None:
-                values[position] = date.fromisoformat(values[position])
+                values[position] = from_text(values[position])
         row: Row = self._type(*values)
         return row
 

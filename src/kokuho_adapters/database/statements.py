@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Table, insert
@@ -27,21 +28,21 @@ def bulk_insert(connection: Connection, table: Table, columns: Sequence[str], ro
     """
     dialect = connection.dialect
     compiled = insert(table).compile(dialect=dialect, column_keys=list(columns))
+    order = [column.name for column in table.columns if column.name in columns]  # the order of the compiled statement
+    places = itemgetter(*(columns.index(name) for name in order))
     processors = []
-    for position, column in enumerate(columns):
-        processor = table.c[column].type.dialect_impl(dialect).bind_processor(dialect)
+    for position, name in enumerate(order):
+        processor = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
         if processor is not None:
             processors.append((position, processor))
     parameters: list[Any] = []
     for row in rows:
-        values = list(row)
+        values = list(places(row))
         for position, processor in processors:
             if values[position] is not None:
                 values[position] = processor(values[position])
-        parameters.append(tuple(values))
+        parameters.append(tuple(values) if compiled.positional else dict(zip(order, values, strict=True)))
     if parameters:
-        if not compiled.positional:
-            parameters = [dict(zip(columns, values, strict=True)) for values in parameters]
         connection.exec_driver_sql(str(compiled), parameters)
 
 

@@ -13,6 +13,7 @@ from kokuho_core.qualification.derivation import Qualification
 from kokuho_core.qualification.findings import FindingKind
 from kokuho_core.vocabulary.codes import CarryResult, Decision
 from kokuho_core.vocabulary.identifiers import Addressee, InsurerNumber
+from kokuho_core.vocabulary.month import Month
 
 
 @frozen
@@ -104,7 +105,7 @@ class KohikiRow:
     household_number: str
     from_insurer: str
     from_household_number: str
-    treatment_month: str
+    treatment_month: Month
     occurrence_kind: str
     update_kind: str
 
@@ -309,7 +310,7 @@ def candidate_rows(candidate: Candidate, head_municipal_id: str | None) -> dict[
             household_number=entered.household_number,
             from_insurer=left.insurer_number,
             from_household_number=left.household_number,
-            treatment_month=str(month.month),
+            treatment_month=month.month,
             occurrence_kind=month.kind,
             update_kind="1",
         )

@@ -19,7 +19,7 @@ from attrs import field, frozen
 from kokuho_core.errors import InvalidValue, Problem
 from kokuho_core.synthetic.names import MOST_MUNICIPALITIES, municipality_name
 from kokuho_core.synthetic.numbers import IndividualNumbers, Shuffle
-from kokuho_core.vocabulary.check_digits import luhn_digit, municipality_digit
+from kokuho_core.vocabulary.check_digits import is_ascii_digits, luhn_digit, municipality_digit
 from kokuho_core.vocabulary.identifiers import InsurerNumber, MunicipalityCode
 from kokuho_core.vocabulary.insurers import Insurer
 
@@ -111,9 +111,11 @@ _PASTS: Final = ((0.12, Past.MOVED), (0.60, Past.EARLIER_PERIOD), (0.85, Past.NE
 
 
 def make_insurers(prefecture: str, municipalities: int) -> tuple[Insurer, ...]:
-    """合成保険者一覧. Raises :class:`InvalidValue` (KKH-C003) for more than there are names for, or none."""
+    """合成保険者一覧. Raises :class:`InvalidValue` (KKH-C010) for more than there are names for, none, or no 都道府県コード."""
+    if not (is_ascii_digits(prefecture, 2) and 1 <= int(prefecture) <= 47):
+        raise InvalidValue(Problem("KKH-C010", field="prefecture"))
     if not 1 <= municipalities <= MOST_MUNICIPALITIES:
-        raise InvalidValue(Problem("KKH-C003", field="municipalities"))
+        raise InvalidValue(Problem("KKH-C010", field="municipalities"))
     made = []
     for place in range(municipalities):
         payload = f"{prefecture}{place + 1:03d}"
@@ -152,9 +154,9 @@ class PrefecturePlan:
 
     @classmethod
     def drawn(cls, persons: int, municipalities: int, seed: int, prefecture: str, base_day: date) -> PrefecturePlan:
-        """Raises :class:`InvalidValue` (KKH-C003) for fewer persons than municipalities, or a negative seed."""
+        """Raises :class:`InvalidValue` (KKH-C010) for fewer persons than municipalities, or a negative seed."""
         if persons < municipalities or seed < 0:
-            raise InvalidValue(Problem("KKH-C003", field="persons" if seed >= 0 else "seed"))
+            raise InvalidValue(Problem("KKH-C010", field="persons" if seed >= 0 else "seed"))
         insurers = make_insurers(prefecture, municipalities)
         shares = _shares(persons, municipalities)
         offsets = (0, *accumulate(_household_count(share) for share in shares))
@@ -213,10 +215,10 @@ class PrefecturePlan:
         return CHANGE_SEQUENCES[place] if place < len(CHANGE_SEQUENCES) else None
 
     def positions_of_day(self, day: int, changes: int) -> range:
-        """Positions told on further day ``day`` (from 1) of ``changes`` each. Raises :class:`InvalidValue` (KKH-C003)."""
+        """Positions told on further day ``day`` (from 1) of ``changes`` each. Raises :class:`InvalidValue` (KKH-C010)."""
         start = self.told_per_sequence * len(CHANGE_SEQUENCES) + (day - 1) * changes
         if day < 1 or changes < 1 or start + changes > self.changing:
-            raise InvalidValue(Problem("KKH-C003", field="changes"))
+            raise InvalidValue(Problem("KKH-C010", field="changes"))
         return range(start, start + changes)
 
     def created_at(self, sequence: int) -> datetime:
