@@ -82,6 +82,14 @@ class HighCostHistory:
         return sorted(live)
 
 
+def histories_of(facts: Iterable[HighCostFact]) -> dict[HouseholdKey, HighCostHistory]:
+    """高額該当の履歴 from their messages in received order."""
+    messages: dict[HouseholdKey, list[HighCostFact]] = {}
+    for fact in facts:
+        messages.setdefault(fact.key, []).append(fact)
+    return {key: HighCostHistory(tuple(each)) for key, each in messages.items()}
+
+
 def judge_file(known: Iterable[HighCostFact], sent: Sequence[HighCostFact]) -> dict[int, Problem]:
     """Refusals, by line, of one household's months in one file, each judged in the order of the file (X-4)."""
     refused: dict[int, Problem] = {}

@@ -96,6 +96,14 @@ class Household:
         return sorted(headship.days.start for headship in self.headships())
 
 
+def households_of(facts: Iterable[HouseholdFact]) -> dict[HouseholdKey, Household]:
+    """世帯 from their messages in received order."""
+    messages: dict[HouseholdKey, list[HouseholdFact]] = {}
+    for fact in facts:
+        messages.setdefault(fact.key, []).append(fact)
+    return {key: Household(tuple(each)) for key, each in messages.items()}
+
+
 def judge_file(known: Iterable[HouseholdFact], sent: Sequence[HouseholdFact]) -> dict[int, Problem]:
     """Refusals, by line, of one household's records in one file, each judged in the order of the file (X-4)."""
     refused: dict[int, Problem] = {}

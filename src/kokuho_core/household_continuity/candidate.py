@@ -10,7 +10,7 @@ from attrs import evolve, frozen
 from kokuho_core.errors import Problem, RecordRefused
 from kokuho_core.high_cost_history.history import HighCostMonth, occurrence_count
 from kokuho_core.household_continuity.comparison import Comparison
-from kokuho_core.vocabulary.codes import CandidateStatus, Decision, Suggestion
+from kokuho_core.vocabulary.codes import CandidateStatus, Decision, Suggestion, SuggestionReason
 from kokuho_core.vocabulary.identifiers import Addressee, HouseholdKey, PrefecturalInsuredId
 from kokuho_core.vocabulary.month import Month
 
@@ -42,6 +42,12 @@ class Candidate:
     entered_months: tuple[HighCostMonth, ...]
     decision: Decision | None = None
     decided_on: date | None = None
+
+    @classmethod
+    def unjudged(cls, number: str, pair: HouseholdPair, moved_on: date) -> Candidate:
+        """A pair that has not been judged yet; it counts as withdrawn until movers are found."""
+        unknown = Comparison(Suggestion.UNCLEAR, SuggestionReason.UNRESOLVED, ())
+        return cls(number, pair, moved_on, (), None, unknown, False, (), ())
 
     @property
     def is_withdrawn(self) -> bool:

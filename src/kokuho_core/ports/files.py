@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 from kokuho_core.errors import Problem
 from kokuho_core.vocabulary.identifiers import InsurerNumber
@@ -31,7 +31,7 @@ class ReadRecord:
     """
 
     line: int
-    values: tuple[Any, ...]
+    values: tuple[Any, ...] = field(repr=False)
     problems: tuple[Problem, ...] = ()
     warnings: tuple[Problem, ...] = ()
 

@@ -12,10 +12,9 @@ from datetime import date
 
 from attrs import field, frozen, mutable
 
-from kokuho_core.high_cost_history.history import HighCostFact, HighCostHistory
-from kokuho_core.household.household import Household, HouseholdFact
+from kokuho_core.high_cost_history.history import HighCostHistory, histories_of
+from kokuho_core.household.household import Household, households_of
 from kokuho_core.household_continuity.candidate import Candidate, HouseholdPair
-from kokuho_core.household_continuity.comparison import Comparison
 from kokuho_core.household_continuity.judgement import CarriedIn, PairFacts, judge
 from kokuho_core.household_continuity.residents import Resident, Residents
 from kokuho_core.insured_person.fact import PersonFact
@@ -25,14 +24,9 @@ from kokuho_core.qualification.findings import FindingKind
 from kokuho_core.qualification.judgement import is_protected, prefectural_periods
 from kokuho_core.qualification.moves import Move
 from kokuho_core.usecases.returns import retell_candidates
-from kokuho_core.vocabulary.codes import Suggestion, SuggestionReason
 from kokuho_core.vocabulary.identifiers import Addressee, HouseholdKey, PrefecturalInsuredId, Source
 
 _PAIRS_TOGETHER = 200
-
-UNJUDGED = Comparison(Suggestion.UNCLEAR, SuggestionReason.UNRESOLVED, ())
-"""What a candidate starts with until it is judged."""
-
 
 def judge_candidates(work: UnitOfWork) -> tuple[int, int]:
     """Judge all pairs that concern a waiting household. Returns how many candidates were opened and withdrawn."""
@@ -43,7 +37,7 @@ def judge_candidates(work: UnitOfWork) -> tuple[int, int]:
         view = _View.of(work, batch)
         changed = []
         for moved_on, pair in batch:
-            before = view.candidates.get(pair) or _new(work, pair, moved_on)
+            before = view.candidates.get(pair) or Candidate.unjudged(work.candidates.next_number(), pair, moved_on)
             now = judge(before, view.facts_of(pair))
             opened += before.is_withdrawn and not now.is_withdrawn
             withdrawn += now.is_withdrawn and not before.is_withdrawn
@@ -56,10 +50,6 @@ def judge_candidates(work: UnitOfWork) -> tuple[int, int]:
         retell_candidates(work, changed)
     work.households.clear_pending()
     return opened, withdrawn
-
-
-def _new(work: UnitOfWork, pair: HouseholdPair, moved_on: date) -> Candidate:
-    return Candidate(work.candidates.next_number(), pair, moved_on, (), None, UNJUDGED, False, (), ())
 
 
 @mutable
@@ -139,22 +129,6 @@ class _View:
     def update(self, candidate: Candidate) -> None:
         """Let the following pairs of the batch see what this one carries now."""
         self.entering.setdefault(candidate.pair.entered, {})[candidate.number] = candidate
-
-
-def households_of(facts: Iterable[HouseholdFact]) -> dict[HouseholdKey, Household]:
-    """世帯 from their messages in received order."""
-    messages: dict[HouseholdKey, list[HouseholdFact]] = {}
-    for fact in facts:
-        messages.setdefault(fact.key, []).append(fact)
-    return {key: Household(tuple(each)) for key, each in messages.items()}
-
-
-def histories_of(facts: Iterable[HighCostFact]) -> dict[HouseholdKey, HighCostHistory]:
-    """高額該当の履歴 from their messages in received order."""
-    messages: dict[HouseholdKey, list[HighCostFact]] = {}
-    for fact in facts:
-        messages.setdefault(fact.key, []).append(fact)
-    return {key: HighCostHistory(tuple(each)) for key, each in messages.items()}
 
 
 def resident_of(
