@@ -124,8 +124,8 @@ def _of_candidate(candidate: Candidate) -> list[Conclusion]:
         ),
     ]
     if candidate.decision is not None:
-        rules = ("H-6", "X-18", "X-28")
-        found.append(Conclusion(("decision", *name), f"{title} 確定", candidate.decision.name, rules))
-        rules = ("H-6", "H-7", "X-19", "X-20")
-        found.append(Conclusion(("carried", *name), f"{title} 引継月数", str(candidate.carried_count), rules))
+        decided = ("H-6", "X-18", "X-28")
+        found.append(Conclusion(("decision", *name), f"{title} 確定", candidate.decision.name, decided))
+        carried = ("H-6", "H-7", "X-19", "X-20")
+        found.append(Conclusion(("carried", *name), f"{title} 引継月数", str(candidate.carried_count), carried))
     return found

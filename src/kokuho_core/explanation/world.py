@@ -17,6 +17,7 @@ from kokuho_core.household_continuity.judgement import CarriedIn, PairFacts, jud
 from kokuho_core.household_continuity.residents import Resident, Residents
 from kokuho_core.identity.connection import group_connected
 from kokuho_core.identity.settlement import IdentityConflict, SettledPerson, settle
+from kokuho_core.insured_person.application_period import PeriodKey
 from kokuho_core.insured_person.fact import PersonFact
 from kokuho_core.insured_person.person import live_rows
 from kokuho_core.qualification.judgement import PersonJudgement, judge_person
@@ -24,6 +25,7 @@ from kokuho_core.qualification.moves import Move
 from kokuho_core.vocabulary.codes import Decision
 from kokuho_core.vocabulary.identifiers import Addressee, HouseholdKey, PrefecturalInsuredId, Source
 from kokuho_core.vocabulary.insurers import InsurerRegister
+
 
 @frozen
 class DecidedPair:
@@ -124,7 +126,7 @@ def _candidates(
     evidence: Evidence, persons: Sequence[KnownPerson], residents: Sequence[Resident]
 ) -> list[Candidate]:
     movers: dict[HouseholdPair, dict[PrefecturalInsuredId, list[Move]]] = {}
-    disputed = set()
+    disputed: set[PeriodKey] = set()
     for person in persons:
         for move in person.judgement.moves:
             pair = HouseholdPair(move.from_household, move.to_household)

@@ -62,7 +62,7 @@ def _acquisition(record: PersonRecord, rules: DateRules, today: date) -> _Found:
     if start is None or reason is None or acquired is None:
         return
     moved = claims_intra_entry(reason, start) or reason == RESIDENCE_SPECIAL_ACQUIRED
-    if moved and acquired >= start or not moved and reason != MOVED_IN_INSIDE and acquired != start:
+    if (moved and acquired >= start) or (not moved and reason != MOVED_IN_INSIDE and acquired != start):
         yield "qualification_acquired", ACQUISITION[reason].date_rule
 
 
