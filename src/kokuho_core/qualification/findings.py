@@ -74,9 +74,8 @@ def find_conflicts(
     gap_findings = list(_gaps(covered, register))
     findings = [*_overlaps(covered, register), *gap_findings, *_one_sided(covered, register)]
     look_again: list[date] = []
-    for unmatched in _unmatched(covered, gap_findings, register):
-        assert unmatched.period_start is not None  # an unmatched finding always has its day
-        told_from = unmatched.period_start + timedelta(days=wait_days + 1)
+    for moved_on, unmatched in _unmatched(covered, gap_findings, register):
+        told_from = moved_on + timedelta(days=wait_days + 1)
         if as_of >= told_from:
             findings.append(unmatched)
         else:
@@ -118,18 +117,19 @@ def _one_sided(periods: Sequence[ApplicationPeriod], register: InsurerRegister) 
 
 def _unmatched(
     periods: Sequence[ApplicationPeriod], gap_findings: Sequence[Finding], register: InsurerRegister
-) -> Iterator[Finding]:
-    """P-6, X-26: a claimed move that nobody answers; before the wait is over these are only expected."""
+) -> Iterator[tuple[date, Finding]]:
+    """P-6, X-26: claimed moves that nobody answers, each with its day; before the wait is over they are only expected."""
     left_in_gap = {finding.left for finding in gap_findings}
     entered_in_gap = {finding.entered for finding in gap_findings}
     for period in periods:
         end = period.days.end_day
         if end is not None and period.claims_exit and period.key not in left_in_gap:
             if not any(_answers_exit(period, other, end, register) for other in periods):
-                yield Finding(FindingKind.UNMATCHED, period.key, None, end, None, None)
+                yield end, Finding(FindingKind.UNMATCHED, period.key, None, end, None, None)
         if period.claims_entry and period.key not in entered_in_gap:
             if not any(_answers_entry(period, other, register) for other in periods):
-                yield Finding(FindingKind.UNMATCHED, None, period.key, period.days.start, None, None)
+                start = period.days.start
+                yield start, Finding(FindingKind.UNMATCHED, None, period.key, start, None, None)
 
 
 def _answers_exit(left: ApplicationPeriod, other: ApplicationPeriod, day: date, register: InsurerRegister) -> bool:
