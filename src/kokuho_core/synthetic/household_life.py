@@ -24,7 +24,15 @@ from kokuho_core.synthetic.rows import (
     ordinal_of,
 )
 from kokuho_core.vocabulary.month import Month
-from kokuho_core.vocabulary.reasons import DEATH, INTRA_PREFECTURE_SINCE, MOVED_IN_INSIDE, MOVED_OUT_INSIDE
+from kokuho_core.vocabulary.reasons import (
+    DEATH,
+    EMPLOYEE_INSURANCE,
+    INTRA_PREFECTURE_SINCE,
+    MOVED_IN_INSIDE,
+    MOVED_OUT_INSIDE,
+    MOVED_OUT_OF_PREFECTURE,
+    RESIDENCE_SPECIAL_LOST,
+)
 
 HOME, FORMER, LATER, SPLIT_OFF, NEWCOMERS = "1", "3", "5", "7", "9"
 """First digit of household and addressee numbers, so that what one household leads to never meets another's."""
@@ -88,7 +96,7 @@ class HouseholdLife:
     # --- drawing ---
 
     def below(self, end: int) -> int:
-        """A number from 0 to ``end`` − 1. By :meth:`random.Random.random` alone, which stays the same in every Python."""
+        """A number from 0 to ``end`` − 1, by :meth:`random.Random.random` alone: the same in every Python."""
         return int(self.draw() * end)
 
     def other_municipality(self) -> int:
@@ -123,9 +131,10 @@ class HouseholdLife:
         start = self.base - 430 - int(draw() ** 2 * 5000)
         numbers = HomeNumbers.of(HOME, site.local)
         surname = SURNAMES[int(draw() * len(SURNAMES))]
+        address = self.address(site.municipality)
         is_nominal = draw() < 0.12
         people = [
-            self.person(slot, numbers, surname, self._birth(slot), start, is_head=slot == 0 and not is_nominal)
+            self.person(slot, numbers, surname, address, self._birth(slot), start, is_head=slot == 0 and not is_nominal)
             for slot in range(site.size)
         ]
         self._prepare(people)
@@ -149,7 +158,7 @@ class HouseholdLife:
         """Day of birth of the member at ``slot``: mostly 60 and older, families with children among them."""
         size, drawn = self.site.size, self.draw()
         if size >= 3:
-            age = 32 + drawn * 16 if slot < 2 else drawn * 18
+            age = 32 + drawn * 16 if slot < 2 else 1.5 + drawn * 16  # nobody is born within the year before
         elif drawn < (0.72 if size == 1 else 0.84):
             age = 60 + self.draw() * (_OLDEST - 60)
         else:
@@ -170,8 +179,8 @@ class HouseholdLife:
                 people[0]["individual_number"] = ""
 
     def person(
-        self, slot: int, numbers: HomeNumbers, surname: tuple[str, str], born: int, start: int, *, is_head: bool,
-        reason: str | None = None,
+        self, slot: int, numbers: HomeNumbers, surname: tuple[str, str], address: str, born: int, start: int, *,
+        is_head: bool, reason: str | None = None,
     ) -> Row:  # fmt: skip
         """A person insured from ``start``, or from birth if born later, with the first row of his history."""
         draw = self.draw
@@ -205,7 +214,7 @@ class HouseholdLife:
             "birth_date": DAY[born],
             "sex": sex,
             "postal_code": f"000{municipality:04d}",
-            "address": self.address(municipality),
+            "address": address,
             "card_symbol": f"{municipality + 1:02d}",
             "card_number": numbers.card,
             "branch_number": f"{slot + 1:02d}",
@@ -247,8 +256,8 @@ class HouseholdLife:
         born = ordinal_of(member["birth_date"])
         born -= int((2 + self.draw() * 8) * _YEAR) if born < self.base - 40 * _YEAR else int(28 * _YEAR)
         start = ordinal_of(member["application_start"])
-        head = self.person(HEAD_SLOT, numbers, surname, born, start, is_head=True)
-        return head | NOT_INSURED | {"member_start": DAY[start], "address": member["address"]}
+        head = self.person(HEAD_SLOT, numbers, surname, member["address"], born, start, is_head=True)
+        return head | NOT_INSURED | {"member_start": DAY[start]}
 
     def household(self, numbers: HomeNumbers, head: Row, member: Row, start: int) -> Row:
         """The first row of a household's history; ``member`` tells how it came about."""
@@ -282,7 +291,7 @@ class HouseholdLife:
         day = self.base - 60 - self.below(300)
         stamp = self._stamp(day + 7)
         if past is Past.HEAD_CHANGED and len(home.insured) > 1:
-            before = home.insured[-1]
+            before = home.insured[1]
             earlier = home.row | {"head_addressee_number": before["addressee_number"], "head_kind": "1"}
             self.tell(INITIAL_LOAD, HOUSEHOLD, earlier)
             ended = self._headship_ended(earlier, day, day, stamp, "04")
@@ -290,9 +299,9 @@ class HouseholdLife:
             self.tell(INITIAL_LOAD, HOUSEHOLD, ended)
         self.tell(INITIAL_LOAD, HOUSEHOLD, home.row)
         for place, person in enumerate(home.people):
+            away = self.base - 400 + self.below(200)
             if past is Past.EARLIER_PERIOD and person["insured_kind"] == "1":
-                away = self.base - 400 + self.below(200)
-                ended = self._ended(person, away, "53", away, stamp)
+                ended = self.ended(person, away, EMPLOYEE_INSURANCE, away, self._stamp(away + 3))
                 self.tell(INITIAL_LOAD, PERSON, person)
                 self.tell(INITIAL_LOAD, PERSON, ended)
                 back = away + 30 + self.below(120)
@@ -306,7 +315,7 @@ class HouseholdLife:
             self.tell(INITIAL_LOAD, PERSON, person)
 
     def _settled_after_move(self, home: Home, day: int) -> Home:
-        """The household lived elsewhere in the prefecture and moved in on ``day``: both sides are in the initial load."""
+        """The household moved in from elsewhere in the prefecture on ``day``: both sides are in the initial load."""
         origin = self.other_municipality()
         if origin == self.site.municipality:
             self.tell_all(INITIAL_LOAD, home)
@@ -314,15 +323,20 @@ class HouseholdLife:
         former = self.settled_in(home, origin, HomeNumbers.of(FORMER, self.site.index))
         self.tell_all(INITIAL_LOAD, former)
         return self.move(
-            former, self.site.municipality, HomeNumbers.of(HOME, self.site.local), day, day + 3, INITIAL_LOAD, INITIAL_LOAD
+            former,
+            self.site.municipality,
+            HomeNumbers.of(HOME, self.site.local),
+            day,
+            day + 3,
+            INITIAL_LOAD,
+            INITIAL_LOAD,
         )
 
     def settled_in(self, home: Home, municipality: int, numbers: HomeNumbers) -> Home:
         """The same household as it would be known in another municipality."""
         there = self._identity_in(municipality, numbers)
+        there["address"] = self.address(municipality)
         people = [person | there | {"addressee_number": self._addressee(person, numbers)} for person in home.people]
-        for person in people:
-            person["address"] = self.address(municipality)
         return Home(home.row | self._identity_of_household(people[0]), people)
 
     def _identity_in(self, municipality: int, numbers: HomeNumbers) -> Row:
@@ -344,16 +358,23 @@ class HouseholdLife:
     # --- high-cost months ---
 
     def _high_cost_year(self, home: Home, moved: int) -> None:
-        """One to eight months of the past year; those before a move belong to the municipality left, which told them."""
+        """Some months of the past year; those before a move belong to the municipality left, which told them."""
         last, since = Month.containing(self.plan.base_day), DAY[moved][:6]
         share = 0.1 + self.draw() * 0.6
         former = HomeNumbers.of(FORMER, self.site.index).household
-        left = next((row for _, file_id, row in self.messages if file_id == HOUSEHOLD and row["household_number"] == former), None)
+        left = next(
+            (row for _, file_id, row in self.messages if file_id == HOUSEHOLD and row["household_number"] == former),
+            None,
+        )
         for ago in range(13, 1, -1):
             if self.draw() < share:
                 month = last.plus(-ago)
                 source = left if left is not None and str(month) < since else home.row
-                self.tell(INITIAL_LOAD, HIGH_COST, self.high_cost_month(source, month, month.plus(2).first_day.toordinal() + 20))
+                self.tell(
+                    INITIAL_LOAD,
+                    HIGH_COST,
+                    self.high_cost_month(source, month, month.plus(2).first_day.toordinal() + 20),
+                )
 
     def high_cost_month(self, household: Row, month: Month, told: int) -> Row:
         """高額該当情報: mostly of the household, sometimes the outpatient ceiling alone, in kind or as a refund."""
@@ -387,11 +408,11 @@ class HouseholdLife:
             qualification_acquired_notified="" if is_inside else notified,
         )
 
-    def _ended(self, person: Row, end: int, reason: str, notified: int, stamp: str, other: str = "") -> Row:
+    def ended(self, person: Row, end: int, reason: str, notified: int, stamp: str, other: str = "") -> Row:
         """適用終了 on ``end`` (exclusive); but for a move inside the prefecture the qualification is lost as well."""
         day, told = DAY[end], DAY[notified]
         lost = {}
-        if reason not in (MOVED_OUT_INSIDE, "58"):
+        if reason not in (MOVED_OUT_INSIDE, RESIDENCE_SPECIAL_LOST):
             lost = {
                 "qualification_lost": day, "qualification_lost_reason": reason, "qualification_lost_notified": told
             }  # fmt: skip
@@ -425,7 +446,9 @@ class HouseholdLife:
             if person["addressee_number"] not in told:
                 self.tell_person(sequence, home, place, corrected(person, stamp))
 
-    def end_household(self, sequence: int, home: Home, day: int, notified: int, stamp: str, reason: str, other: str) -> None:
+    def end_household(
+        self, sequence: int, home: Home, day: int, notified: int, stamp: str, reason: str, other: str
+    ) -> None:
         """世帯の終了 in its municipality."""
         ended = self._headship_ended(home.row, day, notified, stamp, reason)
         home.row = ended | {"household_end": DAY[day], "other_insurer_number": other}
@@ -447,7 +470,7 @@ class HouseholdLife:
         stamp = self._stamp(notified)
         for place, person in enumerate(home.people):
             if person["insured_kind"] == "1":
-                self.tell_person(sequence, home, place, self._ended(person, day, reason, notified, stamp, other))
+                self.tell_person(sequence, home, place, self.ended(person, day, reason, notified, stamp, other))
             else:
                 row = next_row(person, stamp, member_end=DAY[day], other_insurer_number=other)
                 self.tell_person(sequence, home, place, row)
@@ -457,7 +480,7 @@ class HouseholdLife:
         self, sequence: int, people: list[Row], municipality: int, numbers: HomeNumbers, day: int, notified: int,
         other: str, *, joins: Row | None = None,
     ) -> Home:  # fmt: skip
-        """People enter a municipality from inside the prefecture, as a household of their own or into one (``joins``)."""
+        """People enter a municipality from inside the prefecture, as a household of their own or into ``joins``."""
         stamp = self._stamp(notified)
         address, there = self.address(municipality), self._identity_in(municipality, numbers)
         if joins is not None:
@@ -499,23 +522,26 @@ class HouseholdLife:
         elif drawn < 0.019:  # 重複
             end = day + 1 + self.below(20)
         elif drawn < 0.025:  # 片側のみ: told as a move out of the prefecture
-            reason = "51"
-        if drawn >= 0.030:
-            self.leave(sequence, home, end, notified, reason, there if reason != "51" else "", "07" if reason != "51" else "08")
-        elif drawn < 0.025:
-            self.leave(sequence, home, end, max(notified, end), reason, there if reason != "51" else "", "07")
-        people = list(home.people)  # from 0.025 on the municipality left was told nothing
+            reason = MOVED_OUT_OF_PREFECTURE
+        people = list(home.people)
+        if not 0.025 <= drawn < 0.030:  # otherwise the municipality left was told nothing: 重複 without end
+            other, household_reason = (there, "07") if reason == MOVED_OUT_INSIDE else ("", "08")
+            self.leave(sequence, home, end, max(notified, end), reason, other, household_reason)
         return self.arrive(later, people, municipality, numbers, entered, max(notified, entered), here)
 
     def lose(self, sequence: int, place: int, end: int, reason: str, notified: int) -> None:
         """One insured person goes. A head who lives on and leaves others behind becomes a nominal head."""
         home, stamp = self.home, self._stamp(notified)
         person = home.people[place]
-        ended = self._ended(person, end, reason, notified, stamp)
+        ended = self.ended(person, end, reason, notified, stamp)
         self.tell_person(sequence, home, place, ended)
         told = {person["addressee_number"]}
         staying = [each for each in home.insured if each is not ended]
         if not staying:
+            if place:
+                nominal = next_row(home.people[0], stamp, member_end=DAY[end])
+                self.tell_person(sequence, home, 0, nominal)
+                told.add(nominal["addressee_number"])
             self.end_household(sequence, home, end, notified, stamp, "09", "")
         elif place == 0 and reason == DEATH:
             successor = home.people.index(staying[0])

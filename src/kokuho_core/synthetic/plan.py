@@ -1,13 +1,12 @@
 """合成都道府県の設計: how many households stand where, and which of them tells what when. All of it by arithmetic.
 
 The households of the prefecture are shuffled once; the place of a household in that order (its *position*) decides what
-becomes of it: the first 40 % have one change each, told on one day; the next 20 % have an eventful past in their initial
-load; the rest live quietly, and the last of them take in households that merge into theirs.
+becomes of it: the first 40 % have one change each, told on one day; the next 20 % have an eventful past in their
+initial load; the rest live quietly, and the last of them take in households that merge into theirs.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from itertools import accumulate
@@ -36,7 +35,8 @@ _SIZES: Final = (1, 2, 1, 1, 4, 1, 1, 2, 1, 1, 2, 1, 1, 3, 1, 1, 2, 1, 2, 1)
 _SIZES_TOTAL: Final = sum(_SIZES)
 _DAYS_AFTER_LOAD: Final = {INITIAL_LOAD: 0, 2: 14, 3: 28}
 _TOLD_PER_SEQUENCE: Final = 0.02
-_CHANGING, _EVENTFUL: Final = 0.4, 0.2
+_CHANGING: Final = 0.4
+_EVENTFUL: Final = 0.2
 
 
 class Change(StrEnum):
@@ -111,7 +111,10 @@ _PASTS: Final = ((0.12, Past.MOVED), (0.60, Past.EARLIER_PERIOD), (0.85, Past.NE
 
 
 def make_insurers(prefecture: str, municipalities: int) -> tuple[Insurer, ...]:
-    """合成保険者一覧. Raises :class:`InvalidValue` (KKH-C010) for more than there are names for, none, or no 都道府県コード."""
+    """合成保険者一覧.
+
+    Raises :class:`InvalidValue` (KKH-C010) for no 都道府県コード, no municipality, or more than there are names for.
+    """
     if not (is_ascii_digits(prefecture, 2) and 1 <= int(prefecture) <= 47):
         raise InvalidValue(Problem("KKH-C010", field="prefecture"))
     if not 1 <= municipalities <= MOST_MUNICIPALITIES:
@@ -215,7 +218,7 @@ class PrefecturePlan:
         return CHANGE_SEQUENCES[place] if place < len(CHANGE_SEQUENCES) else None
 
     def positions_of_day(self, day: int, changes: int) -> range:
-        """Positions told on further day ``day`` (from 1) of ``changes`` each. Raises :class:`InvalidValue` (KKH-C010)."""
+        """Positions told on further day ``day`` (from 1), ``changes`` on each; KKH-C010 where there are no more."""
         start = self.told_per_sequence * len(CHANGE_SEQUENCES) + (day - 1) * changes
         if day < 1 or changes < 1 or start + changes > self.changing:
             raise InvalidValue(Problem("KKH-C010", field="changes"))

@@ -1,6 +1,6 @@
 """レコードの値: one record as the text of each layout key, ready to be put into columns.
 
-Text rather than domain records, because a prefecture has millions of them; every row makes a valid record of the domain.
+Text rather than domain records, because a prefecture has millions of them; every row makes a valid domain record.
 """
 
 from __future__ import annotations
