@@ -117,16 +117,6 @@ class _NoVault:
 
 
 @frozen
-class _EmptyDesk:
-    """What the reception classes ask of a unit of work, with no database behind it."""
-
-    persons: _Persons = field(factory=lambda: _Persons())
-    households: _Households = field(factory=lambda: _Households())
-    high_cost: _HighCost = field(factory=lambda: _HighCost())
-    others: _Others = field(factory=lambda: _Others())
-
-
-@frozen
 class _Store:
     """Facts of the file, by whom they are about."""
 
@@ -210,3 +200,13 @@ class _Others(_Store):
 
     def as_first(self, fact: Any) -> Any:
         return (0, UpdateKind.NEW.value)
+
+
+@frozen
+class _EmptyDesk:
+    """What the reception classes ask of a unit of work, with no database behind it."""
+
+    persons: _Persons = field(factory=_Persons)
+    households: _Households = field(factory=_Households)
+    high_cost: _HighCost = field(factory=_HighCost)
+    others: _Others = field(factory=_Others)

@@ -68,7 +68,7 @@ def list_candidates(office: Office, insurer: InsurerNumber | None = None) -> lis
             each for each in work.candidates.all(insurer) if insurer in (None, each.pair.entered.insurer_number)
         ]
         heads = work.ids.of_addressees({each.head for each in candidates if each.head is not None})
-    listed = []
+    listed: list[KeikohoRow] = []
     for each in candidates:
         known = heads.get(each.head) if each.head is not None else None
         rows = candidate_rows(each, known.municipal_id if known is not None else None)

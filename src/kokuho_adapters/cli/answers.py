@@ -1,0 +1,227 @@
+"""業務結果の表示: the answers of the use cases as JSON data and as tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from kokuho_adapters.cli.output import cell, console, print_table, problem_data, say
+from kokuho_adapters.files import LayoutBook
+from kokuho_core.errors import Problem
+from kokuho_core.qualification.findings import FindingKind
+from kokuho_core.reception.ledger import FileResult
+from kokuho_core.returning.rows import KeikohoRow
+from kokuho_core.usecases.deliver import DeliveredFile
+from kokuho_core.usecases.listings import ListedFinding
+from kokuho_core.usecases.receive import FileAnswer
+from kokuho_core.usecases.resolve import ResolveSummary
+from kokuho_core.vocabulary.insurers import InsurerRegister
+
+_SHOWN_PROBLEMS: Final = 20
+RESULTS: Final = {
+    FileResult.APPLIED: "適用 applied",
+    FileResult.DUPLICATE: "受付済 duplicate",
+    FileResult.HELD: "保留 held",
+    FileResult.REJECTED: "拒否 rejected",
+}
+KINDS: Final = {
+    FindingKind.OVERLAP: "重複 overlap",
+    FindingKind.GAP: "空白 gap",
+    FindingKind.IDENTITY: "本人確認不一致 identity",
+    FindingKind.ONE_SIDED: "片側のみ one-sided",
+    FindingKind.UNMATCHED: "相手なし unmatched",
+}
+
+
+def answer_data(answer: FileAnswer) -> dict[str, Any]:
+    """受付結果 of one file as JSON data."""
+    return {
+        "file": answer.file,
+        "file_id": answer.file_id,
+        "insurer_number": answer.insurer_number,
+        "result": answer.result.value,
+        "accepted": answer.counts.accepted,
+        "rejected": answer.counts.rejected,
+        "held": answer.counts.held,
+        "errors": [problem_data(problem) for problem in answer.errors],
+        "warnings": [problem_data(problem) for problem in answer.warnings],
+    }
+
+
+def is_clean(answer: FileAnswer) -> bool:
+    """Whether nothing of the file was rejected or held."""
+    if answer.result in (FileResult.REJECTED, FileResult.HELD):
+        return False
+    return not (answer.counts.rejected or answer.counts.held or answer.errors)
+
+
+def show_answers(answers: Sequence[FileAnswer]) -> None:
+    """受付結果 as tables: one line per file, then what is wrong."""
+    print_table(
+        "受付結果 / received",
+        ("ファイル file", "結果 result", "受入 accepted", "拒否 rejected", "保留 held", "警告 warnings"),
+        (
+            (
+                answer.file,
+                RESULTS[answer.result],
+                answer.counts.accepted,
+                answer.counts.rejected,
+                answer.counts.held,
+                len(answer.warnings),
+            )
+            for answer in answers
+        ),
+    )
+    for answer in answers:
+        _show_problems(answer.file, answer.errors + answer.warnings)
+
+
+def _show_problems(file: str, problems: Sequence[Problem]) -> None:
+    if not problems:
+        return
+    print_table(
+        file,
+        ("行 line", "項目 field", "コード code", "内容 message"),
+        ((each.line, each.field or None, each.code, each.message) for each in problems[:_SHOWN_PROBLEMS]),
+    )
+    if len(problems) > _SHOWN_PROBLEMS:
+        say(f"… 他 {len(problems) - _SHOWN_PROBLEMS} 件(--json で全件) / more; --json lists all")
+
+
+def summary_data(summary: ResolveSummary) -> dict[str, Any]:
+    """判定の件数 as JSON data (X-24)."""
+    return {
+        "as_of": summary.as_of,
+        "persons": summary.persons,
+        "findings_opened": summary.findings_opened,
+        "findings_solved": summary.findings_solved,
+        "candidates_opened": summary.candidates_opened,
+        "candidates_withdrawn": summary.candidates_withdrawn,
+    }
+
+
+def show_resolved(summary: ResolveSummary) -> None:
+    """判定の件数 as a table."""
+    print_table(
+        f"判定 / resolved, 業務日付 {summary.as_of.isoformat()}",
+        (
+            "対象者 persons",
+            "確認事項 新規 opened",
+            "解消 solved",
+            "未解消 open",
+            "候補 新規 opened",
+            "取下げ withdrawn",
+        ),
+        [
+            (
+                summary.persons,
+                summary.findings_opened,
+                summary.findings_solved,
+                summary.findings_open,
+                summary.candidates_opened,
+                summary.candidates_withdrawn,
+            )
+        ],
+    )
+
+
+def insurer_name(number: str | None, register: InsurerRegister) -> str | None:
+    """``130013 みどり市``."""
+    insurer = register.get(number) if number is not None else None
+    return f"{number} {insurer.name}" if insurer is not None else number
+
+
+def show_findings(findings: Iterable[ListedFinding], register: InsurerRegister) -> None:
+    """確認事項 as a table."""
+    print_table(
+        "確認事項 / findings",
+        (
+            "番号",
+            "区分 kind",
+            "都道府県被保険者ID",
+            "転出元 from",
+            "転入先 to",
+            "開始 start",
+            "終了 end",
+            "日数",
+            "状態",
+        ),
+        (
+            (
+                each.finding_number,
+                KINDS[each.kind],
+                each.prefectural_insured_id,
+                insurer_name(each.from_insurer, register),
+                insurer_name(each.to_insurer, register),
+                each.period_start,
+                each.period_end,
+                each.days,
+                "未解消 open" if each.status == "open" else "解消 solved",
+            )
+            for each in findings
+        ),
+    )
+
+
+def show_candidates(candidates: Iterable[KeikohoRow], register: InsurerRegister, book: LayoutBook) -> None:
+    """継続候補世帯 as a table; the texts of codes come from the layout."""
+    texts = code_texts(book, "KEIKOHO")
+    print_table(
+        "継続候補世帯 / candidates",
+        (
+            "候補番号",
+            "転出元 from",
+            "世帯",
+            "転入先 to",
+            "世帯",
+            "異動日",
+            "人数",
+            "直近12月",
+            "状態",
+            "判定参考",
+            "理由",
+        ),
+        (
+            (
+                each.candidate_number,
+                insurer_name(each.from_insurer, register),
+                each.from_household_number,
+                insurer_name(each.insurer_number, register),
+                each.household_number,
+                each.moved_on,
+                each.moved_members,
+                f"{each.occurrence_count}回",
+                texts.get(("status", each.status), each.status),
+                texts.get(("suggestion", each.suggestion), each.suggestion),
+                texts.get(("suggestion_reason", each.suggestion_reason), each.suggestion_reason),
+            )
+            for each in candidates
+        ),
+    )
+
+
+def code_texts(book: LayoutBook, file_id: str) -> dict[tuple[str, str], str]:
+    """The text of each code of a layout, by key and code."""
+    layout = book.newest(file_id)
+    if layout is None:
+        return {}
+    return {(item.key, code): text for item in layout.fields for code, text in (item.codes or {}).items()}
+
+
+def show_delivered(files: Iterable[DeliveredFile], book: LayoutBook, folder: Path) -> None:
+    """配信したファイル as a table."""
+    names = {layout.id: layout.name for layout in book}
+    print_table(
+        f"配信 / delivered → {folder}",
+        ("ファイル file", "内容", "件数 records"),
+        ((each.file, names.get(each.file_id), each.records) for each in files),
+        empty="配信するものはありません / nothing is due",
+    )
+
+
+def heading(text: str) -> None:
+    """A headline between steps."""
+    out = console()
+    out.print()
+    out.rule(cell(text), align="left", style="dim")

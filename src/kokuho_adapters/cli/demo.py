@@ -1,0 +1,128 @@
+"""実演: the whole main job on the shipped sample files, step by step, in a fresh database."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any, Final
+
+from attrs import frozen
+
+from kokuho_adapters.cli import output
+from kokuho_adapters.cli.answers import (
+    answer_data,
+    heading,
+    show_answers,
+    show_candidates,
+    show_delivered,
+    show_findings,
+    show_resolved,
+    summary_data,
+)
+from kokuho_adapters.cli.incoming import csv_files
+from kokuho_adapters.cli.person import draw_person, find_addressee
+from kokuho_adapters.cli.story import FeaturedPerson, Round, Story, copy_sample, read_story, shipped_sample
+from kokuho_adapters.composition import Installation, initialise, open_installation
+from kokuho_adapters.configuration import Configuration
+from kokuho_adapters.insurers_list import read_insurers
+from kokuho_core.usecases.deliver import DeliveredFile, deliver
+from kokuho_core.usecases.listings import list_candidates, list_findings
+from kokuho_core.usecases.receive import receive
+from kokuho_core.usecases.resolve import resolve
+
+DATABASE: Final = "demo.sqlite3"
+
+
+def run_demo(folder: Path, *, quiet: bool = False) -> dict[str, Any]:
+    """Run the story in ``folder`` and tell every step, unless ``quiet``; returns what happened as data.
+
+    What an earlier run left in ``folder`` is replaced, nothing else.
+    """
+    _clear(folder)
+    sample = folder / "sample"
+    copy_sample(shipped_sample(), sample)
+    story = read_story(sample / "story.toml")
+    configuration = Configuration(f"sqlite:///{(folder / DATABASE).as_posix()}")
+    made = initialise(configuration, story.prefecture, read_insurers(sample / story.insurers, story.prefecture))
+    steps: list[dict[str, Any]] = []
+    with open_installation(configuration) as opened:
+        play = _Play(opened, story, folder, sample, quiet)
+        if not quiet:
+            output.say("国保情報集約の主な業務を、架空の見本ファイルで順に実行します。")
+            output.say("The main job of the aggregation, step by step, on invented sample files.")
+            heading(f"準備 / init — 都道府県 {made.prefecture}, 保険者 {made.insurers}")
+            output.say(f"データベース / database: {folder / DATABASE}")
+        steps.extend(play.round(number, each) for number, each in enumerate(story.rounds, 1))
+        picture = play.featured(story.featured_person)
+    if not quiet:
+        heading("ファイル / files")
+        output.say(f"見本 / sample: {sample}")
+        output.say(f"配信 / delivered: {folder / 'delivered'}")
+    return {"folder": folder, "init": made, "rounds": steps, "picture": picture}
+
+
+def _clear(folder: Path) -> None:
+    """Remove what an earlier demo made; without its database nothing here is ours."""
+    if (folder / DATABASE).exists():
+        for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}.keys.json", "person.svg"):
+            (folder / name).unlink(missing_ok=True)
+        for name in ("sample", "delivered"):
+            shutil.rmtree(folder / name, ignore_errors=True)
+
+
+@frozen
+class _Play:
+    """The demo while it runs."""
+
+    opened: Installation
+    story: Story
+    folder: Path
+    sample: Path
+    quiet: bool
+
+    def round(self, number: int, told: Round) -> dict[str, Any]:
+        """受信 → 判定 → 候補 → 配信 of one round; decisions are among the files received."""
+        office, register, book = self.opened.office, self.opened.register(), self.opened.book
+        if not self.quiet:
+            heading(f"{number}. {told.name} — 業務日付 / business date {told.as_of.isoformat()}")
+            for text in filter(None, (told.text_ja, told.text_en)):
+                output.say(text)
+        answers = [
+            answer
+            for path in csv_files(self.sample / told.folder)
+            for answer in receive(office, self.opened.incoming(path, register))
+        ]
+        summary = resolve(office, told.as_of)
+        findings, candidates = list_findings(office, open_only=True), list_candidates(office)
+        delivered = self._delivered(told, (insurer.insurer_number for insurer in register))
+        if not self.quiet:
+            show_answers(answers)
+            show_resolved(summary)
+            show_findings(findings, register)
+            show_candidates(candidates, register, book)
+            show_delivered(delivered, book, self.folder / "delivered" / told.folder)
+        return {
+            "name": told.name,
+            "received": [answer_data(answer) for answer in answers],
+            "resolved": summary_data(summary),
+            "findings": findings,
+            "candidates": candidates,
+            "delivered": delivered,
+        }
+
+    def _delivered(self, told: Round, insurers: Iterable[Any]) -> list[DeliveredFile]:
+        out = (self.folder / "delivered" / told.folder).resolve()
+        out.mkdir(parents=True, exist_ok=True)
+        outgoing = self.opened.outgoing(out)
+        return [file for insurer in insurers for file in deliver(self.opened.office, insurer, outgoing, str(out))]
+
+    def featured(self, person: FeaturedPerson | None) -> Path | None:
+        """One person's timeline, as a picture beside the files."""
+        if person is None:
+            return None
+        insured_id = find_addressee(self.opened, person.insurer_number, person.addressee_number)
+        picture = self.folder / "person.svg"
+        return (
+            picture if draw_person(self.opened, insured_id, picture, self.story.rounds[-1].as_of, self.quiet) else None
+        )

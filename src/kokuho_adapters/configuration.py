@@ -1,0 +1,80 @@
+"""設定ファイル: where the database and the keys are, and the settings of the rules (TOML, KKH-C010)."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final
+
+from attrs import evolve, frozen
+
+from kokuho_core.errors import Problem, SetupFault
+from kokuho_core.qualification.date_rules import DateRules, LateElderlyLoss
+from kokuho_core.usecases.office import Settings
+
+DEFAULT_DATABASE: Final = "sqlite:///kokuho.sqlite3"
+
+
+@frozen
+class Configuration:
+    """設定. ``key_ring`` is None for the default beside the database; ``layouts`` are a vendor's own layout files."""
+
+    database: str = DEFAULT_DATABASE
+    key_ring: Path | None = None
+    layouts: tuple[Path, ...] = ()
+    settings: Settings = Settings()
+
+    def overridden(self, database: str | None = None, key_ring: Path | None = None) -> Configuration:
+        """With what the command line says; None leaves a value as it is."""
+        return evolve(self, database=database or self.database, key_ring=key_ring or self.key_ring)
+
+
+def load_configuration(path: Path) -> Configuration:
+    """Read a configuration file. Paths in it are relative to its own folder, the database URL is taken as it stands.
+
+    Keys: ``database``, ``key_ring``, ``layouts``, ``unmatched_wait_days`` (P-6), ``late_elderly_loss`` (D-7:
+    ``day_after`` or ``birthday``). Raises :class:`SetupFault` (KKH-C010) with every fault.
+    """
+    try:
+        with path.open("rb") as file:
+            source = tomllib.load(file)
+    except OSError:
+        raise _fault(f"{path.name}: not readable") from None
+    except ValueError:
+        raise _fault(f"{path.name}: not TOML") from None
+    return _configuration(source, path.parent)
+
+
+def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
+    known = ("database", "key_ring", "layouts", "unmatched_wait_days", "late_elderly_loss")
+    wrong = [key for key in source if key not in known]
+    database = source.get("database", DEFAULT_DATABASE)
+    if not isinstance(database, str) or not database:
+        wrong.append("database")
+    key_ring = source.get("key_ring")
+    if key_ring is not None and (not isinstance(key_ring, str) or not key_ring):
+        wrong.append("key_ring")
+    layouts = source.get("layouts", [])
+    if not isinstance(layouts, list) or not all(isinstance(each, str) and each for each in layouts):
+        wrong.append("layouts")
+    defaults = Settings()
+    wait_days = source.get("unmatched_wait_days", defaults.unmatched_wait_days)
+    if type(wait_days) is not int or not 0 <= wait_days <= 3650:
+        wrong.append("unmatched_wait_days")
+    late_elderly = source.get("late_elderly_loss", defaults.date_rules.late_elderly_loss.name.lower())
+    choices = {choice.name.lower(): choice for choice in LateElderlyLoss}
+    if not isinstance(late_elderly, str) or late_elderly not in choices:
+        wrong.append("late_elderly_loss")
+    if wrong:
+        raise SetupFault(*(Problem("KKH-C010", field=key[:40]) for key in wrong))
+    return Configuration(
+        database=database,
+        key_ring=folder / key_ring if key_ring is not None else None,
+        layouts=tuple(folder / each for each in layouts),
+        settings=Settings(wait_days, DateRules(choices[late_elderly])),
+    )
+
+
+def _fault(part: str) -> SetupFault:
+    return SetupFault(Problem("KKH-C010", field=part))
