@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from attrs import field, frozen
-from sqlalchemy import Connection, Row, and_, delete, func, insert, or_, select, tuple_, union_all, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, select, union_all, update
 
 from kokuho_adapters.database.counters import Counters
-from kokuho_adapters.database.statements import batches
+from kokuho_adapters.database.statements import batches, under_keys
 from kokuho_adapters.database.tables import candidate, decision, move, pending_household, received_file
 from kokuho_core.errors import Conflict, Problem
 from kokuho_core.high_cost_history.history import HighCostMonth
@@ -46,82 +46,65 @@ class SqlCandidateStore:
     _versions: dict[str, int] = field(factory=dict)
 
     def replace_moves(self, addressees: Iterable[Addressee], moves: Iterable[PersonMove]) -> None:
-        key = tuple_(_move.left_insurer, _move.left_addressee)
-        for batch in batches((each.insurer_number, each.addressee_number) for each in addressees):
-            self.connection.execute(delete(move).where(key.in_(batch)))
+        keys = ((each.insurer_number, each.addressee_number) for each in addressees)
+        for wanted in under_keys(_move.left_insurer, _move.left_addressee, keys):
+            self.connection.execute(delete(move).where(wanted))
         rows = [_move_row(each) for each in moves]
         if rows:
             self.connection.execute(insert(move), rows)
 
     def pending_pairs(self) -> list[tuple[date, HouseholdPair]]:
-        waiting = pending_household.c
-        by_move = select(*_MOVE_PAIR, _move.moved_on).join(
-            pending_household,
-            or_(
-                and_(waiting.insurer_number == _move.left_insurer, waiting.household_number == _move.from_household),
-                and_(waiting.insurer_number == _move.entered_insurer, waiting.household_number == _move.to_household),
-            ),
-        )
-        by_candidate = select(*_PAIR, _candidate.moved_on).join(
-            pending_household,
-            or_(
-                and_(
-                    waiting.insurer_number == _candidate.from_insurer,
-                    waiting.household_number == _candidate.from_household,
-                ),
-                and_(
-                    waiting.insurer_number == _candidate.to_insurer, waiting.household_number == _candidate.to_household
-                ),
-            ),
-        )
-        return self._placed(by_move, by_candidate)
+        waiting = (pending_household.c.insurer_number, pending_household.c.household_number)
+        queries = []
+        for pair, moved_on in ((_MOVE_PAIR, _move.moved_on), (_PAIR, _candidate.moved_on)):
+            for side in (pair[:2], pair[2:]):  # one join per side: an OR of both would not use the indexes
+                same = and_(*(mine == theirs for mine, theirs in zip(side, waiting, strict=True)))
+                queries.append(select(*pair, moved_on).join(pending_household, same))
+        return self._placed(queries)
 
     def pairs_touching(self, household: HouseholdKey) -> list[tuple[date, HouseholdPair]]:
         key = (household.insurer_number, household.household_number)
-        by_move = select(*_MOVE_PAIR, _move.moved_on).where(
-            or_(
-                tuple_(_move.left_insurer, _move.from_household) == tuple_(*key),
-                tuple_(_move.entered_insurer, _move.to_household) == tuple_(*key),
-            )
-        )
-        by_candidate = select(*_PAIR, _candidate.moved_on).where(
-            or_(
-                tuple_(_candidate.from_insurer, _candidate.from_household) == tuple_(*key),
-                tuple_(_candidate.to_insurer, _candidate.to_household) == tuple_(*key),
-            )
-        )
-        return self._placed(by_move, by_candidate)
+        queries = []
+        for pair, moved_on in ((_MOVE_PAIR, _move.moved_on), (_PAIR, _candidate.moved_on)):
+            for side in (pair[:2], pair[2:]):
+                same = and_(*(mine == theirs for mine, theirs in zip(side, key, strict=True)))
+                queries.append(select(*pair, moved_on).where(same))
+        return self._placed(queries)
 
-    def _placed(self, by_move: Any, by_candidate: Any) -> list[tuple[date, HouseholdPair]]:
-        both = union_all(by_move, by_candidate).subquery()
-        pair = list(both.c)[:4]
-        moved_on = func.min(list(both.c)[4])
+    def _placed(self, queries: Sequence[Any]) -> list[tuple[date, HouseholdPair]]:
+        """The pairs found by any of the queries, with their earliest day."""
+        found = union_all(*queries).subquery()
+        pair = list(found.c)[:4]
+        moved_on = func.min(list(found.c)[4])
         rows = self.connection.execute(select(*pair, moved_on).group_by(*pair).order_by(*pair))
         return [(_day(row[4]), _household_pair(*row[:4])) for row in rows]
 
     def moves_of(self, pairs: Iterable[HouseholdPair]) -> dict[HouseholdPair, list[PersonMove]]:
         found: dict[HouseholdPair, list[PersonMove]] = {}
-        for batch in batches(map(_pair_key, pairs)):
-            query = select(move).where(tuple_(*_MOVE_PAIR).in_(batch)).order_by(*move.primary_key)
-            for row in self.connection.execute(query):
+        wanted_pairs = set(pairs)
+        for wanted in under_keys(*_MOVE_PAIR[:2], {_pair_key(pair)[:2] for pair in wanted_pairs}):
+            for row in self.connection.execute(select(move).where(wanted).order_by(*move.primary_key)):
                 each = _person_move(row)
                 pair = HouseholdPair(each.move.from_household, each.move.to_household)
-                found.setdefault(pair, []).append(each)
+                if pair in wanted_pairs:
+                    found.setdefault(pair, []).append(each)
         return found
 
     def of_pairs(self, pairs: Iterable[HouseholdPair]) -> dict[HouseholdPair, Candidate]:
         found = {}
-        for batch in batches(map(_pair_key, pairs)):
-            for row in self.connection.execute(select(candidate).where(tuple_(*_PAIR).in_(batch))):
+        wanted_pairs = set(pairs)
+        for wanted in under_keys(*_PAIR[:2], {_pair_key(pair)[:2] for pair in wanted_pairs}):
+            for row in self.connection.execute(select(candidate).where(wanted)):
                 each = self._read(row)
-                found[each.pair] = each
+                if each.pair in wanted_pairs:
+                    found[each.pair] = each
         return found
 
     def entering(self, households: Iterable[HouseholdKey]) -> list[Candidate]:
         found: list[Candidate] = []
-        key = tuple_(_candidate.to_insurer, _candidate.to_household)
-        for batch in batches((each.insurer_number, each.household_number) for each in households):
-            query = select(candidate).where(key.in_(batch)).order_by(_candidate.number)
+        keys = ((each.insurer_number, each.household_number) for each in households)
+        for wanted in under_keys(_candidate.to_insurer, _candidate.to_household, keys):
+            query = select(candidate).where(wanted).order_by(_candidate.number)
             found.extend(self._read(row) for row in self.connection.execute(query))
         return found
 

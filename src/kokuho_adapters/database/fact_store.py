@@ -7,9 +7,9 @@ from datetime import datetime
 from itertools import groupby
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, tuple_
+from sqlalchemy import ColumnElement, Connection, Table, delete, func, select
 
-from kokuho_adapters.database.statements import batches
+from kokuho_adapters.database.statements import batches, under_keys
 from kokuho_adapters.database.tables import received_file
 
 Fact = TypeVar("Fact")
@@ -67,16 +67,16 @@ def discard(connection: Connection, table: Table, file_no: int, lines: Iterable[
 def facts_of(
     connection: Connection,
     table: Table,
-    key: Sequence[ColumnElement[Any]],
+    key: tuple[ColumnElement[Any], ColumnElement[Any]],
     columns: Sequence[ColumnElement[Any]],
     make: Callable[..., Fact],
-    keys: Iterable[tuple[Any, ...]],
+    keys: Iterable[tuple[Any, Any]],
     known_at: datetime | None,
 ) -> list[Fact]:
     """All facts under ``keys`` in received order, as known at a time (P-7)."""
     found: list[tuple[Any, ...]] = []
-    for batch in batches(keys):
-        query = select(table.c.file_no, table.c.line, *columns).where(tuple_(*key).in_(batch))
+    for wanted in under_keys(*key, keys):
+        query = select(table.c.file_no, table.c.line, *columns).where(wanted)
         if known_at is not None:
             query = query.join(received_file, received_file.c.file_no == table.c.file_no)
             query = query.where(received_file.c.recorded_at <= known_at)

@@ -6,10 +6,10 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from attrs import frozen
-from sqlalchemy import Connection, Row, func, or_, select, tuple_
+from sqlalchemy import Connection, Row, func, or_, select
 
 from kokuho_adapters.database.counters import Counters
-from kokuho_adapters.database.statements import batches, upsert
+from kokuho_adapters.database.statements import under_keys, upsert
 from kokuho_adapters.database.tables import finding
 from kokuho_core.ports.stores import StoredFinding
 from kokuho_core.qualification.findings import FindingKind
@@ -28,11 +28,12 @@ class SqlFindingStore:
 
     def naming(self, addressees: Iterable[Addressee]) -> list[StoredFinding]:
         found: dict[str, StoredFinding] = {}
-        left = tuple_(_finding.left_insurer, _finding.left_addressee)
-        entered = tuple_(_finding.entered_insurer, _finding.entered_addressee)
-        for batch in batches((each.insurer_number, each.addressee_number) for each in addressees):
-            for side in (left, entered):
-                for row in self.connection.execute(select(finding).where(side.in_(batch))):
+        keys = [(each.insurer_number, each.addressee_number) for each in addressees]
+        left = (_finding.left_insurer, _finding.left_addressee)
+        entered = (_finding.entered_insurer, _finding.entered_addressee)
+        for side in (left, entered):
+            for wanted in under_keys(*side, keys):
+                for row in self.connection.execute(select(finding).where(wanted)):
                     found[row.number] = _stored(row)
         return [found[number] for number in sorted(found)]
 

@@ -7,10 +7,10 @@ from datetime import date
 from typing import Any
 
 from attrs import field, frozen
-from sqlalchemy import Connection, bindparam, delete, select, tuple_, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from kokuho_adapters.database.counters import Counters
-from kokuho_adapters.database.statements import batches, bulk_insert, upsert
+from kokuho_adapters.database.statements import batches, bulk_insert, under_keys, upsert
 from kokuho_adapters.database.tables import known_addressee, person_number, prefectural_person
 from kokuho_core.identity.insured_ids import IssuedId, municipal_id, prefectural_id
 from kokuho_core.ports.stores import KnownAddressee
@@ -37,14 +37,14 @@ class SqlIdStore:
 
     def of_addressees(self, addressees: Iterable[Addressee]) -> dict[Addressee, KnownAddressee]:
         found: dict[Addressee, tuple[int, str, str]] = {}
-        key = tuple_(_known.insurer_number, _known.addressee_number)
-        for batch in batches((each.insurer_number, each.addressee_number) for each in addressees):
+        keys = ((each.insurer_number, each.addressee_number) for each in addressees)
+        for wanted in under_keys(_known.insurer_number, _known.addressee_number, keys):
             rows = self.connection.execute(
                 select(
                     _known.insurer_number, _known.addressee_number, _known.serial, _person.insured_id, _known.municipal_id
                 )
                 .join(prefectural_person, _person.serial == _known.serial)
-                .where(key.in_(batch))
+                .where(wanted)
             )
             for insurer, addressee, serial, insured_id, municipal in rows:
                 known = Addressee(InsurerNumber(insurer), AddresseeNumber(addressee))
@@ -114,9 +114,9 @@ class SqlIdStore:
 
     def _serials(self, ids: Iterable[Addressee]) -> dict[Addressee, int]:
         found: dict[Addressee, int] = {}
-        key = tuple_(_known.insurer_number, _known.addressee_number)
-        for batch in batches((each.insurer_number, each.addressee_number) for each in ids):
-            for row in self.connection.execute(select(known_addressee).where(key.in_(batch))):
+        keys = ((each.insurer_number, each.addressee_number) for each in ids)
+        for wanted in under_keys(_known.insurer_number, _known.addressee_number, keys):
+            for row in self.connection.execute(select(known_addressee).where(wanted)):
                 found[Addressee(row.insurer_number, row.addressee_number)] = row.serial
         return found
 

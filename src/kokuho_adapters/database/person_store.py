@@ -8,10 +8,10 @@ from operator import attrgetter
 from typing import Any, Final
 
 from attrs import frozen
-from sqlalchemy import Connection, and_, delete, insert, literal, or_, select, tuple_, union
+from sqlalchemy import Connection, and_, delete, insert, literal, or_, select, union
 
 from kokuho_adapters.database import fact_store
-from kokuho_adapters.database.statements import batches, bulk_insert, insert_or_ignore
+from kokuho_adapters.database.statements import batches, bulk_insert, insert_or_ignore, under_keys
 from kokuho_adapters.database.tables import (
     held_record,
     insurer,
@@ -25,11 +25,19 @@ from kokuho_core.insured_person.fact import FACT_KEYS, PersonFact
 from kokuho_core.insured_person.record import PERSON_KEYS, PersonRecord
 from kokuho_core.ports.vault import SealedNumber
 from kokuho_core.vocabulary.codes import UpdateKind
-from kokuho_core.vocabulary.identifiers import Addressee, AddresseeNumber, HouseholdKey, HouseholdNumber, InsurerNumber, Source
+from kokuho_core.vocabulary.identifiers import (
+    Addressee,
+    AddresseeNumber,
+    HouseholdKey,
+    HouseholdNumber,
+    InsurerNumber,
+    Source,
+)
 from kokuho_core.vocabulary.individual_number import NumberIndex
 from kokuho_core.vocabulary.reasons import MOVED_IN_INSIDE, MOVED_OUT_INSIDE
 
 _records = person_record.c
+_held = held_record.c
 _NUMBERS: Final = ("individual_number", "previous_individual_number")
 _PLAIN_KEYS: Final = tuple(key for key in PERSON_KEYS if key not in _NUMBERS)
 _plain_values: Final = attrgetter(*_PLAIN_KEYS)
@@ -165,9 +173,9 @@ class SqlPersonStore:
         return taken
 
     def settle_pending(self, addressees: Iterable[Addressee]) -> None:
-        key = tuple_(pending_person.c.insurer_number, pending_person.c.addressee_number)
-        for batch in batches(map(_pair, addressees)):
-            self.connection.execute(delete(pending_person).where(key.in_(batch)))
+        waiting = pending_person.c
+        for wanted in under_keys(waiting.insurer_number, waiting.addressee_number, map(_pair, addressees)):
+            self.connection.execute(delete(pending_person).where(wanted))
 
     def facts_of(self, addressees: Iterable[Addressee], known_at: datetime | None = None) -> list[PersonFact]:
         keys = map(_pair, addressees)
@@ -185,27 +193,25 @@ class SqlPersonStore:
 
     def naming(self, households: Iterable[HouseholdKey]) -> list[tuple[HouseholdKey, Addressee]]:
         found = []
-        key = tuple_(_records.insurer_number, _records.household_number)
-        for batch in batches((each.insurer_number, each.household_number) for each in households):
-            rows = self.connection.execute(select(*_KEY, _records.household_number).where(key.in_(batch)).distinct())
+        keys = ((each.insurer_number, each.household_number) for each in households)
+        for wanted in under_keys(_records.insurer_number, _records.household_number, keys):
+            rows = self.connection.execute(select(*_KEY, _records.household_number).where(wanted).distinct())
             for row in rows:
                 addressee = _addressee(row)
                 found.append((HouseholdKey(addressee.insurer_number, HouseholdNumber(row[2])), addressee))
         return found
 
     def held(self, addressees: Iterable[Addressee]) -> frozenset[Source]:
-        key = tuple_(held_record.c.insurer_number, held_record.c.addressee_number)
         found: set[Source] = set()
-        for batch in batches(map(_pair, addressees)):
-            rows = self.connection.execute(select(held_record.c.file_no, held_record.c.line).where(key.in_(batch)))
+        for wanted in under_keys(_held.insurer_number, _held.addressee_number, map(_pair, addressees)):
+            rows = self.connection.execute(select(_held.file_no, _held.line).where(wanted))
             found.update(Source(row.file_no, row.line) for row in rows)
         return frozenset(found)
 
     def hold(self, addressees: Iterable[Addressee], held: Iterable[PersonFact]) -> None:
         if self.connection.execute(select(literal(1)).select_from(held_record).limit(1)).first() is not None:
-            key = tuple_(held_record.c.insurer_number, held_record.c.addressee_number)
-            for batch in batches(map(_pair, addressees)):
-                self.connection.execute(delete(held_record).where(key.in_(batch)))
+            for wanted in under_keys(_held.insurer_number, _held.addressee_number, map(_pair, addressees)):
+                self.connection.execute(delete(held_record).where(wanted))
         rows = [
             {
                 "file_no": fact.file_no,

@@ -7,7 +7,7 @@ from itertools import islice
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import Connection, Table, insert
+from sqlalchemy import ColumnElement, Connection, Table, and_, insert
 from sqlalchemy.dialects import postgresql, sqlite
 
 Item = TypeVar("Item")
@@ -18,6 +18,21 @@ def batches(items: Iterable[Item], size: int = 500) -> Iterator[list[Item]]:
     iterator = iter(items)
     while batch := list(islice(iterator, size)):
         yield batch
+
+
+def under_keys(
+    first: ColumnElement[Any], second: ColumnElement[Any], keys: Iterable[tuple[Any, Any]]
+) -> Iterator[ColumnElement[bool]]:
+    """Conditions that together select rows under two-part keys, such as insurer and addressee.
+
+    One per first part and batch of second parts: a list of pairs would keep SQLite from using the index.
+    """
+    by_first: dict[Any, list[Any]] = {}
+    for one, other in keys:
+        by_first.setdefault(one, []).append(other)
+    for one in sorted(by_first):
+        for batch in batches(by_first[one]):
+            yield and_(first == one, second.in_(batch))
 
 
 def bulk_insert(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
