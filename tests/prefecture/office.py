@@ -57,10 +57,14 @@ def day(text: str) -> date:
 
 def _days(fields: Mapping[str, Any]) -> dict[str, Any]:
     """Fields given as ISO text become dates where they look like one."""
-    return {
+    typed = {
         key: date.fromisoformat(value) if isinstance(value, str) and len(value) == 10 and value[4] == "-" else value
         for key, value in fields.items()
     }
+    updated_at = typed.get("updated_at")
+    if isinstance(updated_at, date) and not isinstance(updated_at, datetime):
+        typed["updated_at"] = datetime(updated_at.year, updated_at.month, updated_at.day)
+    return typed
 
 
 def person(insurer: str, addressee: str, history: int = 1, start: str | None = "2020-04-01", **fields: Any) -> dict[str, Any]:
@@ -131,7 +135,7 @@ def high_cost(insurer: str, number: str, month: str, kind: str = "1", occurrence
     return {
         "insurer_number": insurer,
         "household_number": number,
-        "treatment_month": Month.parse(month),
+        "treatment_month": Month.parse(month.replace("-", "")),
         "update_kind": kind,
         "occurrence_kind": occurrence,
         "paid_amount": amount,
@@ -169,20 +173,26 @@ class PrefectureOffice:
     """集約 in a folder, with what a municipality needs to send and read files."""
 
     def __init__(
-        self, folder: Path, settings: Settings | None = None, insurers: Sequence[Insurer] = INSURERS, prefix: str = "kokuho"
+        self,
+        folder: Path,
+        settings: Settings | None = None,
+        insurers: Sequence[Insurer] = INSURERS,
+        prefix: str = "kokuho",
+        layouts: Sequence[Path] = (),
     ) -> None:
         self.folder = folder
         self.inbox = folder / "inbox"
         self.outbox = folder / "outbox"
         self.inbox.mkdir(parents=True, exist_ok=True)
         self.outbox.mkdir(parents=True, exist_ok=True)
+        self.database_file = folder / f"{prefix}.sqlite3"
         self.configuration = Configuration(
-            database=f"sqlite:///{(folder / f'{prefix}.sqlite3').as_posix()}", settings=settings or Settings()
+            database=f"sqlite:///{self.database_file.as_posix()}", layouts=tuple(layouts), settings=settings or Settings()
         )
         initialise(self.configuration, PREFECTURE, insurers)
         self.clock = SteppingClock()
         self.installation: Installation = open_installation(self.configuration, clock=self.clock)
-        self.book = LayoutBook.shipped()
+        self.book = LayoutBook.shipped().with_files(tuple(layouts))
         self._sequences: dict[tuple[str, str], int] = {}
         self._created = datetime(2024, 5, 31, 8, 0, 0)
 

@@ -1,0 +1,1 @@
+"""The whole job over the real adapters: files in, files out."""
