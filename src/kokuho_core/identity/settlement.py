@@ -50,24 +50,23 @@ class Settlement:
 
     persons: tuple[SettledPerson, ...]
     conflicts: tuple[IdentityConflict, ...]
-
-    @property
-    def held(self) -> frozenset[Source]:
-        return frozenset(conflict.held.source for conflict in self.conflicts)
+    held: frozenset[Source] = frozenset()
+    """Records that never took effect: those waiting, and those a newer version replaced while they waited."""
 
 
 def settle(messages: Sequence[PersonFact]) -> Settlement:
     """Settle all messages of one connected group, in received order."""
     if _is_trivial(messages):
         first = messages[0]
-        numbers = frozenset(m.number for m in messages if m.number is not None)
         standing = live_rows(messages)
+        numbers = frozenset(m.number for m in standing if m.number is not None)
         persons = (SettledPerson((first.addressee,), numbers),) if standing else ()
         return Settlement(persons, ())
     replay = _Replay()
     for message in messages:
         replay.take(message)
-    return Settlement(replay.persons(), replay.conflicts())
+    held = frozenset(m.source for m in messages if m.update_kind != UpdateKind.CANCELLATION) - replay.stood
+    return Settlement(replay.persons(), replay.conflicts(), held)
 
 
 def _first_of_each(facts: Iterable[PersonFact]) -> list[PersonFact]:
@@ -95,6 +94,7 @@ class _Replay:
     standing: dict[RowKey, PersonFact] = field(factory=dict)
     links: dict[RowKey, list[tuple[NumberIndex, NumberIndex]]] = field(factory=dict)
     waiting: list[IdentityConflict] = field(factory=list)
+    stood: set[Source] = field(factory=set)
 
     def take(self, message: PersonFact) -> None:
         if message.update_kind == UpdateKind.CANCELLATION:
@@ -112,6 +112,7 @@ class _Replay:
 
     def _stand(self, message: PersonFact) -> None:
         self.standing[message.row] = message
+        self.stood.add(message.source)
         if message.number is not None and message.previous_number is not None:
             self.links.setdefault(message.row, []).append((message.previous_number, message.number))
 

@@ -106,7 +106,7 @@ class _PersonStep:
             for move in judgement.moves
         ]
         self.work.candidates.replace_moves(everybody, moves)
-        self.work.persons.hold(everybody, [c.held for group in judged for c in group.settlement.conflicts])
+        self.work.persons.hold(everybody, [f for group in judged for f in group.facts if f.source in group.settlement.held])
         self.work.households.mark_households(
             {HouseholdKey(f.insurer_number, f.household_number) for group in groups for f in group}
         )
