@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import NamedTuple
 
@@ -103,8 +103,17 @@ class _State:
                     break
         return {frozenset(group) for group in groups}
 
-    def conflict(self, m: Message) -> bool:
-        """Whether the record must be held now (I-1, X-6, X-34)."""
+    def conflict(self, index: int, together: Sequence[int] = ()) -> bool:
+        """Whether the record must be held now, if those ``together`` with it took effect too (I-1, X-6, X-34)."""
+        before = dict(self.standing)
+        self.standing.update((self.messages[each].identity, each) for each in (*together, index))
+        try:
+            return self.conflict_among(self.messages[index], before)
+        finally:
+            self.standing = before
+
+    def conflict_among(self, m: Message, before: Mapping[Identity, int]) -> bool:
+        """Whether the record conflicts with what stands now (itself included); ``before``: what stood without it."""
         if m.number is None:
             return False
         own_link = [(m.previous, m.number)] if m.previous is not None else []
@@ -122,19 +131,23 @@ class _State:
             if (newest.birth, newest.sex) != (m.birth, m.sex) or who[0] == m.insurer:
                 return True
 
-        # A second number for one addressee, unless the previous number names the first.
-        for row in self.rows_of(m.who):
-            if row.history != m.history and row.number is not None and row.number not in mine:
-                return True
+        # A second number for one addressee, unless the previous number names the first. A number that one of
+        # his other records has is no second one, even where a cancelled link left him with two.
+        own = {row.number for row in self.rows_of(m.who) if row.history != m.history} - {None}
+        if own and not own & mine:
+            return True
 
-        # X-34: the record itself corrected to another number.
-        old = self.standing.get(m.identity)
-        if old is not None:
-            was = self.messages[old].number
+        # X-34: the record itself corrected to another number, and nobody stands under the old one any more.
+        if m.identity in before:
+            was = self.messages[before[m.identity]].number
             if was is not None and was not in mine:
-                group = next(g for g in self.groups() if m.who in g)
-                records = [i for i in self.standing if i[:2] in group]
-                if self.hold_every or records == [m.identity]:
+                old = self.same_person_numbers(was)
+                kept = [
+                    other
+                    for identity, other in before.items()
+                    if self.standing[identity] == other and self.messages[other].number in old
+                ]
+                if self.hold_every or not kept:
                     return True
         return False
 
@@ -162,14 +175,18 @@ class _State:
         self.settle()
 
     def settle(self) -> None:
-        """Try every waiting record in received order, from the start again after each success (X-6)."""
+        """Try every waiting record in received order, then every two, then all at once (two corrections of one
+        wrong birth date block only each other); from the start again after each success (X-6)."""
         changed = True
         while changed:
             changed = False
-            for index in sorted(self.held):
-                if not self.conflict(self.messages[index]):
-                    self.held.remove(index)
-                    self.accept(index)
+            held = sorted(self.held)
+            pairs = [[a, b] for i, a in enumerate(held) for b in held[i + 1 :]]
+            for attempt in [*([each] for each in held), *pairs, held]:
+                if attempt and not any(self.conflict(each, attempt) for each in attempt):
+                    for each in attempt:
+                        self.held.remove(each)
+                        self.accept(each)
                     changed = True
                     break
 
@@ -177,18 +194,18 @@ class _State:
 def identities(
     messages: Sequence[Message],
     *,
-    number_from: str = "newest",
+    number_from: str = "any",
     hold_every_number_correction: bool = False,
 ) -> Result:
     """What stands, what is held and who is one person, after all messages (I-1, I-3, I-4, X-6, X-34).
 
     The record received later is held; a held correction leaves the old version standing; a held record
-    takes effect as soon as the conflict is gone; cancellations always take effect. Another addressee is
-    known by his newest standing row; an accepted ``previous`` links both numbers until its row is cancelled.
+    takes effect as soon as the conflict is gone; cancellations always take effect. Birth date and sex of another
+    addressee are those of his newest standing row; an accepted ``previous`` links both numbers until its row is cancelled.
 
-    Two readings can be chosen. ``number_from``: another addressee «has» the number of his newest standing
-    row, or (``any``) of any of them. ``hold_every_number_correction``: X-34 for every record corrected to
-    another number, instead of only where it is the only record of the person.
+    Two readings can be chosen. ``number_from``: another addressee «has» the number of any of his standing
+    rows, or (``newest``) of the newest alone. ``hold_every_number_correction``: X-34 for every record corrected to
+    another number, instead of only where no other record stands under the old one.
     """
     state = _State(messages, number_from, hold_every_number_correction)
     for index in range(len(messages)):

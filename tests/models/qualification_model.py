@@ -246,12 +246,12 @@ def tokuso(periods: Iterable[P], one: One = same_number) -> dict[Ref, Row]:
         lost: date | None = None
         lost_reason: str | None = None
         if not goes_on and not claims_out(p):
-            lost = p.lost or p.end
-            if lost is not None:
+            if p.end is not None:  # the end of the application decides, whatever ``lost`` says
+                lost = p.lost or p.end
                 lost_reason = p.lost_reason or p.end_reason
         rows[p.ref] = Row(
             first.acquired or first.start,
-            first.acquired_reason or first.start_reason,
+            (first.acquired and first.acquired_reason) or first.start_reason,
             lost,
             lost_reason,
             carried_from,

@@ -668,5 +668,5 @@ def test_the_other_reading_of_x34() -> None:
 
 def test_the_other_reading_of_the_newest_row() -> None:
     messages = [m(A, "1", 1, N1), m(A, "1", 2, None), m(B, "5", 1, N1, born=OTHER_BORN)]
-    assert identities(messages).held == []
-    assert identities(messages, number_from="any").held == [2]
+    assert identities(messages).held == [2]
+    assert identities(messages, number_from="newest").held == []

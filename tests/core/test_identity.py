@@ -1,0 +1,303 @@
+"""Who is who, and what is held (I-1 … I-4, X-6, X-7, X-33, X-34), compared with the model."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import permutations
+from random import Random
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from kokuho_core.identity.insured_ids import IssuedId, assign_ids, municipal_id, prefectural_id
+from kokuho_core.identity.settlement import ConflictCause, SettledPerson, Settlement, settle
+from kokuho_core.insured_person.fact import PersonFact
+from kokuho_core.insured_person.person import live_rows
+from kokuho_core.vocabulary.identifiers import Addressee, PrefecturalInsuredId
+from kokuho_core.vocabulary.individual_number import NumberIndex
+
+from ..models import identity_model as model
+from . import strategies
+from .builders import A, B, D, addressee, fact, index_of
+
+BORN, OTHER_BORN = date(1980, 1, 2), date(1980, 1, 3)
+
+
+def modelled(messages: Sequence[PersonFact]) -> list[model.Message]:
+    return [
+        model.Message(
+            m.insurer_number, m.addressee_number, m.history_number, m.update_kind,
+            None if m.number is None else m.number.decode(),
+            None if m.previous_number is None else m.previous_number.decode(),
+            m.birth_date, m.sex,
+        )
+        for m in messages
+    ]  # fmt: skip
+
+
+def standing(messages: Sequence[PersonFact], settlement: Settlement) -> list[PersonFact]:
+    by_addressee: dict[Addressee, list[PersonFact]] = {}
+    for message in messages:
+        by_addressee.setdefault(message.addressee, []).append(message)
+    return [row for each in by_addressee.values() for row in live_rows(each, settlement.held)]
+
+
+def check_settlement(messages: list[PersonFact]) -> None:
+    settlement = settle(messages)
+    expected = model.identities(modelled(messages))
+    assert expected.refused == []
+    assert [messages.index(conflict.held) for conflict in settlement.conflicts] == expected.held
+    assert {messages.index(row) for row in standing(messages, settlement)} == set(expected.standing.values())
+    groups = {
+        frozenset((who.insurer_number, who.addressee_number) for who in person.addressees) for person in settlement.persons
+    }
+    assert groups == {frozenset(group) for group in expected.groups}
+    assert len(groups) == len(settlement.persons)
+    rows = standing(messages, settlement)
+    for person in settlement.persons:
+        own = {row.number for row in rows if row.addressee in person.addressees} - {None}
+        assert own <= person.numbers
+        assert bool(own) == bool(person.numbers)
+        assert list(person.addressees) == sorted(person.addressees)
+    numbers = [number for person in settlement.persons for number in person.numbers]
+    assert len(numbers) == len(set(numbers))
+    for conflict in settlement.conflicts:
+        assert conflict.known in rows
+        assert conflict.known is not conflict.held
+
+
+def test_settlement_as_modelled() -> None:
+    """Rules: I-1, I-3, I-4, X-6, X-34."""
+    for seed, messages in strategies.seeded(strategies.identity_streams, 10_000):
+        try:
+            check_settlement(messages)
+        except Exception as error:
+            raise AssertionError(seed, [tuple(m)[2:] for m in modelled(messages)], modelled(messages)) from error
+
+
+@strategies.some
+@given(strategies.drawn(strategies.identity_streams))
+def test_settlement_shrinking(messages: list[PersonFact]) -> None:
+    """Rules: I-1, I-3, I-4, X-6, X-34."""
+    check_settlement(messages)
+
+
+def interleaved(rng: Random, messages: Sequence[PersonFact]) -> list[PersonFact]:
+    """Another order, in which the messages of one row keep theirs (P-7)."""
+    rows: dict[Any, list[PersonFact]] = {}
+    for message in messages:
+        rows.setdefault(message.row, []).append(message)
+    order = [row for row, each in rows.items() for _ in each]
+    rng.shuffle(order)
+    return [rows[row].pop(0) for row in order]
+
+
+@strategies.some
+@given(strategies.drawn(strategies.agreeing_streams), strategies.randoms)
+def test_the_order_of_messages_does_not_matter_without_conflicts(messages: list[PersonFact], rng: Random) -> None:
+    """Rules: X-7."""
+    settlement = settle(messages)
+    assert settlement.conflicts == ()
+    assert settle(interleaved(rng, messages)) == settlement
+
+
+@strategies.some
+@given(strategies.drawn(strategies.identity_streams))
+def test_nothing_is_held_that_would_take_effect(messages: list[PersonFact]) -> None:
+    """Rules: X-6: what is held was conflicting, and each row has at most one waiting version."""
+    settlement = settle(messages)
+    waiting = [conflict.held.row for conflict in settlement.conflicts]
+    assert len(waiting) == len(set(waiting))
+    assert settlement.held >= {conflict.held.source for conflict in settlement.conflicts}
+    assert not {conflict.held.update_kind for conflict in settlement.conflicts} & {"3"}
+
+
+# --- by hand: the cause, and the record that is told as the known side ---
+
+
+def m(insurer: str, name: str, history: int, number: str | None, line: int, **more: Any) -> PersonFact:
+    fields: dict[str, Any] = {"birth_date": BORN, "sex": "1", **more}
+    return fact(insurer, name, history, number=number, line=line, **fields)
+
+
+CAUSES = [
+    ("birth date (I-1)", [m(A, "1", 1, "N1", 2), m(B, "5", 1, "N1", 3, birth_date=OTHER_BORN)], 1, 0, "BIRTH_OR_SEX"),
+    ("sex (I-1)", [m(A, "1", 1, "N1", 2), m(B, "5", 1, "N1", 3, sex="2")], 1, 0, "BIRTH_OR_SEX"),
+    ("second addressee", [m(A, "1", 1, "N1", 2), m(A, "2", 1, "N1", 3)], 1, 0, "SECOND_ADDRESSEE"),
+    ("second number", [m(A, "1", 1, "N1", 2), m(A, "1", 2, "N2", 3)], 1, 0, "SECOND_NUMBER"),
+    ("the only record (X-34)", [m(A, "1", 1, "N1", 2), m(A, "1", 1, "N2", 3, kind="2")], 1, 0, "SECOND_NUMBER"),
+    ("known is the newest row of the other",
+     [m(A, "1", 2, "N1", 2), m(A, "1", 1, "N1", 3, birth_date=OTHER_BORN), m(B, "5", 1, "N1", 4, birth_date=OTHER_BORN)],
+     2, 0, "BIRTH_OR_SEX"),
+    ("known by any row, told by the newest",
+     [m(A, "1", 1, "N1", 2), m(A, "1", 2, None, 3), m(A, "2", 1, "N1", 4)], 2, 1, "SECOND_ADDRESSEE"),
+    ("by the previous number too",
+     [m(A, "1", 1, "N1", 2), m(B, "5", 1, "N2", 3, previous="N1", sex="2")], 1, 0, "BIRTH_OR_SEX"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("messages", "held", "known", "cause"), [c[1:] for c in CAUSES], ids=[c[0] for c in CAUSES])
+def test_what_is_held_and_why(messages: list[PersonFact], held: int, known: int, cause: str) -> None:
+    """Rules: I-1, X-6, X-34."""
+    (conflict,) = settle(messages).conflicts
+    assert (conflict.held, conflict.known) == (messages[held], messages[known])
+    assert conflict.cause is ConflictCause[cause]
+    assert settle(messages).held == {messages[held].source}
+
+
+def test_a_version_replaced_while_it_waited_never_takes_effect() -> None:
+    """Rules: X-6: the old version stands on, or none where there was none."""
+    first = [m(A, "1", 1, "N1", 2), m(B, "5", 1, "N1", 3)]
+    twice = [m(B, "5", 1, "N1", line, kind="2", sex="2") for line in (4, 5)]
+    messages = [*first, *twice]
+    assert set(map(messages.index, standing(messages, settle(messages)))) == {0, 1}
+    messages = [first[0], m(B, "5", 1, "N1", 3, sex="2"), twice[0]]
+    assert standing(messages, settle(messages)) == [messages[0]]
+
+
+def test_two_corrections_that_block_only_each_other_take_effect_together() -> None:
+    """Rules: X-6."""
+    messages = [
+        m(A, "1", 1, "N1", 2),
+        m(B, "5", 1, "N1", 3),
+        m(A, "1", 1, "N1", 4, kind="2", birth_date=OTHER_BORN),
+    ]
+    assert settle(messages).held == {messages[2].source}
+    both = [*messages, m(B, "5", 1, "N1", 5, kind="2", birth_date=OTHER_BORN)]
+    assert settle(both).held == frozenset()
+    three = [*messages[:2], m(D, "8", 1, "N1", 1), *both[2:]]
+    assert len(settle(three).held) == 2
+    third = [*three, m(D, "8", 1, "N1", 6, kind="2", birth_date=OTHER_BORN)]
+    assert settle(third).held == frozenset()
+
+
+def test_a_number_that_is_taken_out_is_known_no_more() -> None:
+    """Rules: I-3, I-4: also where there is only one addressee."""
+    alone = [m(A, "1", 1, "N1", 2), m(A, "1", 1, None, 3, kind="2")]
+    assert settle(alone).persons == (SettledPerson((addressee(A, "1"),), frozenset()),)
+    with_other = [*alone, m(B, "5", 1, None, 4)]
+    assert settle(with_other).persons[0] == settle(alone).persons[0]
+
+
+def test_nobody_is_left_when_all_is_cancelled() -> None:
+    """Rules: P-7."""
+    assert settle([m(A, "1", 1, "N1", 2), m(A, "1", 1, "N1", 3, kind="3")]) == Settlement((), ())
+
+
+def test_numbers_of_a_person_grow_by_accepted_changes() -> None:
+    """Rules: I-4."""
+    messages = [m(A, "1", 1, "N1", 2), m(A, "1", 2, "N2", 3, previous="N1"), m(B, "5", 1, "N3", 4, previous="N2")]
+    (person,) = settle(messages).persons
+    assert person.numbers == {index_of("N1"), index_of("N2"), index_of("N3")}
+    assert person.addressees == (addressee(A, "1"), addressee(B, "5"))
+
+
+# --- IDs ---
+
+
+def test_forms_of_ids() -> None:
+    """Rules: Q-2; examples with their Luhn digits worked out by hand."""
+    assert prefectural_id("13", 1) == "P130000000013"
+    assert municipal_id("139014", 23) == "M1390140000000232"
+    assert prefectural_id("13", 999_999_999)[:-1] == "P13999999999"
+
+
+def test_provisional_means_without_numbers() -> None:
+    """Rules: I-3."""
+    assert issued(1).is_provisional
+    assert not issued(1, "N1").is_provisional
+
+
+def issued(serial: int, *numbers: str) -> IssuedId:
+    return IssuedId(serial, PrefecturalInsuredId(f"P{serial}"), frozenset(NumberIndex(n.encode()) for n in numbers))
+
+
+def person(*names: str, numbers: str = "") -> SettledPerson:
+    return SettledPerson(
+        tuple(addressee(A, name) for name in names), frozenset(NumberIndex(n.encode()) for n in numbers.split())
+    )
+
+
+def assigned(
+    persons: Sequence[SettledPerson], of_addressees: dict[str, IssuedId], under_numbers: Sequence[IssuedId] = ()
+) -> list[int]:
+    serials = iter(range(100, 200))
+    found = assign_ids(
+        persons, {addressee(A, name): each for name, each in of_addressees.items()}, under_numbers, lambda: issued(next(serials))
+    )
+    return [found[each].serial for each in persons]
+
+
+IDS = [
+    ("nobody known: new", [person("1"), person("2")], {}, [], [100, 101]),
+    ("known by his addressee", [person("1")], {"1": issued(7)}, [], [7]),
+    ("known by his number from elsewhere", [person("1", numbers="N1")], {}, [issued(9, "N1")], [9]),
+    ("a number goes before a provisional one issued first (X-33)",
+     [person("1", "2", numbers="N1")], {"1": issued(3), "2": issued(8, "N1")}, [issued(8, "N1")], [8]),
+    ("a number goes before, also by addressee alone (X-33)",
+     [person("1", "2", numbers="N5")], {"1": issued(3), "2": issued(8, "N1")}, [], [8]),
+    ("two under numbers: issued first (X-33)",
+     [person("1", "2", numbers="N1 N2")], {"1": issued(8, "N1"), "2": issued(4, "N2")},
+     [issued(8, "N1"), issued(4, "N2")], [4]),
+    ("two provisional: issued first (X-33)", [person("1", "2")], {"1": issued(8), "2": issued(4)}, [], [4]),
+    ("split: who keeps the number keeps the ID (X-33)",
+     [person("1", numbers="N9"), person("2", numbers="N1")], {"1": issued(4, "N1"), "2": issued(4, "N1")},
+     [issued(4, "N1")], [100, 4]),
+    ("split without numbers: one keeps it", [person("1"), person("2")], {"1": issued(4), "2": issued(4)}, [], [4, 100]),
+    ("an ID merged away is given to nobody else",
+     [person("1", numbers="N1 N2"), person("2")], {"1": issued(4, "N1"), "2": issued(8, "N2")},
+     [issued(4, "N1"), issued(8, "N2")], [4, 100]),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("persons", "known", "under", "serials"), [c[1:] for c in IDS], ids=[c[0] for c in IDS])
+def test_which_id_a_person_gets(
+    persons: list[SettledPerson], known: dict[str, IssuedId], under: list[IssuedId], serials: list[int]
+) -> None:
+    """Rules: I-3, I-4, X-33."""
+    assert assigned(persons, known, under) == serials
+
+
+@st.composite
+def id_worlds(draw: st.DrawFn) -> tuple[list[SettledPerson], dict[str, IssuedId], list[IssuedId]]:
+    """A settled group whose addressees and numbers were known otherwise before."""
+    names = [str(n) for n in range(draw(st.integers(1, 6)))]
+    side = {name: draw(st.integers(0, 3)) for name in names}
+    numbers = {f"N{n}": draw(st.integers(0, 4)) for n in range(5)}
+    persons = [
+        person(*(n for n in names if side[n] == each), numbers=" ".join(n for n, owner in numbers.items() if owner == each))
+        for each in sorted(set(side.values()))
+    ]
+    owner = {number: draw(st.integers(1, 4)) for number in numbers if draw(st.booleans())}
+    ids = {
+        serial: issued(serial, *(n for n, each in owner.items() if each == serial)) for serial in range(1, 5)
+    }
+    known = {name: ids[draw(st.integers(1, 4))] for name in names if draw(st.booleans())}
+    under = [each for each in ids.values() if each.numbers]
+    return persons, known, under
+
+
+@strategies.some
+@given(id_worlds())
+def test_ids_are_injective_and_follow_the_numbers(
+    world: tuple[list[SettledPerson], dict[str, IssuedId], list[IssuedId]],
+) -> None:
+    """Rules: Q-2, I-3, I-4, X-33."""
+    persons, known, under = world
+    serials = assigned(persons, known, under)
+    assert len(set(serials)) == len(serials)
+    taken: set[int] = set()
+    for each, serial in zip(persons, serials, strict=True):
+        candidates = {issued_id.serial for issued_id in under if issued_id.numbers & each.numbers} - taken
+        if candidates:
+            assert serial == min(candidates)
+            taken |= candidates
+
+
+def test_ids_do_not_depend_on_the_order_of_addressees() -> None:
+    """Rules: X-33."""
+    for names in permutations(("1", "2", "3")):
+        assert assigned([person(*names)], {"1": issued(5), "2": issued(2), "3": issued(9)}) == [2]
