@@ -130,7 +130,9 @@ def household(insurer: str, number: str, head: str, history: int = 1, start: str
     return _days(record)
 
 
-def high_cost(insurer: str, number: str, month: str, kind: str = "1", occurrence: str = "1", amount: int = 12000) -> dict[str, Any]:
+def high_cost(
+    insurer: str, number: str, month: str, kind: str = "1", occurrence: str = "1", amount: int = 12000
+) -> dict[str, Any]:
     """One KOGAKU record."""
     return {
         "insurer_number": insurer,
@@ -244,8 +246,8 @@ class PrefectureOffice:
 
     # --- the aggregation's side ---
 
-    def receive(self, path: Path) -> list[FileAnswer]:
-        return receive(self.office, self.installation.incoming(path, self.installation.register()))
+    def receive(self, path: Path, encoding: str | None = None) -> list[FileAnswer]:
+        return receive(self.office, self.installation.incoming(path, self.installation.register(), encoding), encoding)
 
     def resolve(self, as_of: str = "2024-06-30") -> ResolveSummary:
         return resolve(self.office, date.fromisoformat(as_of))
