@@ -92,8 +92,10 @@ class Household:
         return None
 
     def head_changes(self) -> list[date]:
-        """The days on which a headship starts, in order."""
-        return sorted(headship.days.start for headship in self.headships())
+        """The days on which a headship starts or ends, in order, each once."""
+        headships = self.headships()
+        days = {h.days.start for h in headships} | {h.days.end_day for h in headships}
+        return sorted(day for day in days if day is not None)
 
 
 def households_of(facts: Iterable[HouseholdFact]) -> dict[HouseholdKey, Household]:

@@ -19,12 +19,14 @@ def segment_starts(residents: Residents, household: HouseholdKey) -> list[date]:
 def _begins_segment(residents: Residents, household: HouseholdKey, day: date) -> bool:
     day_before = day - timedelta(days=1)
     head_before, head_now = residents.head_on(household, day_before), residents.head_on(household, day)
-    if head_before is None or head_now is None or head_before == head_now:
+    if head_before == head_now:
         return False
     before, now = residents.members_on(household, day_before), residents.members_on(household, day)
-    head_split_off = head_before not in now and bool(now) and residents.went_elsewhere(head_before, household, day)
-    head_came_in = head_now not in before and bool(before) and residents.came_from_elsewhere(
-        head_now, household, day, day_before
+    head_split_off = head_before is not None and head_before not in now and bool(now) and (
+        residents.went_elsewhere(head_before, household, day)
+    )
+    head_came_in = head_now is not None and head_now not in before and bool(before) and (
+        residents.came_from_elsewhere(head_now, household, day, day_before)
     )
     return head_split_off or head_came_in
 

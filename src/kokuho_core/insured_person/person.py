@@ -64,7 +64,7 @@ def live_rows(messages: Iterable[PersonFact], held: frozenset[Source] = frozense
             rows.pop(message.history_number, None)
         elif not held or message.source not in held:
             rows[message.history_number] = message
-    return [rows[number] for number in sorted(rows)]
+    return [rows[number] for number in sorted(rows)] if len(rows) > 1 else list(rows.values())
 
 
 def judge_file(known: Sequence[PersonFact], sent: Sequence[PersonFact]) -> dict[int, Problem]:

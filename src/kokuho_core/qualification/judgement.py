@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import date
+from itertools import groupby
 
 from attrs import frozen
 
@@ -12,7 +13,7 @@ from kokuho_core.insured_person.fact import PersonFact
 from kokuho_core.qualification.derivation import Qualification, derive_qualifications
 from kokuho_core.qualification.findings import UNMATCHED_WAIT_DAYS, Finding, find_conflicts
 from kokuho_core.qualification.moves import Move, find_moves
-from kokuho_core.vocabulary.identifiers import Addressee
+from kokuho_core.vocabulary.identifiers import addressee_order
 from kokuho_core.vocabulary.insurers import InsurerRegister
 
 
@@ -46,10 +47,8 @@ def judge_person(
 
 def prefectural_periods(live_rows: Sequence[PersonFact]) -> list[ApplicationPeriod]:
     """県内の全適用期間 of one person."""
-    by_addressee: dict[Addressee, list[PersonFact]] = {}
-    for row in live_rows:
-        by_addressee.setdefault(row.addressee, []).append(row)
-    return [period for addressee in sorted(by_addressee) for period in application_periods(by_addressee[addressee])]
+    by_addressee = groupby(sorted(live_rows, key=addressee_order), key=addressee_order)
+    return [period for _, rows in by_addressee for period in application_periods(rows)]
 
 
 def is_protected(live_rows: Sequence[PersonFact]) -> bool:

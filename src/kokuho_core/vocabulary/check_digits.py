@@ -14,11 +14,8 @@ def is_ascii_digits(text: str, length: int) -> bool:
 
 def luhn_digit(payload: str) -> int:
     """Check digit of a 保険者番号 (Luhn) for the digits before it."""
-    total = 0
-    for place, digit in enumerate(reversed(payload)):
-        value = int(digit)
-        total += _LUHN_DOUBLED[value] if place % 2 == 0 else value
-    return -total % 10
+    doubled = sum(_LUHN_DOUBLED[int(digit)] for digit in payload[::-2])
+    return -(doubled + sum(map(int, payload[-2::-2]))) % 10
 
 
 def municipality_digit(payload: str) -> int:
