@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -16,6 +16,7 @@ from kokuho_core.usecases.deliver import DeliveredFile
 from kokuho_core.usecases.listings import ListedFinding
 from kokuho_core.usecases.receive import FileAnswer
 from kokuho_core.usecases.resolve import ResolveSummary
+from kokuho_core.vocabulary.identifiers import InsurerNumber
 from kokuho_core.vocabulary.insurers import InsurerRegister
 
 _SHOWN_PROBLEMS: Final = 20
@@ -220,8 +221,55 @@ def show_delivered(files: Iterable[DeliveredFile], book: LayoutBook, folder: Pat
     )
 
 
+def show_received_in_short(answers: Sequence[FileAnswer], register: InsurerRegister) -> None:
+    """受付結果 with one line per municipality, then what is wrong."""
+    senders = sorted({answer.insurer_number for answer in answers})
+    own = {sender: [answer for answer in answers if answer.insurer_number == sender] for sender in senders}
+    print_table(
+        "受付結果 / received",
+        ("送信元 sender", "ファイル files", "受入 accepted", "拒否 rejected", "保留 held", "内訳"),
+        (
+            (
+                insurer_name(sender, register),
+                len(listed),
+                sum(answer.counts.accepted for answer in listed),
+                sum(answer.counts.rejected for answer in listed),
+                sum(answer.counts.held for answer in listed),
+                ", ".join(_in_short(answer) for answer in listed),
+            )
+            for sender, listed in own.items()
+        ),
+    )
+    for answer in answers:
+        _show_problems(answer.file, answer.errors + answer.warnings)
+
+
+def _in_short(answer: FileAnswer) -> str:
+    result = "" if answer.result is FileResult.APPLIED else f" ({RESULTS[answer.result]})"
+    return f"{answer.file_id}{result}"
+
+
+def show_delivered_in_short(
+    files: Mapping[InsurerNumber, Sequence[DeliveredFile]], register: InsurerRegister, folder: Path
+) -> None:
+    """配信したファイル with one line per municipality."""
+    print_table(
+        f"配信 / delivered → {folder}",
+        ("宛先 to", "ファイル files", "内訳(件数 records)"),
+        (
+            (
+                insurer_name(insurer, register),
+                len(listed),
+                ", ".join(f"{each.file_id} {each.records}" for each in listed),
+            )
+            for insurer, listed in files.items()
+            if listed
+        ),
+        empty="配信するものはありません / nothing is due",
+    )
+
+
 def heading(text: str) -> None:
     """A headline between steps."""
-    out = console()
-    out.print()
-    out.rule(cell(text), align="left", style="dim")
+    say("")
+    console().print(cell(f"━━ {text}"), style="bold", soft_wrap=True)

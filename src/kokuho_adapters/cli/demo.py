@@ -13,10 +13,10 @@ from kokuho_adapters.cli import output
 from kokuho_adapters.cli.answers import (
     answer_data,
     heading,
-    show_answers,
     show_candidates,
-    show_delivered,
+    show_delivered_in_short,
     show_findings,
+    show_received_in_short,
     show_resolved,
     summary_data,
 )
@@ -30,6 +30,7 @@ from kokuho_core.usecases.deliver import DeliveredFile, deliver
 from kokuho_core.usecases.listings import list_candidates, list_findings
 from kokuho_core.usecases.receive import receive
 from kokuho_core.usecases.resolve import resolve
+from kokuho_core.vocabulary.identifiers import InsurerNumber
 
 DATABASE: Final = "demo.sqlite3"
 
@@ -97,11 +98,11 @@ class _Play:
         findings, candidates = list_findings(office, open_only=True), list_candidates(office)
         delivered = self._delivered(told, (insurer.insurer_number for insurer in register))
         if not self.quiet:
-            show_answers(answers)
+            show_received_in_short(answers, register)
             show_resolved(summary)
             show_findings(findings, register)
             show_candidates(candidates, register, book)
-            show_delivered(delivered, book, self.folder / "delivered" / told.folder)
+            show_delivered_in_short(delivered, register, self.folder / "delivered" / told.folder)
         return {
             "name": told.name,
             "received": [answer_data(answer) for answer in answers],
@@ -111,11 +112,11 @@ class _Play:
             "delivered": delivered,
         }
 
-    def _delivered(self, told: Round, insurers: Iterable[Any]) -> list[DeliveredFile]:
+    def _delivered(self, told: Round, insurers: Iterable[InsurerNumber]) -> dict[InsurerNumber, list[DeliveredFile]]:
         out = (self.folder / "delivered" / told.folder).resolve()
         out.mkdir(parents=True, exist_ok=True)
         outgoing = self.opened.outgoing(out)
-        return [file for insurer in insurers for file in deliver(self.opened.office, insurer, outgoing, str(out))]
+        return {insurer: deliver(self.opened.office, insurer, outgoing, str(out)) for insurer in insurers}
 
     def featured(self, person: FeaturedPerson | None) -> Path | None:
         """One person's timeline, as a picture beside the files."""

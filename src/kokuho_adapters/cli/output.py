@@ -83,9 +83,9 @@ def print_table(
     listed = [list(row) for row in rows]
     out = console()
     if not listed:
-        out.print(f"{title}: {empty}")
+        out.print(cell(f"{title}: {empty}"))
         return
-    table = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    table = Table(title=cell(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
     for place, column in enumerate(columns):
         numeric = all(isinstance(row[place], int) and not isinstance(row[place], bool) for row in listed)
         table.add_column(column, justify="right" if numeric else "left", overflow="fold")

@@ -111,7 +111,7 @@ def look_up(
         register=opened.register(),
         findings=tuple(_findings(view)),
         candidates=tuple(_candidates(opened, view)),
-        months=tuple(_months(opened, view)),
+        months=tuple(sorted(_months(opened, view), key=lambda each: (each.month, each.kind, each.household))),
     )
 
 

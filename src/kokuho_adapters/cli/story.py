@@ -66,7 +66,7 @@ def copy_sample(source: Traversable, folder: Path) -> None:
         if each.is_dir():
             if each.name != "__pycache__":
                 copy_sample(each, target)
-        elif not each.name.endswith((".py", ".pyc")):
+        elif not each.name.endswith((".py", ".pyc")) and not each.name.startswith("."):
             target.write_bytes(each.read_bytes())
 
 

@@ -1,0 +1,92 @@
+"""What the tests of the command line share: a working folder, files as municipalities write them, and the command itself."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from datetime import datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import field, frozen, mutable
+from click.testing import CliRunner, Result
+
+from kokuho_adapters.cli.commands import cli
+from kokuho_adapters.files import LayoutBook, OpenFormatFolder
+from kokuho_core.vocabulary.identifiers import InsurerNumber
+from kokuho_core.vocabulary.individual_number import IndividualNumber
+
+from ..prefecture.office import INSURERS
+
+
+@frozen
+class Answer:
+    """What one run of the command gave."""
+
+    result: Result
+
+    @property
+    def code(self) -> int:
+        return self.result.exit_code
+
+    @property
+    def out(self) -> str:
+        return self.result.stdout
+
+    @property
+    def err(self) -> str:
+        return self.result.stderr
+
+    @property
+    def data(self) -> Any:
+        return json.loads(self.result.stdout)
+
+
+@mutable
+class Desk:
+    """A working folder, with ``kokuho`` run in it."""
+
+    folder: Path
+    _created: datetime = datetime(2024, 5, 31, 8, 0, 0)
+    _sequences: dict[tuple[str, str], int] = field(factory=dict)
+
+    def run(self, *args: object) -> Answer:
+        return Answer(CliRunner().invoke(cli, [str(arg) for arg in args]))
+
+    def init(self, *args: object) -> Answer:
+        return self.run(*args, "init", "--prefecture", "13", "--insurers", self.insurers(), "--json")
+
+    def insurers(self) -> Path:
+        path = self.folder / "insurers.csv"
+        lines = [f"{each.insurer_number},{each.municipality_code},{each.name}" for each in INSURERS]
+        path.write_text("\n".join(["insurer_number,municipality_code,name", *lines, ""]), encoding="utf-8")
+        return path
+
+    def write(
+        self, file_id: str, sender: str, *rows: Mapping[str, Any], sequence: int | None = None, folder: str = "inbox"
+    ) -> Path:
+        """Write a file as ``sender`` would; the next sequence number unless one is given."""
+        inbox = self.folder / folder
+        inbox.mkdir(parents=True, exist_ok=True)
+        if sequence is None:
+            sequence = self._sequences[sender, file_id] = self._sequences.get((sender, file_id), 0) + 1
+        self._created += timedelta(seconds=1)
+        outgoing = OpenFormatFolder(inbox, LayoutBook.shipped(), "utf-8", InsurerNumber(sender))
+        name, _ = outgoing.write(file_id, InsurerNumber(sender), self._created, sequence, _with_numbers(rows))
+        outgoing.publish(name)
+        return inbox / name
+
+
+def _with_numbers(rows: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
+    for row in rows:
+        yield {
+            key: IndividualNumber(value) if key.endswith("individual_number") and value else value
+            for key, value in row.items()
+        }
+
+
+@pytest.fixture
+def desk(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Desk:
+    monkeypatch.chdir(tmp_path)
+    return Desk(tmp_path)
