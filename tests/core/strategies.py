@@ -344,8 +344,14 @@ def _life(
     """Where somebody is from which day on; most go with somebody else."""
     if others and rng.random() < 0.55:
         life = list(rng.choice(list(others.values())))
-        if rng.random() < 0.5:  # not all the way
-            life = life[: rng.randrange(1, len(life) + 1)]
+        other_way = rng.random()
+        step = rng.randrange(1, len(life) + 1)
+        if other_way < 0.3:  # not all the way
+            return life[:step]
+        if other_way < 0.5 and step < len(life):  # dies or finds employment on the day of a move
+            return [*life[:step], (life[step][0], None)]
+        if other_way < 0.7 and step < len(life):  # is born or comes in on the day of a move
+            return [(BEGIN, None), *life[step:]]
         return life
     life = [(BEGIN, rng.choice(homes) if rng.random() < 0.85 else None)]
     for day in at_days:
@@ -382,7 +388,7 @@ def _rows_of_life(rng: Random, name: str, life: list[tuple[date, tuple[str, str]
         end, end_reason = None, None
         if leaves is not None:
             end = leaves[0]
-            end_reason = "57" if leaves[1] is not None else rng.choice(("51", "52", "53", "53", "57"))
+            end_reason = "57" if leaves[1] is not None else rng.choice(("51", "52", "52", "53", "53", "57"))
             told = rng.random()
             if told < 0.05:
                 end, end_reason = None, None

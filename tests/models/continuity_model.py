@@ -48,7 +48,7 @@ class Head(NamedTuple):
     """One live SKSETAI row of a household (X-20)."""
 
     history: int
-    person: str
+    person: str | None
     nominal: bool
     start: date
     end: date | None = None
@@ -125,7 +125,7 @@ class Calendar:
 
     def __init__(self, world: World) -> None:
         self.world = world
-        dates: list[date] = [world.as_of]
+        dates: list[date] = []
         for covers in world.persons.values():
             for cover in covers:
                 dates += [d for d in (cover.period.start, cover.period.end) if d is not None]
@@ -133,13 +133,19 @@ class Calendar:
         for heads in world.heads.values():
             dates += [d for head in heads for d in (head.start, head.end) if d is not None]
         dates += [c.moved_on for c in world.continued]
+        dates = dates or [world.as_of]
         self.first = min(dates) - ONE_DAY
         self.last = max(dates) + ONE_DAY
         self._covers: dict[date, dict[str, list[Cover]]] = {}
         self._heads: dict[date, dict[Household, Head]] = {}
         self._members: dict[date, dict[Household, set[str]]] = {}
+        self._starts: dict[Household, list[date]] = {}
         for day in days_between(self.first, self.last + ONE_DAY):
-            self._fill(day)
+            if day == self.first or day in dates:
+                self._fill(day)
+            else:  # nothing begins or ends: as the day before
+                for each in (self._covers, self._heads, self._members):
+                    each[day] = each[day - ONE_DAY]  # type: ignore[index,assignment]
 
     def _fill(self, day: date) -> None:
         covers: dict[str, list[Cover]] = {}
@@ -154,11 +160,13 @@ class Calendar:
                     members.setdefault(household, set()).add(person)
         heads: dict[Household, Head] = {}
         for household, rows in self.world.heads.items():
-            today = [row for row in rows if within(day, row.start, row.end)]
+            # Of rows with one start the highest number is the current one, as for persons (P-3, X-20).
+            current = [row for row in rows if row.history == max(r.history for r in rows if r.start == row.start)]
+            today = [row for row in current if within(day, row.start, row.end)]
             if today:
                 head = max(today, key=lambda row: row.history)
                 heads[household] = head
-                if head.nominal:
+                if head.nominal and head.person is not None:
                     members.setdefault(household, set()).add(head.person)
         self._covers[day], self._heads[day], self._members[day] = covers, heads, members
 
@@ -178,24 +186,20 @@ class Calendar:
         head = self._heads[self._clamped(day)].get(household)
         return None if head is None else head.person
 
-    def nominal_head_of(self, person: str, day: date) -> set[Household]:
-        """The households this person heads without being insured there (H-6, X-17)."""
-        heads = self._heads[self._clamped(day)]
-        return {h for h, head in heads.items() if head.person == person and head.nominal}
-
-    def left_for_another(self, person: str, day: date) -> bool:
+    def left_for_another(self, person: str, left: Household, day: date) -> bool:
         """He was here yesterday and another household has him: covered elsewhere, left by 57 / 51 on that
-        day, or a nominal head (still). Death, employee insurance: not (X-16, X-17, X-29)."""
-        if self.covers(person, day) or self.nominal_head_of(person, day):
+        day, or stays behind as a head, nominal or not, of the household left. Death, employee insurance: not
+        (X-16, X-17, X-29)."""
+        if self.covers(person, day) or self.head(left, day) == person:
             return True
         yesterday = [cover.period for cover in self.covers(person, day - ONE_DAY)]
         return any(p.end == day and p.end_reason in ("57", "51") for p in yesterday)
 
-    def came_from_another(self, person: str, day: date) -> bool:
-        """Not here yesterday, and covered elsewhere then, or came on this day by 07 / 01 (X-16)."""
+    def came_from_another(self, person: str, entered: Household, day: date) -> bool:
+        """Not here yesterday, and covered elsewhere then, or came here on this day by 07 / 01 (X-16)."""
         if self.covers(person, day - ONE_DAY):
             return True
-        today = [cover.period for cover in self.covers(person, day)]
+        today = [cover.period for cover in self.covers(person, day) if household_of(cover, day) == entered]
         return any(p.start == day and p.start_reason in ("07", "01") for p in today)
 
 
@@ -257,8 +261,8 @@ def suggestion(
     now = calendar.members(entered, day) | moved
 
     # X-16, X-17: is another household concerned?
-    split = any(calendar.left_for_another(person, day) for person in before - now)
-    merger = any(calendar.came_from_another(person, day) for person in now - before) or (
+    split = any(calendar.left_for_another(person, left, day) for person in before - now)
+    merger = any(calendar.came_from_another(person, entered, day) for person in now - before) or (
         head_now != head_before and head_now not in before
     )
     if split or merger:
@@ -276,32 +280,33 @@ def suggestion(
 def segment_starts(calendar: Calendar, household: Household) -> list[date]:
     """The days on which a new counting segment of the household begins (H-1, H-4, X-21, X-29).
 
-    The head leaves for another household while others stay; or somebody from another household becomes
-    head over those who are there.
+    The head leaves for another household while others are there, even where nobody is known to follow him;
+    or somebody from another household becomes head where others were.
     """
+    if household in calendar._starts:
+        return calendar._starts[household]
     found: list[date] = []
     for day in days_between(calendar.first + ONE_DAY, calendar.last + ONE_DAY):
         eve = day - ONE_DAY
         head_before, head_now = calendar.head(household, eve), calendar.head(household, day)
-        before, now = calendar.members(household, eve), calendar.members(household, day)
-        stay = before & now
-        if not stay or head_before == head_now:
+        if head_before == head_now:
             continue
+        before, now = calendar.members(household, eve), calendar.members(household, day)
         head_left = (
             head_before is not None
             and head_before not in now
-            and calendar.left_for_another(head_before, day)
+            and len(now) > 0
+            and calendar.left_for_another(head_before, household, day)
         )
         head_came = (
             head_now is not None
             and head_now not in before
-            and (
-                calendar.came_from_another(head_now, day)
-                or bool(calendar.nominal_head_of(head_now, eve) - {household})
-            )
+            and len(before) > 0
+            and calendar.came_from_another(head_now, household, day)
         )
         if head_left or head_came:
             found.append(day)
+    calendar._starts[household] = found
     return found
 
 
