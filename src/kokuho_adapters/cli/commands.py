@@ -389,19 +389,27 @@ def _insurer(number: str | None) -> InsurerNumber | None:
 
 
 @cli.command()
-@click.option("--insurer", required=True, metavar="CODE", help="宛先の保険者番号 / Insurer to deliver to.")
+@click.option(
+    "--insurer", "insurers", required=True, multiple=True, metavar="CODE",
+    help="宛先の保険者番号(繰返し可) / Insurer to deliver to; may be repeated.",
+)  # fmt: skip
 @click.option("--out", required=True, type=_FOLDER, metavar="DIR", help="出力先 / Folder to write into.")
 @click.option("--all", "everything", is_flag=True, help="前回以降でなく全件 / Everything, not only what changed.")
 @_JSON
 @_SESSION
-def deliver(session: Session, insurer: str, out: Path, everything: bool, as_json: bool) -> int:
-    """一つの市区町村へ返すファイルを作ります。 / Write what changed for one municipality since its last delivery."""
+def deliver(session: Session, insurers: tuple[str, ...], out: Path, everything: bool, as_json: bool) -> int:
+    """市区町村へ返すファイルを作ります。 / Write what changed for a municipality since its last delivery."""
     out.mkdir(parents=True, exist_ok=True)
     folder = out.resolve()
     with session.installation() as opened:
-        written = delivering.deliver(
-            opened.office, InsurerNumber(insurer), opened.outgoing(folder), str(folder), everything=everything
-        )
+        outgoing = opened.outgoing(folder)
+        written = [
+            each
+            for insurer in dict.fromkeys(insurers)
+            for each in delivering.deliver(
+                opened.office, InsurerNumber(insurer), outgoing, str(folder), everything=everything
+            )
+        ]
         book = opened.book
     if as_json:
         output.print_json({"files": written})

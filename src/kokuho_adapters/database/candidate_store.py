@@ -47,7 +47,7 @@ class SqlCandidateStore:
 
     def replace_moves(self, addressees: Iterable[Addressee], moves: Iterable[PersonMove]) -> None:
         keys = ((each.insurer_number, each.addressee_number) for each in addressees)
-        for wanted in under_keys(_move.left_insurer, _move.left_addressee, keys):
+        for wanted in under_keys(self.connection, _move.left_insurer, _move.left_addressee, keys):
             self.connection.execute(delete(move).where(wanted))
         rows = [_move_row(each) for each in moves]
         if rows:
@@ -82,7 +82,7 @@ class SqlCandidateStore:
     def moves_of(self, pairs: Iterable[HouseholdPair]) -> dict[HouseholdPair, list[PersonMove]]:
         found: dict[HouseholdPair, list[PersonMove]] = {}
         wanted_pairs = set(pairs)
-        for wanted in under_keys(*_MOVE_PAIR[:2], {_pair_key(pair)[:2] for pair in wanted_pairs}):
+        for wanted in under_keys(self.connection, *_MOVE_PAIR[:2], {_pair_key(pair)[:2] for pair in wanted_pairs}):
             for row in self.connection.execute(select(move).where(wanted).order_by(*move.primary_key)):
                 each = _person_move(row)
                 pair = HouseholdPair(each.move.from_household, each.move.to_household)
@@ -93,7 +93,7 @@ class SqlCandidateStore:
     def of_pairs(self, pairs: Iterable[HouseholdPair]) -> dict[HouseholdPair, Candidate]:
         found = {}
         wanted_pairs = set(pairs)
-        for wanted in under_keys(*_PAIR[:2], {_pair_key(pair)[:2] for pair in wanted_pairs}):
+        for wanted in under_keys(self.connection, *_PAIR[:2], {_pair_key(pair)[:2] for pair in wanted_pairs}):
             for row in self.connection.execute(select(candidate).where(wanted)):
                 each = self._read(row)
                 if each.pair in wanted_pairs:
@@ -103,7 +103,7 @@ class SqlCandidateStore:
     def entering(self, households: Iterable[HouseholdKey]) -> list[Candidate]:
         found: list[Candidate] = []
         keys = ((each.insurer_number, each.household_number) for each in households)
-        for wanted in under_keys(_candidate.to_insurer, _candidate.to_household, keys):
+        for wanted in under_keys(self.connection, _candidate.to_insurer, _candidate.to_household, keys):
             query = select(candidate).where(wanted).order_by(_candidate.number)
             found.extend(self._read(row) for row in self.connection.execute(query))
         return found

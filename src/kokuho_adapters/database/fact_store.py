@@ -75,7 +75,7 @@ def facts_of(
 ) -> list[Fact]:
     """All facts under ``keys`` in received order, as known at a time (P-7)."""
     found: list[tuple[Any, ...]] = []
-    for wanted in under_keys(*key, keys):
+    for wanted in under_keys(connection, *key, keys):
         query = select(table.c.file_no, table.c.line, *columns).where(wanted)
         if known_at is not None:
             query = query.join(received_file, received_file.c.file_no == table.c.file_no)

@@ -32,7 +32,7 @@ class SqlFindingStore:
         left = (_finding.left_insurer, _finding.left_addressee)
         entered = (_finding.entered_insurer, _finding.entered_addressee)
         for side in (left, entered):
-            for wanted in under_keys(*side, keys):
+            for wanted in under_keys(self.connection, *side, keys):
                 for row in self.connection.execute(select(finding).where(wanted)):
                     found[row.number] = _stored(row)
         return [found[number] for number in sorted(found)]

@@ -56,11 +56,10 @@ class SqlHouseholdStore:
         )
 
     def mark_households(self, households: Iterable[HouseholdKey]) -> None:
-        rows = [
-            {"insurer_number": each.insurer_number, "household_number": each.household_number} for each in households
-        ]
-        if rows:
-            self.connection.execute(insert_or_ignore(self.connection, pending_household), rows)
+        rows = [(each.insurer_number, each.household_number) for each in households]
+        columns = ("insurer_number", "household_number")
+        statement = insert_or_ignore(self.connection, pending_household)
+        bulk_insert(self.connection, pending_household, columns, rows, statement)
 
     def clear_pending(self) -> None:
         self.connection.execute(delete(pending_household))

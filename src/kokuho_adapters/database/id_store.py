@@ -38,7 +38,7 @@ class SqlIdStore:
     def of_addressees(self, addressees: Iterable[Addressee]) -> dict[Addressee, KnownAddressee]:
         found: dict[Addressee, tuple[int, str, str]] = {}
         keys = ((each.insurer_number, each.addressee_number) for each in addressees)
-        for wanted in under_keys(_known.insurer_number, _known.addressee_number, keys):
+        for wanted in under_keys(self.connection, _known.insurer_number, _known.addressee_number, keys):
             rows = self.connection.execute(
                 select(
                     _known.insurer_number, _known.addressee_number, _known.serial, _person.insured_id, _known.municipal_id
@@ -115,7 +115,7 @@ class SqlIdStore:
     def _serials(self, ids: Iterable[Addressee]) -> dict[Addressee, int]:
         found: dict[Addressee, int] = {}
         keys = ((each.insurer_number, each.addressee_number) for each in ids)
-        for wanted in under_keys(_known.insurer_number, _known.addressee_number, keys):
+        for wanted in under_keys(self.connection, _known.insurer_number, _known.addressee_number, keys):
             for row in self.connection.execute(select(known_addressee).where(wanted)):
                 found[Addressee(row.insurer_number, row.addressee_number)] = row.serial
         return found
@@ -127,20 +127,17 @@ class SqlIdStore:
             for addressee, each in ids.items()
             if before.get(addressee) != each.issued.serial
         ]
-        if before and rows:
-            statement = upsert(self.connection, known_addressee)
-            self.connection.execute(statement, [dict(zip(columns, row, strict=True)) for row in rows])
-        else:
-            bulk_insert(self.connection, known_addressee, columns, rows)
+        statement = upsert(self.connection, known_addressee) if before else None
+        bulk_insert(self.connection, known_addressee, columns, rows, statement)
 
     def _save_numbers(self, numbers: Mapping[int, frozenset[NumberIndex]]) -> None:
         before = self._numbers(numbers)
         changed = {serial: now for serial, now in numbers.items() if before.get(serial, frozenset()) != now}
         for batch in batches(serial for serial in changed if serial in before):
             self.connection.execute(delete(person_number).where(_number.serial.in_(batch)))
-        rows = [{"number_index": number, "serial": serial} for serial, now in changed.items() for number in now]
-        if rows:
-            self.connection.execute(upsert(self.connection, person_number), rows)
+        rows = [(number, serial) for serial, now in changed.items() for number in now]
+        statement = upsert(self.connection, person_number)
+        bulk_insert(self.connection, person_number, ("number_index", "serial"), rows, statement)
 
     def _retire(self, changed: Mapping[int, int]) -> None:
         """An ID that nobody bears any more is retired into the one that took its place (I-3)."""

@@ -66,15 +66,14 @@ class SqlPersonStore:
         file_no: int,
         records: Sequence[tuple[int, PersonRecord, SealedNumber | None, SealedNumber | None]],
     ) -> None:
-        vault = [
+        vault = (
             (sealed.index, sealed.key_id, sealed.ciphertext)
             for _, _, *both in records
             for sealed in both
             if sealed is not None
-        ]
-        if vault:
-            rows = [{"number_index": i, "key_id": k, "ciphertext": c} for i, k, c in vault]
-            self.connection.execute(insert_or_ignore(self.connection, number_vault), rows)
+        )
+        columns = ("number_index", "key_id", "ciphertext")
+        bulk_insert(self.connection, number_vault, columns, vault, insert_or_ignore(self.connection, number_vault))
         bulk_insert(
             self.connection,
             person_record,
@@ -116,8 +115,8 @@ class SqlPersonStore:
 
     def contradicted_other_insurers(self, file_no: int) -> list[int]:
         sent, other = person_record.alias("sent"), person_record.alias("other")
-        entered = sent.c.application_start_reason == MOVED_IN_INSIDE
-        left = sent.c.application_end_reason == MOVED_OUT_INSIDE
+        left = sent.c.application_end_reason == MOVED_OUT_INSIDE  # then it names 転出先, else 転入前
+        entered = and_(sent.c.application_start_reason == MOVED_IN_INSIDE, left.is_not(True))
         touching = and_(
             other.c.number_index == sent.c.number_index,
             other.c.insurer_number != sent.c.insurer_number,
@@ -174,7 +173,7 @@ class SqlPersonStore:
 
     def settle_pending(self, addressees: Iterable[Addressee]) -> None:
         waiting = pending_person.c
-        for wanted in under_keys(waiting.insurer_number, waiting.addressee_number, map(_pair, addressees)):
+        for wanted in under_keys(self.connection, waiting.insurer_number, waiting.addressee_number, map(_pair, addressees)):
             self.connection.execute(delete(pending_person).where(wanted))
 
     def facts_of(self, addressees: Iterable[Addressee], known_at: datetime | None = None) -> list[PersonFact]:
@@ -194,7 +193,7 @@ class SqlPersonStore:
     def naming(self, households: Iterable[HouseholdKey]) -> list[tuple[HouseholdKey, Addressee]]:
         found = []
         keys = ((each.insurer_number, each.household_number) for each in households)
-        for wanted in under_keys(_records.insurer_number, _records.household_number, keys):
+        for wanted in under_keys(self.connection, _records.insurer_number, _records.household_number, keys):
             rows = self.connection.execute(select(*_KEY, _records.household_number).where(wanted).distinct())
             for row in rows:
                 addressee = _addressee(row)
@@ -203,14 +202,14 @@ class SqlPersonStore:
 
     def held(self, addressees: Iterable[Addressee]) -> frozenset[Source]:
         found: set[Source] = set()
-        for wanted in under_keys(_held.insurer_number, _held.addressee_number, map(_pair, addressees)):
+        for wanted in under_keys(self.connection, _held.insurer_number, _held.addressee_number, map(_pair, addressees)):
             rows = self.connection.execute(select(_held.file_no, _held.line).where(wanted))
             found.update(Source(row.file_no, row.line) for row in rows)
         return frozenset(found)
 
     def hold(self, addressees: Iterable[Addressee], held: Iterable[PersonFact]) -> None:
         if self.connection.execute(select(literal(1)).select_from(held_record).limit(1)).first() is not None:
-            for wanted in under_keys(_held.insurer_number, _held.addressee_number, map(_pair, addressees)):
+            for wanted in under_keys(self.connection, _held.insurer_number, _held.addressee_number, map(_pair, addressees)):
                 self.connection.execute(delete(held_record).where(wanted))
         rows = [
             {

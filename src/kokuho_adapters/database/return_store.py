@@ -12,7 +12,7 @@ from typing import Any, Final
 from attrs import frozen
 from sqlalchemy import Connection, delete, select, update
 
-from kokuho_adapters.database.statements import batches, upsert
+from kokuho_adapters.database.statements import batches, bulk_insert, one_of, upsert
 from kokuho_adapters.database.tables import returned_row
 from kokuho_core.returning.rows import ROW_TYPES, ReturnKey, Row, row_keys
 from kokuho_core.vocabulary.identifiers import InsurerNumber
@@ -73,14 +73,15 @@ class SqlReturnStore:
 
     def of_subjects(self, subjects: Iterable[str]) -> dict[ReturnKey, tuple[Row | None, Row | None]]:
         found = {}
-        for batch in batches(subjects):
-            for row in self.connection.execute(select(returned_row).where(_row.subject.in_(batch))):
+        for batch in batches(subjects, 1000):
+            wanted = one_of(self.connection, _row.subject, batch)
+            for row in self.connection.execute(select(returned_row).where(wanted)):
                 key = ReturnKey(row.subject, row.file_id, InsurerNumber(row.insurer_number), row.item)
                 found[key] = (_load(row.file_id, row.stands), _load(row.file_id, row.told))
         return found
 
     def save(self, rows: Iterable[tuple[ReturnKey, Row | None, Row | None, bool]]) -> None:
-        values = [
+        values = (
             (
                 key.subject,
                 key.file_id,
@@ -91,10 +92,8 @@ class SqlReturnStore:
                 is_due,
             )
             for key, current, told, is_due in rows
-        ]
-        statement = upsert(self.connection, returned_row)
-        for batch in batches(values, 1000):
-            self.connection.execute(statement, [dict(zip(_COLUMNS, each, strict=True)) for each in batch])
+        )
+        bulk_insert(self.connection, returned_row, _COLUMNS, values, upsert(self.connection, returned_row))
 
     def due(
         self, insurer: InsurerNumber, file_id: str, *, everything: bool

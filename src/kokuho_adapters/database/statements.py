@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, insert
+from sqlalchemy import ARRAY, ColumnElement, Connection, Table, Text, and_, bindparam, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 Item = TypeVar("Item")
@@ -20,31 +21,48 @@ def batches(items: Iterable[Item], size: int = 500) -> Iterator[list[Item]]:
         yield batch
 
 
+def one_of(connection: Connection, column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
+    """Whether a text column is one of many values, given as a single parameter.
+
+    A parameter per value would be expanded into the statement anew each time, which costs more than the query.
+    """
+    if connection.dialect.name == "sqlite":
+        listed = func.json_each(json.dumps(values, ensure_ascii=False)).table_valued("value")
+        return column.in_(select(listed.c.value))
+    return column == func.any(bindparam(None, list(values), type_=ARRAY(Text)))
+
+
 def under_keys(
-    first: ColumnElement[Any], second: ColumnElement[Any], keys: Iterable[tuple[Any, Any]]
+    connection: Connection, first: ColumnElement[Any], second: ColumnElement[Any], keys: Iterable[tuple[str, str]]
 ) -> Iterator[ColumnElement[bool]]:
     """Conditions that together select rows under two-part keys, such as insurer and addressee.
 
-    One per first part and batch of second parts: a list of pairs would keep SQLite from using the index.
+    One per first part: a list of pairs would keep SQLite from using the index.
     """
-    by_first: dict[Any, list[Any]] = {}
+    by_first: dict[str, list[str]] = {}
     for one, other in keys:
         by_first.setdefault(one, []).append(other)
     for one in sorted(by_first):
-        for batch in batches(by_first[one]):
-            yield and_(first == one, second.in_(batch))
+        yield and_(first == one, one_of(connection, second, by_first[one]))
 
 
-def bulk_insert(connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> None:
+def bulk_insert(
+    connection: Connection,
+    table: Table,
+    columns: Sequence[str],
+    rows: Iterable[Sequence[Any]],
+    statement: Any = None,
+) -> None:
     """Insert many rows, given as sequences in the order of ``columns``, by the driver's ``executemany``.
 
-    The statement is compiled once and values are converted by the column types, which is what the mapper needs of
-    SQLAlchemy here; building a dictionary per row would cost more than the insert itself.
+    ``statement`` is an INSERT of another kind (:func:`upsert`, :func:`insert_or_ignore`). It is compiled once and values are
+    converted by the column types, which is all that is needed of SQLAlchemy here; a dictionary per row would cost more
+    than the insert itself.
     """
     dialect = connection.dialect
-    compiled = insert(table).compile(dialect=dialect, column_keys=list(columns))
+    compiled = (insert(table) if statement is None else statement).compile(dialect=dialect, column_keys=list(columns))
     order = [column.name for column in table.columns if column.name in columns]  # the order of the compiled statement
-    places = itemgetter(*(columns.index(name) for name in order))
+    places = None if order == list(columns) else itemgetter(*(columns.index(name) for name in order))
     processors = []
     for position, name in enumerate(order):
         processor = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
@@ -52,7 +70,7 @@ def bulk_insert(connection: Connection, table: Table, columns: Sequence[str], ro
             processors.append((position, processor))
     parameters: list[Any] = []
     for row in rows:
-        values = list(places(row))
+        values = list(row if places is None else places(row))
         for position, processor in processors:
             if values[position] is not None:
                 values[position] = processor(values[position])

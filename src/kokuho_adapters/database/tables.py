@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Final
+from collections.abc import Callable
+from datetime import date, datetime
+from typing import Any, Final
 
 from sqlalchemy import (
     BigInteger,
@@ -10,6 +12,7 @@ from sqlalchemy import (
     Column,
     Date,
     DateTime,
+    Dialect,
     Index,
     Integer,
     LargeBinary,
@@ -18,6 +21,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    TypeDecorator,
     UniqueConstraint,
 )
 
@@ -30,12 +34,46 @@ metadata: Final = MetaData(
 )
 
 
+class IsoDate(TypeDecorator[date]):
+    """日付: a real DATE where the database has one; in SQLite ISO text, converted without the detours of the general type."""
+
+    impl = Date
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[date | None], Any] | None:
+        if dialect.name != "sqlite":
+            return super().bind_processor(dialect)
+        return lambda value: None if value is None else value.isoformat()
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], date | None] | None:
+        if dialect.name != "sqlite":
+            return super().result_processor(dialect, coltype)
+        return lambda value: None if value is None else date.fromisoformat(value)
+
+
+class IsoDateTime(TypeDecorator[datetime]):
+    """日時: as :class:`IsoDate`."""
+
+    impl = DateTime
+    cache_ok = True
+
+    def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
+        if dialect.name != "sqlite":
+            return super().bind_processor(dialect)
+        return lambda value: None if value is None else value.isoformat(" ", "microseconds")
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
+        if dialect.name != "sqlite":
+            return super().result_processor(dialect, coltype)
+        return lambda value: None if value is None else datetime.fromisoformat(value)
+
+
 def _text(name: str, *, required: bool = False) -> Column[str]:
     return Column(name, Text, nullable=not required)
 
 
 def _date(name: str, *, required: bool = False) -> Column[object]:
-    return Column(name, Date, nullable=not required)
+    return Column(name, IsoDate, nullable=not required)
 
 
 def _source() -> tuple[Column[int], Column[int]]:
@@ -73,11 +111,11 @@ received_file = Table(
     _text("file_id"),
     _text("sender"),
     Column("sequence", Integer),
-    Column("created_at", DateTime),
+    Column("created_at", IsoDateTime),
     _text("layout_version"),
     Column("fingerprint", LargeBinary, nullable=False),
     _text("result", required=True),
-    Column("recorded_at", DateTime, nullable=False),
+    Column("recorded_at", IsoDateTime, nullable=False),
     Column("accepted", Integer, nullable=False),
     Column("rejected", Integer, nullable=False),
     Column("held", Integer, nullable=False),
@@ -168,7 +206,7 @@ person_record = Table(
     _text("other_insurer_number"),
     _text("address_withheld", required=True),
     _text("self_view_stopped", required=True),
-    Column("updated_at", DateTime, nullable=False),
+    Column("updated_at", IsoDateTime, nullable=False),
     PrimaryKeyConstraint("file_no", "line"),
     Index(None, "insurer_number", "addressee_number", "file_no", "line"),
     Index(None, "number_index"),
@@ -203,7 +241,7 @@ household_record = Table(
     _date("changed_on", required=True),
     _date("notified_on", required=True),
     _text("other_insurer_number"),
-    Column("updated_at", DateTime, nullable=False),
+    Column("updated_at", IsoDateTime, nullable=False),
     PrimaryKeyConstraint("file_no", "line"),
     Index(None, "insurer_number", "household_number", "file_no", "line"),
 )
@@ -220,7 +258,7 @@ high_cost_record = Table(
     _text("payment_kind"),
     _date("paid_on"),
     Column("paid_amount", BigInteger, nullable=False),
-    Column("updated_at", DateTime, nullable=False),
+    Column("updated_at", IsoDateTime, nullable=False),
     PrimaryKeyConstraint("file_no", "line"),
     Index(None, "insurer_number", "household_number", "file_no", "line"),
 )
@@ -416,7 +454,7 @@ delivery = Table(
     Column("sequence", Integer, nullable=False),
     _text("name", required=True),
     _text("folder", required=True),
-    Column("created_at", DateTime, nullable=False),
+    Column("created_at", IsoDateTime, nullable=False),
     Column("records", Integer, nullable=False),
     Column("is_published", Boolean, nullable=False),
     PrimaryKeyConstraint("insurer_number", "file_id", "sequence"),

@@ -76,22 +76,18 @@ class PersonRecord:
 PERSON_KEYS: Final = tuple(attribute.name for attribute in fields(PersonRecord))
 """The layout keys of SKKOJIN in the order of :class:`PersonRecord`."""
 
-_PERIODS: Final = (
-    ("member_start", "member_end"),
-    ("application_start", "application_end"),
-    ("qualification_acquired", "qualification_lost"),
-    ("special_case_start", "special_case_end"),
-)
-
-
 def _period_problems(record: PersonRecord) -> list[Problem]:
     """P-2: no period of the record may be reversed."""
-    found = []
-    for start_key, end_key in _PERIODS:
-        start, end = getattr(record, start_key), getattr(record, end_key)
-        if start is not None and end is not None and end < start:
-            found.append(Problem("KKH-P002", field=end_key))
-    return found
+    return [
+        Problem("KKH-P002", field=key)
+        for key, start, end in (
+            ("member_end", record.member_start, record.member_end),
+            ("application_end", record.application_start, record.application_end),
+            ("qualification_lost", record.qualification_acquired, record.qualification_lost),
+            ("special_case_end", record.special_case_start, record.special_case_end),
+        )
+        if end is not None and start is not None and end < start
+    ]
 
 
 def _reason_problems(record: PersonRecord) -> list[Problem]:

@@ -44,13 +44,23 @@ class DateRules:
 
     def warnings(self, record: PersonRecord, line: int, created_at: datetime) -> list[Problem]:
         """Warnings (KKH-D001) with the rule number each rests on. A file made at ``created_at`` knows no later death."""
-        if record.insured_kind != InsuredKind.INSURED or record.application_start is None:
+        if record.insured_kind != InsuredKind.INSURED or record.application_start is None or _says_nothing(record):
             return []
         return [
             Problem("KKH-D001", line, field, rule)
             for check in _CHECKS
             for field, rule in check(record, self, created_at.date())
         ]
+
+
+def _says_nothing(record: PersonRecord) -> bool:
+    """Whether no check can find anything: neither end nor qualification dates, and no birth (most records of a load)."""
+    return (
+        record.application_end is None
+        and record.qualification_acquired is None
+        and record.qualification_lost is None
+        and record.application_start_reason != BIRTH
+    )
 
 
 _Found = Iterator[tuple[str, str]]

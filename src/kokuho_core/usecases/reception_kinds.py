@@ -47,7 +47,8 @@ class Reception(ABC, Generic[Record]):
 
     def take(self, record: ReadRecord) -> None:
         """Take one record; what is wrong inside a field refuses it alone (X-1)."""
-        self._warn(record.warnings)
+        if record.warnings:
+            self._warn(record.warnings)
         if record.problems:
             self._refuse(record.problems)
             return
@@ -113,7 +114,9 @@ class PersonReception(Reception[PersonRecord]):
 
     def make(self, values: tuple[Any, ...], line: int) -> PersonRecord:
         record = PersonRecord(*values)
-        self._warn(self.office.settings.date_rules.warnings(record, line, self.header.created_at))
+        warnings = self.office.settings.date_rules.warnings(record, line, self.header.created_at)
+        if warnings:
+            self._warn(warnings)
         return record
 
     def add(self, batch: Sequence[tuple[int, PersonRecord]]) -> None:

@@ -77,10 +77,6 @@ class _JudgedGroup:
     settlement: Settlement
     persons: list[tuple[SettledPerson, IssuedId, PersonJudgement]]
 
-    @property
-    def addressees(self) -> set[Addressee]:
-        return {fact.addressee for fact in self.facts}
-
 
 @frozen
 class _PersonStep:
@@ -106,7 +102,10 @@ class _PersonStep:
             for move in judgement.moves
         ]
         self.work.candidates.replace_moves(everybody, moves)
-        self.work.persons.hold(everybody, [f for group in judged for f in group.facts if f.source in group.settlement.held])
+        with_held = (group for group in judged if group.settlement.held)
+        self.work.persons.hold(
+            everybody, [fact for group in with_held for fact in group.facts if fact.source in group.settlement.held]
+        )
         self.work.households.mark_households(
             {HouseholdKey(f.insurer_number, f.household_number) for group in groups for f in group}
         )

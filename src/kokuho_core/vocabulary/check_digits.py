@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from operator import mul
+
 _LUHN_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
 _NUMBER_WEIGHTS = (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
 _MUNICIPALITY_WEIGHTS = (6, 5, 4, 3, 2)
@@ -26,5 +28,5 @@ def municipality_digit(payload: str) -> int:
 
 def individual_number_digit(payload: str) -> int:
     """Check digit of a 個人番号 (総務省令第85号 第5条): ``11 − Σ mod 11``, and 0 where the remainder is 0 or 1."""
-    remainder = sum(int(digit) * weight for digit, weight in zip(payload, _NUMBER_WEIGHTS, strict=True)) % 11
+    remainder = sum(map(mul, map(int, payload), _NUMBER_WEIGHTS)) % 11
     return 0 if remainder <= 1 else 11 - remainder
