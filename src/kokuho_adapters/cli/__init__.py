@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from typing import NoReturn
 
 
@@ -9,4 +10,5 @@ def main() -> NoReturn:
     """Entry point of the ``kokuho`` command."""
     from kokuho_adapters.cli.commands import cli
 
+    gc.set_threshold(50_000, 20, 20)  # bulk work makes many small objects and no cycles
     cli.main(prog_name="kokuho")

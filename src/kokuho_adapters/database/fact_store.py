@@ -80,6 +80,6 @@ def facts_of(
         if known_at is not None:
             query = query.join(received_file, received_file.c.file_no == table.c.file_no)
             query = query.where(received_file.c.recorded_at <= known_at)
-        found.extend(tuple(row) for row in connection.execute(query))
+        found.extend(map(tuple, connection.execute(query).all()))
     found.sort(key=lambda row: row[:2])
     return [make(*row[2:]) for row in found]

@@ -35,7 +35,7 @@ metadata: Final = MetaData(
 
 
 class IsoDate(TypeDecorator[date]):
-    """日付: a real DATE where the database has one; in SQLite ISO text, converted without the detours of the general type."""
+    """日付: a real DATE where the database has one; in SQLite ISO text, written without the detours of the general type."""
 
     impl = Date
     cache_ok = True
@@ -44,11 +44,6 @@ class IsoDate(TypeDecorator[date]):
         if dialect.name != "sqlite":
             return super().bind_processor(dialect)
         return lambda value: None if value is None else value.isoformat()
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], date | None] | None:
-        if dialect.name != "sqlite":
-            return super().result_processor(dialect, coltype)
-        return lambda value: None if value is None else date.fromisoformat(value)
 
 
 class IsoDateTime(TypeDecorator[datetime]):
@@ -61,11 +56,6 @@ class IsoDateTime(TypeDecorator[datetime]):
         if dialect.name != "sqlite":
             return super().bind_processor(dialect)
         return lambda value: None if value is None else value.isoformat(" ", "microseconds")
-
-    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
-        if dialect.name != "sqlite":
-            return super().result_processor(dialect, coltype)
-        return lambda value: None if value is None else datetime.fromisoformat(value)
 
 
 def _text(name: str, *, required: bool = False) -> Column[str]:

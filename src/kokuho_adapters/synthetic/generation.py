@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
@@ -16,6 +15,7 @@ from attrs import field, frozen, mutable
 from kokuho_adapters.files import FileName, Layout, LayoutBook
 from kokuho_adapters.files.naming import format_timestamp
 from kokuho_adapters.insurers_list import INSURERS_FILE, REQUIRED
+from kokuho_core.errors import Problem, SetupFault
 from kokuho_core.synthetic.plan import CHANGE_SEQUENCES, INITIAL_LOAD, PrefecturePlan
 from kokuho_core.synthetic.prefecture import sequence_of_day, tell_day, tell_prefecture
 from kokuho_core.synthetic.rows import FILE_IDS, Message, Row
@@ -109,7 +109,8 @@ def _write(
     for sequence in sequences:
         for file_id in FILE_IDS:
             layout = book.newest(file_id)
-            assert layout is not None  # the open format has all three
+            if layout is None:
+                raise SetupFault(Problem("KKH-F002", field=file_id))
             for insurer in plan.insurers:
                 name = FileName(file_id, insurer.insurer_number, plan.created_at(sequence), sequence)
                 growing[sequence, file_id, insurer.insurer_number] = _GrowingFile.begun(directory, name, layout)
@@ -162,5 +163,5 @@ class _GrowingFile:
         """Write the end record and give the file its name. Returns the number of data records."""
         self._lines.append(f"9,{self._count}")
         self._flush()
-        os.replace(self._part, self.path)
+        self._part.replace(self.path)
         return self._count

@@ -19,7 +19,6 @@ from kokuho_core.identity.connection import group_connected
 from kokuho_core.identity.settlement import IdentityConflict, SettledPerson, settle
 from kokuho_core.insured_person.application_period import PeriodKey
 from kokuho_core.insured_person.fact import PersonFact
-from kokuho_core.insured_person.person import live_rows
 from kokuho_core.qualification.judgement import PersonJudgement, judge_person
 from kokuho_core.qualification.moves import Move
 from kokuho_core.vocabulary.codes import Decision
@@ -105,8 +104,7 @@ def derive_world(evidence: Evidence) -> World:
         settlement = settle(group)
         conflicts.extend(settlement.conflicts)
         for settled in settlement.persons:
-            rows = [row for a in settled.addressees for row in live_rows(by_addressee[a], settlement.held)]
-            judgement = judge_person(rows, evidence.register, evidence.as_of, evidence.wait_days)
+            judgement = judge_person(settled.rows, evidence.register, evidence.as_of, evidence.wait_days)
             persons.append(KnownPerson(settled, judgement))
             periods = tuple(period for period in judgement.periods if not period.days.is_empty)
             residents.append(

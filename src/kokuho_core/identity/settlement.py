@@ -42,6 +42,8 @@ class SettledPerson:
 
     addressees: tuple[Addressee, ...]
     numbers: frozenset[NumberIndex]
+    rows: tuple[PersonFact, ...] = field(default=(), eq=False, repr=False)
+    """The rows in force in all municipalities, by addressee and history number."""
 
 
 @frozen
@@ -60,7 +62,7 @@ def settle(messages: Sequence[PersonFact]) -> Settlement:
         first = messages[0]
         standing = live_rows(messages)
         numbers = frozenset(m.number for m in standing if m.number is not None)
-        persons = (SettledPerson((first.addressee,), numbers),) if standing else ()
+        persons = (SettledPerson((first.addressee,), numbers, tuple(standing)),) if standing else ()
         return Settlement(persons, ())
     replay = _Replay()
     for message in messages:
@@ -206,7 +208,10 @@ class _Replay:
                 else:
                     apart.append((other_members, other_numbers))
             groups = [*apart, (members, numbers)]
+        rows = sorted(self.standing.values(), key=lambda fact: fact.row)
         return tuple(
-            SettledPerson(tuple(sorted(members)), frozenset(numbers))
+            SettledPerson(
+                tuple(sorted(members)), frozenset(numbers), tuple(row for row in rows if row.addressee in members)
+            )
             for members, numbers in sorted(groups, key=lambda group: min(group[0]))
         )

@@ -93,7 +93,8 @@ def application_periods(live_rows: Iterable[PersonFact]) -> list[ApplicationPeri
             by_start.setdefault(row.application_start, []).append(row)
     periods = []
     for start in sorted(by_start):
-        rows = sorted(by_start[start], key=lambda row: row.history_number)
+        rows = by_start[start]
+        rows.sort(key=lambda row: row.history_number)
         key = PeriodKey(rows[0].addressee, rows[0].history_number)
         periods.append(ApplicationPeriod(key, DayRange.of(start, rows[-1].application_end), tuple(rows)))
     return periods

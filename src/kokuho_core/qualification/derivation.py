@@ -39,9 +39,12 @@ def derive_qualifications(
     periods: Sequence[ApplicationPeriod], findings: Sequence[Finding], register: InsurerRegister
 ) -> list[Qualification]:
     """One qualification per non-empty application period of one person (X-12), in order of time."""
-    ordered = sorted((p for p in periods if not p.days.is_empty), key=ApplicationPeriod.order)
+    ordered = [period for period in periods if not period.days.is_empty]
+    if len(ordered) == 1 and not findings:
+        return [_qualification(ordered[0], ordered, register, is_last=True)]
+    ordered.sort(key=ApplicationPeriod.order)
     before = _predecessors(ordered, register)
-    followed = {key for predecessor in before.values() for key in (predecessor.key,)}
+    followed = {predecessor.key for predecessor in before.values()}
     held = _held(ordered, before, findings)
     return [
         _held_qualification(period)

@@ -68,9 +68,10 @@ def find_conflicts(
     wait_days: int = UNMATCHED_WAIT_DAYS,
 ) -> Conflicts:
     """All findings of one person on business date ``as_of``, from his application periods in all municipalities."""
-    covered = sorted((p for p in periods if not p.days.is_empty), key=ApplicationPeriod.order)
+    covered = [period for period in periods if not period.days.is_empty]
     if len(covered) < 2 and not any(p.claims_entry or p.claims_exit for p in covered):
         return Conflicts((), None)
+    covered.sort(key=ApplicationPeriod.order)
     gap_findings = list(_gaps(covered, register))
     findings = [*_overlaps(covered, register), *gap_findings, *_one_sided(covered, register)]
     look_again: list[date] = []

@@ -29,9 +29,10 @@ def find_moves(periods: Sequence[ApplicationPeriod], register: InsurerRegister) 
 
     Open conflicts do not hide the candidate; they only keep it from being confirmed (X-18).
     """
-    ordered = sorted((p for p in periods if not p.days.is_empty), key=ApplicationPeriod.order)
+    ordered = [period for period in periods if not period.days.is_empty]
     if len(ordered) < 2:
         return []
+    ordered.sort(key=ApplicationPeriod.order)
     days = [period.days for period in ordered]
     pairs = {(i, j) for i, a in enumerate(days) for j, b in enumerate(days) if a.touches(b)}
     pairs.update((i, j) for gap in gaps(days) for i in gap.before for j in gap.after)

@@ -17,7 +17,6 @@ from attrs import evolve, frozen, mutable
 from kokuho_core.identity.insured_ids import IssuedId, assign_ids
 from kokuho_core.identity.settlement import IdentityConflict, SettledPerson, Settlement, settle
 from kokuho_core.insured_person.fact import PersonFact
-from kokuho_core.insured_person.person import live_rows
 from kokuho_core.ports.stores import KnownAddressee, PersonMove, StoredFinding, UnitOfWork
 from kokuho_core.qualification.findings import Finding, FindingKind
 from kokuho_core.qualification.judgement import PersonJudgement, judge_person
@@ -132,12 +131,10 @@ class _PersonStep:
             assigned = assign_ids(
                 settlement.persons, known_ids, [under[serial] for serial in sorted(under)], self.work.ids.issue
             )
-            rows = live_rows_by_addressee(facts, settlement)
             persons = []
             for person in settlement.persons:
-                live = [row for addressee in person.addressees for row in rows[addressee]]
                 judgement = judge_person(
-                    live, self.register, self.summary.as_of, self.office.settings.unmatched_wait_days
+                    person.rows, self.register, self.summary.as_of, self.office.settings.unmatched_wait_days
                 )
                 persons.append((person, assigned[person], judgement))
             judged.append(_JudgedGroup(facts, settlement, persons))
@@ -212,15 +209,6 @@ class _PersonStep:
         subjects = [addressee_subject(addressee) for addressee in everybody]
         subjects.extend(finding.number for finding, _ in findings)
         retell(self.work, subjects, rows)
-
-
-def live_rows_by_addressee(facts: Sequence[PersonFact], settlement: Settlement) -> dict[Addressee, list[PersonFact]]:
-    """The live rows of each addressee of one settled group."""
-    messages: dict[Addressee, list[PersonFact]] = {}
-    for fact in facts:
-        messages.setdefault(fact.addressee, []).append(fact)
-    held = settlement.held
-    return {addressee: live_rows(each, held) for addressee, each in messages.items()}
 
 
 def _findings_of(
