@@ -120,6 +120,14 @@ def test_a_candidate_that_returns_keeps_number_and_decision() -> None:
     assert candidate_number("13", 42) == "K130000000042"
 
 
+def test_a_pair_not_judged_yet() -> None:
+    """Rules: H-6."""
+    new = Candidate.unjudged("K1", PAIR, d("05-15"))
+    assert new == candidate(movers=(), comparison=UNCLEAR, left_months=(), entered_months=())
+    assert new.is_withdrawn
+    assert (new.decision, new.decided_on, new.is_protected) == (None, None, False)
+
+
 # --- judging one pair ---
 
 

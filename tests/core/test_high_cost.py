@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import attrs
 import pytest
 from hypothesis import given
 
@@ -11,6 +12,7 @@ from kokuho_core.high_cost_history.history import (
     HighCostHistory,
     HighCostMonth,
     carried_over,
+    histories_of,
     is_multiple_occurrence,
     judge_file,
     occurrence_count,
@@ -113,8 +115,6 @@ def test_what_cannot_follow_is_refused(before: str, update: str, code: str) -> N
 
 def test_a_file_is_judged_in_its_own_order() -> None:
     """Rules: X-4."""
-    import attrs
-
     sent = [
         attrs.evolve(high_cost(APRIL, update=update), line=line) for line, update in ((2, "2"), (3, "1"), (4, "1"), (5, "3"))
     ]
@@ -128,3 +128,12 @@ def test_names_of_a_month() -> None:
     assert fact.key == key_of(A, "1")
     assert fact.high_cost_month == HighCostMonth(APRIL, "2")
     assert HIGH_COST_KEYS[:3] == ("insurer_number", "household_number", "treatment_month")
+
+
+def test_histories_of_several_households() -> None:
+    """Rules: H-1."""
+    first, other, later = high_cost(APRIL), high_cost(APRIL, household="2"), high_cost(APRIL, update="3")
+    assert histories_of([first, other, later]) == {
+        key_of(A, "1"): HighCostHistory((first, later)),
+        key_of(A, "2"): HighCostHistory((other,)),
+    }

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kokuho_core.identity.connection import group_connected
 from kokuho_core.identity.insured_ids import IssuedId, assign_ids, municipal_id, prefectural_id
 from kokuho_core.identity.settlement import ConflictCause, SettledPerson, Settlement, settle
 from kokuho_core.insured_person.fact import PersonFact
@@ -301,3 +302,52 @@ def test_ids_do_not_depend_on_the_order_of_addressees() -> None:
     """Rules: X-33."""
     for names in permutations(("1", "2", "3")):
         assert assigned([person(*names)], {"1": issued(5), "2": issued(2), "3": issued(9)}) == [2]
+
+
+# --- who must be judged together ---
+
+
+def check_groups(messages: list[PersonFact]) -> None:
+    facts: dict[Addressee, list[PersonFact]] = {}
+    for message in messages:
+        facts.setdefault(message.addressee, []).append(message)
+    facts[addressee(D, "nobody")] = []
+    numbers = {
+        who: {n for each in sent for n in (each.number, each.previous_number) if n is not None} for who, sent in facts.items()
+    }
+    groups = [{who} for who, sent in facts.items() if sent]
+    joined = True
+    while joined:
+        joined = False
+        for one, other in permutations(range(len(groups)), 2):
+            if {n for who in groups[one] for n in numbers[who]} & {n for who in groups[other] for n in numbers[who]}:
+                groups[one] |= groups.pop(other)
+                joined = True
+                break
+    found = group_connected(facts)
+    assert [{each.addressee for each in group} for group in found] == sorted(groups, key=min)
+    assert all(group == sorted(group, key=lambda each: (each.file_no, each.line)) for group in found)
+    assert sorted(each.line for group in found for each in group) == sorted(each.line for each in messages)
+
+
+def test_groups_that_share_a_number() -> None:
+    """Rules: I-1: all messages of everybody who was ever sent under a common number, in received order."""
+    for seed, messages in strategies.seeded(strategies.identity_streams, 3_000):
+        try:
+            check_groups(messages)
+        except Exception as error:
+            raise AssertionError(seed, modelled(messages)) from error
+
+
+@strategies.some
+@given(strategies.drawn(strategies.identity_streams))
+def test_groups_are_settled_alone_as_together(messages: list[PersonFact]) -> None:
+    """Rules: I-1, X-6: who shares no number cannot conflict, so each group may be settled by itself."""
+    facts: dict[Addressee, list[PersonFact]] = {}
+    for message in messages:
+        facts.setdefault(message.addressee, []).append(message)
+    alone = [settle(group) for group in group_connected(facts)]
+    together = settle(messages)
+    assert {person for each in alone for person in each.persons} == set(together.persons)
+    assert {conflict.held for each in alone for conflict in each.conflicts} == {c.held for c in together.conflicts}
+    assert frozenset().union(*(each.held for each in alone)) == together.held
