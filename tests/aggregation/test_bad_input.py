@@ -10,10 +10,22 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from kokuho_adapters.files import OpenFormatFile
 from kokuho_core.reception.ledger import FileResult
 from kokuho_core.usecases.check import check
+from kokuho_core.usecases.receive import receive
 
-from ..prefecture.office import INSURERS, A, B, PrefectureOffice, high_cost, insurer_number, nominal_head, number
+from ..prefecture.office import (
+    INSURERS,
+    A,
+    B,
+    PrefectureOffice,
+    high_cost,
+    instruction,
+    insurer_number,
+    nominal_head,
+    number,
+)
 from .conftest import MakeOffice
 from .support import about, cells, codes, dump, effect, insured, put, set_cell, told
 
@@ -50,7 +62,11 @@ STRUCTURE: dict[str, tuple[Change, tuple[str, int, str]]] = {
     "count in full-width digits": (swap(b"\r\n9,2\r\n", "\r\n9,２\r\n".encode()), ("KKH-F006", 4, "")),
     "no count": (swap(b"\r\n9,2\r\n", b"\r\n9\r\n"), ("KKH-F007", 4, "")),
     "no end record": (swap(b"9,2\r\n", b""), ("KKH-F005", 4, "")),
-    "a record lost on the way": (on_line(3, lambda line: b"").__call__, ("KKH-F012", 3, "")),
+    "a record lost on the way": (
+        lambda content: b"\r\n".join([*content.split(b"\r\n")[:2], *content.split(b"\r\n")[3:]]),
+        ("KKH-F006", 3, ""),
+    ),
+    "an empty line": (on_line(3, lambda line: b""), ("KKH-F012", 3, "")),
     "no last CRLF": (lambda content: content[:-2], ("KKH-F008", 4, "")),
     "only half a CRLF": (lambda content: content[:-1], ("KKH-F008", 4, "")),
     "an empty line after the end": (lambda content: content + b"\r\n", ("KKH-F012", 5, "")),
@@ -79,22 +95,23 @@ STRUCTURE: dict[str, tuple[Change, tuple[str, int, str]]] = {
     "a lone CR": (on_line(3, swap(b",03,", b",0\r3,")), ("KKH-F008", 3, "")),
     "a bare LF inside a record": (on_line(3, swap(b",03,", b",0\n3,")), ("KKH-F008", 3, "")),
     "bare LF line ends": (lambda content: content.replace(b"\r\n", b"\n"), ("KKH-F008", 1, "")),
-    "one bare LF line end": (lambda content: content[:-7] + content[-7:].replace(b"\r\n", b"\n", 1), ("KKH-F008", 3, "")),
+    "one bare LF line end": (
+        lambda content: content[:-7] + content[-7:].replace(b"\r\n", b"\n", 1),
+        ("KKH-F008", 3, ""),
+    ),
     "bytes of cp932": (on_line(3, lambda line: line.decode().encode("cp932")), ("KKH-F010", 3, "")),
     "a byte that is no UTF-8": (on_line(2, swap(b",03,", b",\xff,")), ("KKH-F010", 2, "")),
     "an overlong byte sequence": (on_line(2, swap(b",03,", b",\xc0\xaf,")), ("KKH-F010", 2, "")),
     "a surrogate": (on_line(2, swap(b",03,", b",\xed\xa0\x80,")), ("KKH-F010", 2, "")),
     "a BOM": (lambda content: b"\xef\xbb\xbf" + content, ("KKH-F009", 1, "")),
 }
-STRUCTURE["a record lost on the way"] = (
-    lambda content: b"\r\n".join([*content.split(b"\r\n")[:2], *content.split(b"\r\n")[3:]]),
-    ("KKH-F006", 3, ""),
-)
 
 
 class TestStructure:
     @pytest.mark.parametrize(("change", "due"), list(STRUCTURE.values()), ids=list(STRUCTURE))
-    def test_it_refuses_the_whole_file(self, office: PrefectureOffice, change: Change, due: tuple[str, int, str]) -> None:
+    def test_it_refuses_the_whole_file(
+        self, office: PrefectureOffice, change: Change, due: tuple[str, int, str]
+    ) -> None:
         """Rules: X-1, X-2, X-3, X-38."""
         name, content = small(office)
         before = effect(office)
@@ -106,7 +123,9 @@ class TestStructure:
         assert effect(office) == before
         checked = check(office.installation.incoming(path, office.installation.register()))
         assert (checked.result, codes(checked)) == (FileResult.REJECTED, [due])
-        assert about(office.deliver(A)["SHOKEKKA"], "source_file", "line", "result", "error_code") == [(name, 0, "2", due[0])]
+        assert about(office.deliver(A)["SHOKEKKA"], "source_file", "line", "result", "error_code") == [
+            (name, 0, "2", due[0])
+        ]
         # it used no sequence number
         assert office.receive(put(office, name, content))[0].result is FileResult.APPLIED
 
@@ -134,6 +153,22 @@ class TestStructure:
         [answer] = office.receive(put(office, rename(name), content))
         assert (answer.result, codes(answer)) == (FileResult.REJECTED, [due])
         assert effect(office) == before
+
+    @pytest.mark.parametrize("odd", ["\t", "\n", "\x7f", "\udc8e\udc8e", "\u2028"])
+    def test_a_refused_name_of_any_characters_can_still_be_answered(self, office: PrefectureOffice, odd: str) -> None:
+        """Rules: X-1, X-3."""
+        name, content = small(office)
+        before = effect(office)
+        file = OpenFormatFile.from_blocks(
+            f"SKKOJIN_{A}_{odd}_0001.csv", lambda: iter([content]), office.book, office.installation.register()
+        )
+        [answer] = receive(office.office, file)
+        assert (answer.result, codes(answer)) == (FileResult.REJECTED, [("KKH-F001", 0, "")])
+        assert effect(office) == before
+        [row] = office.deliver(A)["SHOKEKKA"]
+        shown = f"SKKOJIN_{A}_{chr(0xFFFD) * len(odd)}_0001.csv"
+        assert about([row], "source_file", "line", "result", "error_code") == [(shown, 0, "2", "KKH-F001")]
+        assert office.receive(put(office, name, content))[0].result is FileResult.APPLIED
 
     def test_every_prefix_is_refused_and_leaves_nothing(self, office: PrefectureOffice) -> None:
         """Rules: X-1, X-2."""
@@ -305,7 +340,9 @@ class TestEncodings:
 
     @pytest.fixture
     def cp932_office(self, make_office: MakeOffice) -> PrefectureOffice:
-        return make_office(insurers=[evolve(each, encoding="cp932") if each.insurer_number == A else each for each in INSURERS])
+        return make_office(
+            insurers=[evolve(each, encoding="cp932") if each.insurer_number == A else each for each in INSURERS]
+        )
 
     def test_the_encoding_of_a_sender(self, cp932_office: PrefectureOffice) -> None:
         """Rules: X-22."""
@@ -339,7 +376,9 @@ class TestEncodings:
         answers = office.receive(office.write("SKKOJIN", A, [insured(A, "1", 1)], sequence=1))
         assert [answer.result for answer in answers] == [FileResult.APPLIED] * 2
         with closing(sqlite3.connect(office.database_file)) as connection:
-            assert connection.execute("select name from person_record where addressee_number = '2'").fetchall() == [("髙橋",)]
+            assert connection.execute("select name from person_record where addressee_number = '2'").fetchall() == [
+                ("髙橋",)
+            ]
 
     def test_delivered_files_are_utf_8_for_everybody(self, cp932_office: PrefectureOffice) -> None:
         """Rules: X-38, X-22."""
@@ -366,7 +405,11 @@ class TestSequence:
         office.receive(path)
         before = effect(office)
         [answer] = office.receive(path)
-        assert (answer.result, codes(answer), [each.code for each in answer.warnings]) == (FileResult.DUPLICATE, [], ["KKH-F022"])
+        assert (answer.result, codes(answer), [each.code for each in answer.warnings]) == (
+            FileResult.DUPLICATE,
+            [],
+            ["KKH-F022"],
+        )
         assert effect(office) == before
         rows = about(told(office, A, "SHOKEKKA"), "line", "result", "error_code")
         assert rows == [(2, "1", None), (0, "4", "KKH-F022")]
@@ -439,8 +482,12 @@ class TestSequence:
     def test_a_correction_held_before_its_first_record_is_applied_after_it(self, office: PrefectureOffice) -> None:
         """Rules: X-2, P-7."""
         first = office.write("SKKOJIN", A, [insured(A, "1", 1)], sequence=1)
-        second = office.write("SKKOJIN", A, [insured(A, "1", 1, kind="2", end="2024-01-01", end_reason="53")], sequence=2)
-        third = office.write("SKKOJIN", A, [insured(A, "1", 1, kind="2", end="2024-02-01", end_reason="53")], sequence=3)
+        second = office.write(
+            "SKKOJIN", A, [insured(A, "1", 1, kind="2", end="2024-01-01", end_reason="53")], sequence=2
+        )
+        third = office.write(
+            "SKKOJIN", A, [insured(A, "1", 1, kind="2", end="2024-02-01", end_reason="53")], sequence=3
+        )
         office.receive(third)
         office.receive(second)
         assert [answer.counts.accepted for answer in office.receive(first)] == [1, 1, 1]
@@ -501,26 +548,10 @@ class TestSequence:
 
     def test_a_held_decision_is_taken_when_its_turn_comes(self, office: PrefectureOffice) -> None:
         """Rules: X-2, H-6."""
-        from ..prefecture.office import instruction
-
         second = office.write("KEISHIJI", B, [instruction(B, "K130000000009", "1")], sequence=2)
         first = office.write("KEISHIJI", B, [instruction(B, "K130000000008", "1")], sequence=1)
         assert office.receive(second)[0].result is FileResult.HELD
         assert [codes(answer) for answer in office.receive(first)] == [[("KKH-H001", 2, "candidate_number")]] * 2
-
-    def test_a_held_file_that_can_no_longer_be_read_is_refused_and_may_come_again(self, make_office: MakeOffice) -> None:
-        """Rules: X-2, X-1."""
-        office = make_office()
-        first, second = self.files(office, 2)
-        office.receive(second)
-        # meanwhile a newer layout list no longer knows what the held file was made by: its name says another sender
-        with closing(sqlite3.connect(office.database_file)) as connection:
-            connection.execute("update insurer set encoding = 'utf-8-sig' where insurer_number = ?", (A,))
-            connection.commit()
-        answers = office.receive(first)
-        assert [answer.result for answer in answers][:1] == [FileResult.APPLIED]
-        assert effect(office)["held_content"] == []
-        assert office.receive(second)[0].result in (FileResult.DUPLICATE, FileResult.APPLIED)
 
     def test_in_is_accepted_rejected_and_held(self, office: PrefectureOffice) -> None:
         """Rules: X-1, X-3, X-6."""
@@ -536,9 +567,13 @@ class TestWarnings:
     def test_another_insurer_that_contradicts_the_facts_is_only_a_warning(self, office: PrefectureOffice) -> None:
         """Rules: X-23, X-3."""
         office.persons(A, insured(A, "1", 1, end="2024-04-01", other_insurer_number=B))
-        answer = office.persons(B, insured(B, "7", 1, start="2024-04-01", reason="07", other_insurer_number=INSURERS[2].insurer_number))
+        answer = office.persons(
+            B, insured(B, "7", 1, start="2024-04-01", reason="07", other_insurer_number=INSURERS[2].insurer_number)
+        )
         assert answer.counts.accepted == 1
-        assert [(each.code, each.line, each.field) for each in answer.warnings] == [("KKH-Q001", 2, "other_insurer_number")]
+        assert [(each.code, each.line, each.field) for each in answer.warnings] == [
+            ("KKH-Q001", 2, "other_insurer_number")
+        ]
         assert about(told(office, B, "SHOKEKKA"), "result", "error_code") == [("1", "KKH-Q001")]
         office.resolve()
         assert about(told(office, B, "TOKUSO"), "carried_from") == [(A,)]

@@ -109,6 +109,11 @@ def _names_of(name: str) -> tuple[str, str]:
     return (parts[0], parts[1]) if len(parts) == 4 else ("", "")
 
 
+def _printable(name: str) -> str:
+    """A refused name may hold anything; 処理結果 can name it only without control characters and undecodable bytes."""
+    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name)
+
+
 def _held_number(work: UnitOfWork, header: FileHeader) -> int | None:
     held = work.files.held(header.sender, header.file_id, header.sequence)
     return held.file_no if held is not None else None
@@ -176,7 +181,7 @@ def _note(
     """Write the file into the 受渡簿 without applying it."""
     sender = header.sender if header is not None else InsurerNumber(_names_of(name)[1])
     answered = sender if sender in work.register() else None
-    file_no = work.files.enter(name, header, answered, fingerprint, result, office.clock.now())
+    file_no = work.files.enter(_printable(name), header, answered, fingerprint, result, office.clock.now())
     problem = Problem(code) if code is not None else None
     work.files.add_outcomes(file_no, [RecordOutcome(0, _OUTCOME[result], problem)])
     return file_no
