@@ -75,7 +75,9 @@ def histories(draw: st.DrawFn) -> list[Sent]:
     return teller.files()
 
 
-def _life(draw: st.DrawFn, teller: _Teller, serial: int, residents: dict[tuple[str, str], list[tuple[str, date]]]) -> None:
+def _life(
+    draw: st.DrawFn, teller: _Teller, serial: int, residents: dict[tuple[str, str], list[tuple[str, date]]]
+) -> None:
     """The periods of one person, one after the other, and what was corrected about them."""
     day = FIRST_DAY + timedelta(days=draw(st.sampled_from([0, 0, 0, 30])))
     common = {"birth_date": date(1960, 1, serial), "sex": "2", "number": number(serial)}
@@ -95,10 +97,14 @@ def _life(draw: st.DrawFn, teller: _Teller, serial: int, residents: dict[tuple[s
         row = {"start": day.isoformat(), **more}
         closed = {**row, "end": end.isoformat(), "end_reason": leaves} if end else row
 
-        def tell(fields: Row, kind: str, insurer: str = insurer, addressee: str = addressee, history: int = history) -> None:
+        def tell(
+            fields: Row, kind: str, insurer: str = insurer, addressee: str = addressee, history: int = history
+        ) -> None:
             teller.say("SKKOJIN", person(insurer, addressee, history, kind=kind, **fields), draw(st.booleans()))
 
-        match draw(st.sampled_from(["at once", "at once", "closed later", "corrected", "cancelled", "anew", "household"])):
+        match draw(
+            st.sampled_from(["at once", "at once", "closed later", "corrected", "cancelled", "anew", "household"])
+        ):
             case "at once":
                 tell(closed, "1")
             case "closed later":
@@ -125,7 +131,11 @@ def _life(draw: st.DrawFn, teller: _Teller, serial: int, residents: dict[tuple[s
         if end is None:
             return
         skew = draw(st.sampled_from([0, 0, 0, 0, 4, -4])) if leaves == "57" else draw(st.sampled_from([0, 40]))
-        came = draw(st.sampled_from(["07", "07", "07", "03", "01"])) if leaves == "57" else draw(st.sampled_from(["03", "01", "07"]))
+        came = (
+            draw(st.sampled_from(["07", "07", "07", "03", "01"]))
+            if leaves == "57"
+            else draw(st.sampled_from(["03", "01", "07"]))
+        )
         day, before = end + timedelta(days=skew), insurer
 
 
@@ -160,7 +170,9 @@ def _heads(draw: st.DrawFn, teller: _Teller, insurer: str, name: str, members: S
 
 
 def _months(draw: st.DrawFn, teller: _Teller, insurer: str, name: str) -> None:
-    for month in draw(st.lists(st.sampled_from(["202201", "202202", "202203", "202206", "202207"]), unique=True, max_size=3)):
+    for month in draw(
+        st.lists(st.sampled_from(["202201", "202202", "202203", "202206", "202207"]), unique=True, max_size=3)
+    ):
         occurrence = draw(st.sampled_from("112"))
         teller.say("KOGAKU", high_cost(insurer, name, month, occurrence=occurrence), draw(st.booleans()))
         if draw(st.integers(0, 4)) == 0:

@@ -39,16 +39,22 @@ def insured(
     )  # fmt: skip
 
 
-def entered(insurer: str, addressee: str, serial: int, household: str = "1", *, start: str, **more: Any) -> dict[str, Any]:
+def entered(
+    insurer: str, addressee: str, serial: int, household: str = "1", *, start: str, **more: Any
+) -> dict[str, Any]:
     """An insured person who came from inside the prefecture (07)."""
     return insured(insurer, addressee, serial, household, start=start, reason=more.pop("reason", "07"), **more)
 
 
-def dump(database: Path, without: Iterable[str] = (), columns_without: Mapping[str, Iterable[str]] | None = None) -> Dump:
+def dump(
+    database: Path, without: Iterable[str] = (), columns_without: Mapping[str, Iterable[str]] | None = None
+) -> Dump:
     """Every row of every table, sorted. ``without`` leaves tables out, ``columns_without`` columns."""
     left_out = columns_without or {}
     with closing(sqlite3.connect(database)) as connection:
-        tables = [row[0] for row in connection.execute("select name from sqlite_master where type = 'table' order by 1")]
+        tables = [
+            row[0] for row in connection.execute("select name from sqlite_master where type = 'table' order by 1")
+        ]
         found: Dump = {}
         for table in tables:
             if table in without:

@@ -21,7 +21,7 @@ from kokuho_core.reception.ledger import FileResult
 
 from ..prefecture.office import A, B, C, PrefectureOffice, high_cost, household, nominal_head, number, person
 from .support import entered, insured, put, set_cell
-from .test_bad_input import STRUCTURE, Change, small
+from .test_bad_input import STRUCTURE, small
 
 
 def wrong_digit(serial: int) -> str:
@@ -47,7 +47,7 @@ def forms(digits: str) -> Iterator[bytes]:
     for size in (5, 6, 8):
         yield int(digits).to_bytes(size, "little")
         yield int(digits).to_bytes(size, "big")
-    yield hex(int(digits))[2:].encode()
+    yield f"{int(digits):x}".encode()
 
 
 @cache
@@ -128,7 +128,9 @@ def test_the_whole_job(office: PrefectureOffice, caplog: Any, capsys: Any) -> No
     office.months(A, high_cost(A, "1", "202401"))
     office.persons(B, entered(B, "7", 1, start="2024-04-01"), insured(B, "8", 3, sex="1"), person(B, "9"))
     office.persons(C, insured(C, "5", 4, start="2021-01-01", previous=number(5)))
-    path = set_cell(office, office.write("SKKOJIN", A, [insured(A, "4", 4)], sequence=2), 2, "individual_number", wrong_digit(4))
+    path = set_cell(
+        office, office.write("SKKOJIN", A, [insured(A, "4", 4)], sequence=2), 2, "individual_number", wrong_digit(4)
+    )
     answers = office.receive(path)
     assert [answer.result for answer in answers] == [FileResult.APPLIED] * 2
     assert leaks(repr(answers).encode()) == []
@@ -158,9 +160,19 @@ def test_after_each_broken_file(office: PrefectureOffice, caplog: Any, capsys: A
 
 
 COLUMNS = (
-    "addressee_number", "history_number", "update_kind", "birth_date", "sex", "postal_code", "household_number",
-    "application_start", "application_start_reason", "other_insurer_number", "address_withheld", "updated_at",
-)  # fmt: skip
+    "addressee_number",
+    "history_number",
+    "update_kind",
+    "birth_date",
+    "sex",
+    "postal_code",
+    "household_number",
+    "application_start",
+    "application_start_reason",
+    "other_insurer_number",
+    "address_withheld",
+    "updated_at",
+)
 
 
 @pytest.mark.parametrize("form", ["plain", "wide", "hyphens"])
@@ -184,7 +196,10 @@ def test_after_a_number_in_the_wrong_column(office: PrefectureOffice, form: str,
     require_clean(office, caplog, capsys, (9,))
 
 
-@pytest.mark.parametrize("text", [number(9)[:11], number(9) + "1", wrong_digit(9), number(9)[:4] + "-" + number(9)[4:8] + "-" + number(9)[8:]])  # fmt: skip
+@pytest.mark.parametrize(
+    "text",
+    [number(9)[:11], number(9) + "1", wrong_digit(9), number(9)[:4] + "-" + number(9)[4:8] + "-" + number(9)[8:]],
+)
 def test_after_a_wrong_number(office: PrefectureOffice, text: str, caplog: Any, capsys: Any) -> None:
     """Rules: X-1, I-1, I-5."""
     for key in ("individual_number", "previous_individual_number"):
@@ -207,7 +222,9 @@ class TestFailures:
         with closing(sqlite3.connect(office.database_file)) as connection:
             connection.execute(f"create trigger t before insert on {table} begin select raise(abort, 'broken'); end")
             connection.commit()
-        path = office.write("SKKOJIN", A, [insured(A, "1", 1), insured(A, "2", 2, start="2020-04-01", end="2020-03-01")])
+        path = office.write(
+            "SKKOJIN", A, [insured(A, "1", 1), insured(A, "2", 2, start="2020-04-01", end="2020-03-01")]
+        )
         set_cell(office, path, 3, "sex", "9")
         with pytest.raises(KokuhoError) as raised:
             office.receive(path)
@@ -232,7 +249,9 @@ class TestFailures:
         require_clean_exception(raised.value)
         require_clean(office, caplog, capsys)
 
-    def test_a_failing_vault(self, office: PrefectureOffice, monkeypatch: pytest.MonkeyPatch, caplog: Any, capsys: Any) -> None:
+    def test_a_failing_vault(
+        self, office: PrefectureOffice, monkeypatch: pytest.MonkeyPatch, caplog: Any, capsys: Any
+    ) -> None:
         """Rules: I-5."""
 
         def fail(self: Any, numbers: Any) -> Any:

@@ -63,7 +63,11 @@ def workload(office: PrefectureOffice) -> None:
 def start(folder: Path) -> subprocess.Popen[str]:
     environment = {**os.environ, "PYTHONPATH": str(SOURCES)}
     worker = subprocess.Popen(
-        [sys.executable, str(WORKER), str(folder)], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment
+        [sys.executable, str(WORKER), str(folder)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
     )
     assert worker.stdout is not None
     assert worker.stdout.readline() == "begun\n"
@@ -80,12 +84,21 @@ def state(folder: Path) -> Dump:
     """Everything but what differs from run to run: sealed values, and the receipts of files given again."""
     database = folder / "kokuho.sqlite3"
     found = dump(database, columns_without=UNCOMPARED)
-    duplicates = {row[0] for row in found["received_file"] if FileResult.DUPLICATE.value in row or FileResult.HELD.value in row}
+    duplicates = {
+        row[0] for row in found["received_file"] if FileResult.DUPLICATE.value in row or FileResult.HELD.value in row
+    }
     names = {row[0]: row[1] for row in found["received_file"]}
     for table, rows in found.items():
         if table == "received_file":
             found[table] = sorted(row[1:] for row in rows if row[0] not in duplicates)
-        elif table in ("record_outcome", "person_record", "household_record", "high_cost_record", "held_record", "held_content"):
+        elif table in (
+            "record_outcome",
+            "person_record",
+            "household_record",
+            "high_cost_record",
+            "held_record",
+            "held_content",
+        ):
             found[table] = sorted(((names[row[0]], *row[1:]) for row in rows if row[0] not in duplicates), key=repr)
         elif table == "counter":
             found[table] = [row for row in rows if row[0] != "received_file"]

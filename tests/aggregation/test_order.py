@@ -113,6 +113,8 @@ class TestOrder:
                 found, due = derived(other), derived(one)
                 for table in DERIVED:
                     assert found[table] == due[table], table
+                assert one.resolve(AS_OF).persons == 0
+                assert derived(one) == due
                 decide_all(one)
                 decide_all(other)
                 found, due = derived(other), derived(one)
@@ -146,7 +148,9 @@ def without_numbers(office: PrefectureOffice) -> dict[str, Any]:
     with closing(sqlite3.connect(office.database_file)) as connection:
         connection.row_factory = sqlite3.Row
         persons: dict[str, list[tuple[str, str]]] = {}
-        for row in connection.execute("select stands from returned_row where file_id = 'HIHOID' and stands is not null"):
+        for row in connection.execute(
+            "select stands from returned_row where file_id = 'HIHOID' and stands is not null"
+        ):
             insurer, addressee, _, insured_id, *_ = json.loads(row["stands"])
             persons.setdefault(insured_id, []).append((insurer, addressee))
         named = {insured_id: tuple(sorted(each)) for insured_id, each in persons.items()}
@@ -154,7 +158,7 @@ def without_numbers(office: PrefectureOffice) -> dict[str, Any]:
             (named[row["person"]], *tuple(row)[3:-1])
             for row in connection.execute("select * from finding where is_open = 1")
         ]
-        moves = [tuple(row[:6]) + (named[row["person"]],) + tuple(row[7:]) for row in connection.execute("select * from move")]
+        moves = [(*row[:6], named[row["person"]], *row[7:]) for row in connection.execute("select * from move")]
         candidates = [
             (tuple(sorted(named[each] for each in json.loads(row["movers"]))), *tuple(row)[1:6], *tuple(row)[7:-1])
             for row in connection.execute("select * from candidate where movers <> '[]'")

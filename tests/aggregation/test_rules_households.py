@@ -9,7 +9,7 @@ import pytest
 
 from kokuho_core.vocabulary.month import Month
 
-from ..prefecture.office import PrefectureOffice, A, B, C, D, high_cost, household, instruction, nominal_head
+from ..prefecture.office import A, B, C, D, PrefectureOffice, high_cost, household, instruction, nominal_head
 from .support import about, codes, entered, insured, iso, number, open_findings, told
 
 DAY = "2024-04-01"
@@ -96,134 +96,234 @@ def head(insurer: str, name: str, addressee: str, **more: Any) -> dict[str, Any]
 CASES: dict[str, tuple[Callable[[], World], tuple[str, str]]] = {
     # H-4 (1), H-5: the whole household moves, same head
     "all move, same head": (
-        lambda: world().a(goes("1", 1), goes("2", 2)).b(comes("11", 1), comes("12", 2)).heads(head(A, "1", "1"), head(B, "9", "11", start=DAY)),
+        lambda: (
+            world()
+            .a(goes("1", 1), goes("2", 2))
+            .b(comes("11", 1), comes("12", 2))
+            .heads(head(A, "1", "1"), head(B, "9", "11", start=DAY))
+        ),
         ("1", "1"),
     ),
     # H-4 (2), H-5
     "all move, the head changes inside": (
-        lambda: world().a(goes("1", 1), goes("2", 2)).b(comes("11", 1), comes("12", 2)).heads(head(A, "1", "1"), head(B, "9", "12", start=DAY)),
+        lambda: (
+            world()
+            .a(goes("1", 1), goes("2", 2))
+            .b(comes("11", 1), comes("12", 2))
+            .heads(head(A, "1", "1"), head(B, "9", "12", start=DAY))
+        ),
         ("1", "2"),
     ),
     # H-4 (3)
     "a child is born on the way": (
-        lambda: world().a(goes("1", 1)).b(comes("11", 1), insured(B, "12", 2, "9", start=DAY, reason="02")).heads(head(A, "1", "1"), head(B, "9", "11", start=DAY)),
+        lambda: (
+            world()
+            .a(goes("1", 1))
+            .b(comes("11", 1), insured(B, "12", 2, "9", start=DAY, reason="02"))
+            .heads(head(A, "1", "1"), head(B, "9", "11", start=DAY))
+        ),
         ("1", "3"),
     ),
     "one joins from employee insurance": (
-        lambda: world().a(goes("1", 1)).b(comes("11", 1), insured(B, "12", 2, "9", start=DAY, reason="03")).heads(head(A, "1", "1"), head(B, "9", "11", start=DAY)),
+        lambda: (
+            world()
+            .a(goes("1", 1))
+            .b(comes("11", 1), insured(B, "12", 2, "9", start=DAY, reason="03"))
+            .heads(head(A, "1", "1"), head(B, "9", "11", start=DAY))
+        ),
         ("1", "3"),
     ),
     # H-4 (4), X-17: on the very day of the move too
     "one dies on the day of the move": (
-        lambda: world().a(goes("1", 1), goes("2", 2, end_reason="52")).b(comes("11", 1)).heads(head(A, "1", "1"), head(B, "9", "11", start=DAY)),
+        lambda: (
+            world()
+            .a(goes("1", 1), goes("2", 2, end_reason="52"))
+            .b(comes("11", 1))
+            .heads(head(A, "1", "1"), head(B, "9", "11", start=DAY))
+        ),
         ("1", "4"),
     ),
     "one joins employee insurance on the day of the move": (
-        lambda: world().a(goes("1", 1), goes("2", 2, end_reason="53")).b(comes("11", 1)).heads(head(A, "1", "1"), head(B, "9", "11", start=DAY)),
+        lambda: (
+            world()
+            .a(goes("1", 1), goes("2", 2, end_reason="53"))
+            .b(comes("11", 1))
+            .heads(head(A, "1", "1"), head(B, "9", "11", start=DAY))
+        ),
         ("1", "4"),
     ),
     "one who died earlier is not missed": (
-        lambda: world().a(goes("1", 1), goes("2", 2, end="2024-03-01", end_reason="52")).b(comes("11", 1)).heads(head(A, "1", "1"), head(B, "9", "11", start=DAY)),
+        lambda: (
+            world()
+            .a(goes("1", 1), goes("2", 2, end="2024-03-01", end_reason="52"))
+            .b(comes("11", 1))
+            .heads(head(A, "1", "1"), head(B, "9", "11", start=DAY))
+        ),
         ("1", "1"),
     ),
     # precedence of X-16: head changed before more before fewer
     "head changed, one more, one fewer": (
-        lambda: world()
-        .a(goes("1", 1), goes("2", 2), goes("3", 3, end_reason="52"))
-        .b(comes("11", 1), comes("12", 2), insured(B, "14", 4, "9", start=DAY, reason="02"))
-        .heads(head(A, "1", "1"), head(B, "9", "12", start=DAY)),
+        lambda: (
+            world()
+            .a(goes("1", 1), goes("2", 2), goes("3", 3, end_reason="52"))
+            .b(comes("11", 1), comes("12", 2), insured(B, "14", 4, "9", start=DAY, reason="02"))
+            .heads(head(A, "1", "1"), head(B, "9", "12", start=DAY))
+        ),
         ("1", "2"),
     ),
     "one more, one fewer": (
-        lambda: world()
-        .a(goes("1", 1), goes("3", 3, end_reason="52"))
-        .b(comes("11", 1), insured(B, "14", 4, "9", start=DAY, reason="02"))
-        .heads(head(A, "1", "1"), head(B, "9", "11", start=DAY)),
+        lambda: (
+            world()
+            .a(goes("1", 1), goes("3", 3, end_reason="52"))
+            .b(comes("11", 1), insured(B, "14", 4, "9", start=DAY, reason="02"))
+            .heads(head(A, "1", "1"), head(B, "9", "11", start=DAY))
+        ),
         ("1", "3"),
     ),
     # H-5: head leaves and is head again: yes for him
     "the head leaves and is head again": (
-        lambda: world().a(goes("1", 1), stays(A, "2", 2)).b(comes("11", 1)).heads(head(A, "1", "1"), head(B, "9", "11", start=DAY)),
+        lambda: (
+            world()
+            .a(goes("1", 1), stays(A, "2", 2))
+            .b(comes("11", 1))
+            .heads(head(A, "1", "1"), head(B, "9", "11", start=DAY))
+        ),
         ("1", "5"),
     ),
     # H-5: a member leaves and becomes head: no for him
     "a member leaves and becomes head": (
-        lambda: world().a(stays(A, "1", 1), goes("2", 2)).b(comes("12", 2)).heads(head(A, "1", "1"), head(B, "9", "12", start=DAY)),
+        lambda: (
+            world()
+            .a(stays(A, "1", 1), goes("2", 2))
+            .b(comes("12", 2))
+            .heads(head(A, "1", "1"), head(B, "9", "12", start=DAY))
+        ),
         ("2", "5"),
     ),
     "the head dies, a member leaves another behind and becomes head": (
-        lambda: world().a(goes("1", 1, end_reason="52"), goes("2", 2), stays(A, "3", 3)).b(comes("12", 2)).heads(head(A, "1", "1"), head(B, "9", "12", start=DAY)),
+        lambda: (
+            world()
+            .a(goes("1", 1, end_reason="52"), goes("2", 2), stays(A, "3", 3))
+            .b(comes("12", 2))
+            .heads(head(A, "1", "1"), head(B, "9", "12", start=DAY))
+        ),
         ("2", "5"),
     ),
     # X-16: left by 51 is a split too
     "one leaves the prefecture on the day of the move": (
-        lambda: world().a(goes("1", 1), goes("2", 2, end_reason="51")).b(comes("11", 1)).heads(head(A, "1", "1"), head(B, "9", "11", start=DAY)),
+        lambda: (
+            world()
+            .a(goes("1", 1), goes("2", 2, end_reason="51"))
+            .b(comes("11", 1))
+            .heads(head(A, "1", "1"), head(B, "9", "11", start=DAY))
+        ),
         ("1", "5"),
     ),
     "one leaves for elsewhere inside by 57 and has not arrived": (
-        lambda: world().a(goes("1", 1), goes("2", 2)).b(comes("11", 1)).heads(head(A, "1", "1"), head(B, "9", "11", start=DAY)),
+        lambda: (
+            world()
+            .a(goes("1", 1), goes("2", 2))
+            .b(comes("11", 1))
+            .heads(head(A, "1", "1"), head(B, "9", "11", start=DAY))
+        ),
         ("1", "5"),
     ),
     # H-5: A joins C's household, C stays head: only C's counts
     "joins a household whose head stays": (
-        lambda: world().a(goes("1", 1)).b(comes("11", 1), stays(B, "13", 3, "9")).heads(head(A, "1", "1"), head(B, "9", "13")),
+        lambda: (
+            world()
+            .a(goes("1", 1))
+            .b(comes("11", 1), stays(B, "13", 3, "9"))
+            .heads(head(A, "1", "1"), head(B, "9", "13"))
+        ),
         ("2", "6"),
     ),
     # H-5: A moves in and is head over C: A's counts
     "moves in and is head over those who are there": (
-        lambda: world()
-        .a(goes("1", 1))
-        .b(comes("11", 1), stays(B, "13", 3, "9"))
-        .heads(head(A, "1", "1"), head(B, "9", "13", head_end=DAY), head(B, "9", "11", history=2, start=DAY)),
+        lambda: (
+            world()
+            .a(goes("1", 1))
+            .b(comes("11", 1), stays(B, "13", 3, "9"))
+            .heads(head(A, "1", "1"), head(B, "9", "13", head_end=DAY), head(B, "9", "11", history=2, start=DAY))
+        ),
         ("1", "6"),
     ),
     "one comes from another household of the municipality entered": (
-        lambda: world()
-        .a(goes("1", 1))
-        .b(comes("11", 1), stays(B, "13", 3, "8", member_end=DAY), stays(B, "13", 3, "9", history=2, member_start=DAY))
-        .heads(head(A, "1", "1"), head(B, "9", "11", start=DAY), head(B, "8", "13")),
+        lambda: (
+            world()
+            .a(goes("1", 1))
+            .b(
+                comes("11", 1),
+                stays(B, "13", 3, "8", member_end=DAY),
+                stays(B, "13", 3, "9", history=2, member_start=DAY),
+            )
+            .heads(head(A, "1", "1"), head(B, "9", "11", start=DAY), head(B, "8", "13"))
+        ),
         ("1", "6"),
     ),
     "one comes by 01 from outside": (
-        lambda: world().a(goes("1", 1)).b(comes("11", 1), insured(B, "12", 2, "9", start=DAY, reason="01")).heads(head(A, "1", "1"), head(B, "9", "11", start=DAY)),
+        lambda: (
+            world()
+            .a(goes("1", 1))
+            .b(comes("11", 1), insured(B, "12", 2, "9", start=DAY, reason="01"))
+            .heads(head(A, "1", "1"), head(B, "9", "11", start=DAY))
+        ),
         ("1", "6"),
     ),
     "the new head was not of the old household": (
-        lambda: world().a(goes("1", 1), goes("2", 2)).b(comes("11", 1), comes("12", 2), insured(B, "14", 4, "9", start=DAY, reason="03")).heads(head(A, "1", "1"), head(B, "9", "14", start=DAY)),
+        lambda: (
+            world()
+            .a(goes("1", 1), goes("2", 2))
+            .b(comes("11", 1), comes("12", 2), insured(B, "14", 4, "9", start=DAY, reason="03"))
+            .heads(head(A, "1", "1"), head(B, "9", "14", start=DAY))
+        ),
         ("2", "6"),
     ),
     "split and merger are reported as merger": (
-        lambda: world().a(goes("1", 1), stays(A, "2", 2)).b(comes("11", 1), stays(B, "13", 3, "9")).heads(head(A, "1", "1"), head(B, "9", "13", head_end=DAY), head(B, "9", "11", history=2, start=DAY)),
+        lambda: (
+            world()
+            .a(goes("1", 1), stays(A, "2", 2))
+            .b(comes("11", 1), stays(B, "13", 3, "9"))
+            .heads(head(A, "1", "1"), head(B, "9", "13", head_end=DAY), head(B, "9", "11", history=2, start=DAY))
+        ),
         ("1", "6"),
     ),
     # H-5: nominal heads
     "the nominal head stays head": (
-        lambda: world()
-        .a(nominal_head(A, "1", number=number(1)), goes("2", 2))
-        .b(nominal_head(B, "11", number=number(1), household="9"), comes("12", 2))
-        .heads(head(A, "1", "1", head_kind="2", head_end=DAY), head(B, "9", "11", head_kind="2", start=DAY)),
+        lambda: (
+            world()
+            .a(nominal_head(A, "1", number=number(1)), goes("2", 2))
+            .b(nominal_head(B, "11", number=number(1), household="9"), comes("12", 2))
+            .heads(head(A, "1", "1", head_kind="2", head_end=DAY), head(B, "9", "11", head_kind="2", start=DAY))
+        ),
         ("1", "1"),
     ),
     "the head joins employee insurance and all move": (
-        lambda: world()
-        .a(goes("1", 1, end_reason="53"), goes("2", 2))
-        .b(nominal_head(B, "11", number=number(1), household="9"), comes("12", 2))
-        .heads(head(A, "1", "1", head_end=DAY), head(B, "9", "11", head_kind="2", start=DAY)),
+        lambda: (
+            world()
+            .a(goes("1", 1, end_reason="53"), goes("2", 2))
+            .b(nominal_head(B, "11", number=number(1), household="9"), comes("12", 2))
+            .heads(head(A, "1", "1", head_end=DAY), head(B, "9", "11", head_kind="2", start=DAY))
+        ),
         ("1", "1"),
     ),
     # X-17
     "a nominal head stays behind as a head": (
-        lambda: world()
-        .a(nominal_head(A, "1", number=number(1)), goes("2", 2))
-        .b(comes("12", 2))
-        .heads(head(A, "1", "1", head_kind="2"), head(B, "9", "12", start=DAY)),
+        lambda: (
+            world()
+            .a(nominal_head(A, "1", number=number(1)), goes("2", 2))
+            .b(comes("12", 2))
+            .heads(head(A, "1", "1", head_kind="2"), head(B, "9", "12", start=DAY))
+        ),
         ("2", "5"),
     ),
     "a nominal head who is no head afterwards stays behind": (
-        lambda: world()
-        .a(nominal_head(A, "1", number=number(1)), goes("2", 2))
-        .b(comes("12", 2))
-        .heads(head(A, "1", "1", head_kind="2", head_end=DAY), head(B, "9", "12", start=DAY)),
+        lambda: (
+            world()
+            .a(nominal_head(A, "1", number=number(1)), goes("2", 2))
+            .b(comes("12", 2))
+            .heads(head(A, "1", "1", head_kind="2", head_end=DAY), head(B, "9", "12", start=DAY))
+        ),
         ("1", "2"),
     ),
     # X-18: head unknown
@@ -240,10 +340,12 @@ CASES: dict[str, tuple[Callable[[], World], tuple[str, str]]] = {
         ("3", "9"),
     ),
     "a head who begins after the move": (
-        lambda: world().a(goes("1", 1)).b(comes("11", 1)).heads(head(A, "1", "1"), head(B, "9", "11", start="2024-04-02")),
+        lambda: (
+            world().a(goes("1", 1)).b(comes("11", 1)).heads(head(A, "1", "1"), head(B, "9", "11", start="2024-04-02"))
+        ),
         ("3", "9"),
     ),
-}  # fmt: skip
+}
 
 
 class TestSuggestion:
@@ -254,7 +356,16 @@ class TestSuggestion:
         office.resolve("2024-04-15")
         assert suggestions(office) == [(A, "1", B, "9", *due)]
         [row] = told(office, B, "KEIKOHO")
-        assert about([row], "insurer_number", "from_insurer", "household_number", "from_household_number", "status", "suggestion", "suggestion_reason") == [(B, A, "9", "1", "1", *due)]  # fmt: skip
+        assert about(
+            [row],
+            "insurer_number",
+            "from_insurer",
+            "household_number",
+            "from_household_number",
+            "status",
+            "suggestion",
+            "suggestion_reason",
+        ) == [(B, A, "9", "1", "1", *due)]
         assert iso(row["moved_on"]) == DAY
         assert told(office, A, "KEIKOHO") == []
 
@@ -292,23 +403,27 @@ class TestSuggestion:
     )
     def test_no_candidate_without_a_move_inside(self, office: PrefectureOffice, left: Any, into: Any) -> None:
         """Rules: H-5, H-6, X-15."""
-        world().a(goes("1", 1, **left)).b(comes("11", 1, **into)).heads(head(A, "1", "1"), head(B, "9", "11", start=DAY)).send(office)
+        world().a(goes("1", 1, **left)).b(comes("11", 1, **into)).heads(
+            head(A, "1", "1"), head(B, "9", "11", start=DAY)
+        ).send(office)
         office.resolve("2024-04-15")
         assert suggestions(office) == []
 
     def test_a_nominal_head_who_moves_alone_makes_none(self, office: PrefectureOffice) -> None:
         """Rules: X-20, H-6."""
-        world().a(nominal_head(A, "1", number=number(1))).b(nominal_head(B, "11", number=number(1), household="9")).heads(
-            head(A, "1", "1", head_kind="2", head_end=DAY), head(B, "9", "11", head_kind="2", start=DAY)
-        ).send(office)
+        world().a(nominal_head(A, "1", number=number(1))).b(
+            nominal_head(B, "11", number=number(1), household="9")
+        ).heads(head(A, "1", "1", head_kind="2", head_end=DAY), head(B, "9", "11", head_kind="2", start=DAY)).send(
+            office
+        )
         office.resolve("2024-04-15")
         assert office.candidates() == []
 
     def test_movers_on_several_days_are_judged_on_the_first(self, office: PrefectureOffice) -> None:
         """Rules: X-15, X-35."""
-        world().a(goes("1", 1), goes("2", 2, end="2024-04-20")).b(comes("11", 1), comes("12", 2, start="2024-04-20")).heads(
-            head(A, "1", "1"), head(B, "9", "11", start=DAY)
-        ).send(office)
+        world().a(goes("1", 1), goes("2", 2, end="2024-04-20")).b(
+            comes("11", 1), comes("12", 2, start="2024-04-20")
+        ).heads(head(A, "1", "1"), head(B, "9", "11", start=DAY)).send(office)
         office.resolve("2024-05-15")
         assert suggestions(office) == [(A, "1", B, "9", "1", "1")]
         [row] = told(office, B, "KEIKOHO")
@@ -329,7 +444,9 @@ class TestSuggestion:
             goes("1", 1),
             stays(A, "2", 2, "1", member_end="2022-01-01"),
             stays(A, "2", 2, "2", history=2, member_start="2022-01-01"),
-        ).b(comes("11", 1)).heads(head(A, "1", "1"), head(A, "2", "2", start="2022-01-01"), head(B, "9", "11", start=DAY)).send(office)
+        ).b(comes("11", 1)).heads(
+            head(A, "1", "1"), head(A, "2", "2", start="2022-01-01"), head(B, "9", "11", start=DAY)
+        ).send(office)
         office.resolve("2024-04-15")
         assert suggestions(office) == [(A, "1", B, "9", "1", "1")]
 
@@ -337,16 +454,21 @@ class TestSuggestion:
         """Rules: X-14, X-32, X-15."""
         world().a(
             goes("1", 1, "1", end=DAY, member_end="2023-01-01"), goes("1", 1, "2", history=2, member_start="2023-01-01")
-        ).b(comes("11", 1, "9", member_end="2024-05-01"), comes("11", 1, "8", history=2, member_start="2024-05-01")).heads(
-            head(A, "2", "1"), head(B, "9", "11", start=DAY)
-        ).send(office)
+        ).b(
+            comes("11", 1, "9", member_end="2024-05-01"), comes("11", 1, "8", history=2, member_start="2024-05-01")
+        ).heads(head(A, "2", "1"), head(B, "9", "11", start=DAY)).send(office)
         office.resolve("2024-06-15")
         assert suggestions(office) == [(A, "2", B, "9", "1", "1")]
 
 
 class TestOpenFindings:
     def world_with(self, end: str, start: str, **more: Any) -> World:
-        return world().a(goes("1", 1, end=end)).b(comes("11", 1, start=start, **more)).heads(head(A, "1", "1"), head(B, "9", "11", start=start))  # fmt: skip
+        return (
+            world()
+            .a(goes("1", 1, end=end))
+            .b(comes("11", 1, start=start, **more))
+            .heads(head(A, "1", "1"), head(B, "9", "11", start=start))
+        )
 
     @pytest.mark.parametrize(
         ("end", "start", "more", "kind"),
@@ -448,7 +570,12 @@ class TestDecision:
         """Rules: H-6."""
         simple_move(office, "2024-01")
         for insurer in (A, B):
-            assert told(office, insurer, "KEIKAKU") == told(office, insurer, "KOHIKI") == told(office, insurer, "KOHIKEKKA") == []
+            assert (
+                told(office, insurer, "KEIKAKU")
+                == told(office, insurer, "KOHIKI")
+                == told(office, insurer, "KOHIKEKKA")
+                == []
+            )
 
     def test_yes_is_told_to_both_and_carries_the_months(self, office: PrefectureOffice) -> None:
         """Rules: H-6, H-3, X-19, X-20."""
@@ -457,13 +584,26 @@ class TestDecision:
         office.deliver(B)
         confirm(office, number_)
         for_a, for_b = office.deliver(A), office.deliver(B)
-        keys = ("insurer_number", "candidate_number", "household_number", "from_insurer", "from_household_number", "decision", "carried_months")  # fmt: skip
+        keys = (
+            "insurer_number",
+            "candidate_number",
+            "household_number",
+            "from_insurer",
+            "from_household_number",
+            "decision",
+            "carried_months",
+        )
         assert about(for_a["KEIKAKU"], *keys) == about(for_b["KEIKAKU"], *keys) == [(B, number_, "9", A, "1", "1", 2)]
         assert iso(for_a["KEIKAKU"][0]["decided_on"]) == "2024-06-10"
         assert iso(for_a["KEIKAKU"][0]["moved_on"]) == DAY
         assert carried(for_b["KOHIKI"]) == [("202401", "1", "1"), ("202402", "1", "1")]
-        assert about(for_b["KOHIKI"], "insurer_number", "household_number", "from_insurer", "from_household_number") == [(B, "9", A, "1")] * 2
-        assert about(for_b["KOHIKEKKA"], "candidate_number", "result", "carried_months", "occurrence_count") == [(number_, "1", 2, 2)]
+        assert (
+            about(for_b["KOHIKI"], "insurer_number", "household_number", "from_insurer", "from_household_number")
+            == [(B, "9", A, "1")] * 2
+        )
+        assert about(for_b["KOHIKEKKA"], "candidate_number", "result", "carried_months", "occurrence_count") == [
+            (number_, "1", 2, 2)
+        ]
         assert about(for_b["KEIKOHO"], "status") == [("3",)]
         assert "KOHIKI" not in for_a and "KOHIKEKKA" not in for_a and "KEIKOHO" not in for_a
 
@@ -528,7 +668,9 @@ class TestDecision:
     def test_two_decisions_in_one_file(self, office: PrefectureOffice) -> None:
         """Rules: X-18, X-1."""
         number_ = simple_move(office)
-        answer = office.decide(B, instruction(B, number_, "1"), instruction(B, number_, "3"), instruction(B, number_, "3"))
+        answer = office.decide(
+            B, instruction(B, number_, "1"), instruction(B, number_, "3"), instruction(B, number_, "3")
+        )
         assert (answer.counts.accepted, answer.counts.rejected) == (2, 1)
         assert codes(answer) == [("KKH-H003", 4, "decision")]
 
@@ -540,7 +682,9 @@ class TestDecision:
         assert codes(office.decide(A, instruction(A, number_, "1"))) == [("KKH-H001", 2, "candidate_number")]
         assert told(office, B, "KEIKAKU") == []
 
-    def test_a_candidate_whose_facts_vanish_is_withdrawn_and_returns_with_its_decision(self, office: PrefectureOffice) -> None:
+    def test_a_candidate_whose_facts_vanish_is_withdrawn_and_returns_with_its_decision(
+        self, office: PrefectureOffice
+    ) -> None:
         """Rules: H-6, X-28, X-13."""
         number_ = simple_move(office, "2024-01")
         confirm(office, number_)
@@ -570,9 +714,9 @@ class TestDecision:
 
     def test_a_protected_mover_hides_where_he_went(self, office: PrefectureOffice) -> None:
         """Rules: X-27, Q-5, H-6."""
-        world().a(goes("1", 1), goes("2", 2)).b(comes("11", 1), comes("12", 2, address_withheld="1", updated_at="2024-05-01")).heads(
-            head(A, "1", "1"), head(B, "9", "11", start=DAY)
-        ).send(office)
+        world().a(goes("1", 1), goes("2", 2)).b(
+            comes("11", 1), comes("12", 2, address_withheld="1", updated_at="2024-05-01")
+        ).heads(head(A, "1", "1"), head(B, "9", "11", start=DAY)).send(office)
         office.resolve("2024-04-15")
         [candidate] = office.candidates()
         confirm(office, candidate.number)
@@ -615,7 +759,9 @@ class TestCounting:
     def test_the_month_of_the_move_counts_once(self, office: PrefectureOffice) -> None:
         """Rules: H-8, H-2, X-36."""
         day = "2024-04-15"
-        world().a(goes("1", 1, end=day)).b(comes("11", 1, start=day)).heads(head(A, "1", "1"), head(B, "9", "11", start=day)).send(office)
+        world().a(goes("1", 1, end=day)).b(comes("11", 1, start=day)).heads(
+            head(A, "1", "1"), head(B, "9", "11", start=day)
+        ).send(office)
         months(office, A, "1", "2024-03", "2024-04")
         months(office, B, "9", "2024-04")
         office.resolve("2024-04-20")
@@ -647,7 +793,9 @@ class TestCounting:
     def test_those_left_under_a_new_head_start_anew(self, office: PrefectureOffice) -> None:
         """Rules: H-1, H-4, H-5, X-21, X-29."""
         # head 1 leaves A for B in 2023-10, persons 2 stay under head 2 and move on to B in 2024-04
-        world().a(goes("1", 1, end="2023-10-01"), goes("2", 2)).b(comes("11", 1, start="2023-10-01"), comes("12", 2, "8")).heads(
+        world().a(goes("1", 1, end="2023-10-01"), goes("2", 2)).b(
+            comes("11", 1, start="2023-10-01"), comes("12", 2, "8")
+        ).heads(
             head(A, "1", "1", head_end="2023-10-01"),
             head(A, "1", "2", history=2, start="2023-10-01"),
             head(B, "9", "11", start="2023-10-01"),
@@ -664,7 +812,10 @@ class TestCounting:
         for row in told(office, B, "KOHIKI"):
             by_household.setdefault(row["household_number"], []).append(str(row["treatment_month"]))
         # a month belongs to the segment of its first day
-        assert {key: sorted(each) for key, each in by_household.items()} == {"9": ["202308", "202309"], "8": ["202310", "202401"]}
+        assert {key: sorted(each) for key, each in by_household.items()} == {
+            "9": ["202308", "202309"],
+            "8": ["202310", "202401"],
+        }
 
     def test_a_head_who_dies_leaves_the_counts_to_those_who_stay(self, office: PrefectureOffice) -> None:
         """Rules: H-4, X-29, H-1."""

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from ..prefecture.office import PrefectureOffice, A, B, C, nominal_head, number, person
+from ..prefecture.office import A, B, C, PrefectureOffice, nominal_head, number, person
 from .conftest import MakeOffice
-from .support import about, codes, entered, insured, iso, open_findings, qualification, told
+from .support import about, codes, entered, insured, open_findings, qualification, told
 
 
 def ids(office: PrefectureOffice, insurer: str) -> dict[str, str]:
@@ -89,7 +89,9 @@ class TestConflicts:
 
     def test_a_second_addressee_of_the_municipality_under_one_number_is_held(self, office: PrefectureOffice) -> None:
         """Rules: I-1, X-6."""
-        answer = office.persons(A, insured(A, "1", 1, end="2023-01-01", end_reason="53"), insured(A, "2", 1, start="2023-06-01"))
+        answer = office.persons(
+            A, insured(A, "1", 1, end="2023-01-01", end_reason="53"), insured(A, "2", 1, start="2023-06-01")
+        )
         assert (answer.counts.accepted, answer.counts.held) == (1, 1)
         assert codes(answer) == [("KKH-I001", 3, "individual_number")]
         office.resolve()
@@ -136,7 +138,9 @@ class TestConflicts:
         """Rules: X-6."""
         office.persons(A, insured(A, "1", 1, end="2024-04-01"))
         office.persons(B, entered(B, "7", 1, start="2024-04-01"))
-        held = office.persons(B, entered(B, "7", 1, start="2024-04-01", kind="2", sex="1", end="2024-05-01", end_reason="53"))
+        held = office.persons(
+            B, entered(B, "7", 1, start="2024-04-01", kind="2", sex="1", end="2024-05-01", end_reason="53")
+        )
         assert held.counts.held == 1
         office.resolve("2024-06-01")
         assert qualification(office, B) == [("2020-04-01", None, A, "2")]
@@ -145,7 +149,9 @@ class TestConflicts:
         assert identity_findings(office) == []
         assert qualification(office, B) == [("2024-04-01", "2024-05-01", None, "3")]
 
-    @pytest.mark.parametrize("way", ["the known side corrects", "the known side cancels", "the held side corrects", "the held side cancels"])  # fmt: skip
+    @pytest.mark.parametrize(
+        "way", ["the known side corrects", "the known side cancels", "the held side corrects", "the held side cancels"]
+    )
     def test_a_held_record_takes_effect_or_goes(self, office: PrefectureOffice, way: str) -> None:
         """Rules: X-6, X-25, P-4."""
         office.persons(A, insured(A, "1", 1, end="2024-04-01"))

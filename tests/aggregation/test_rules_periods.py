@@ -11,7 +11,7 @@ from kokuho_adapters import files as files_adapter
 from kokuho_core.usecases.office import Settings
 from kokuho_core.vocabulary.identifiers import Addressee, AddresseeNumber
 
-from ..prefecture.office import PrefectureOffice, A, B, C, D, household, nominal_head
+from ..prefecture.office import A, B, C, D, PrefectureOffice, household, nominal_head
 from .conftest import MakeOffice
 from .support import about, codes, effect, entered, finding_of, insured, iso, open_findings, qualification, told
 
@@ -64,10 +64,14 @@ class TestHalfOpen:
     def test_inclusive_same_day_ends_the_day_before_it_starts(self, make_office: MakeOffice, tmp_path: Path) -> None:
         """Rules: P-1, P-2."""
         office = make_office(layouts=inclusive(tmp_path, "SKKOJIN"))
-        same_day = office.write("SKKOJIN", A, [insured(A, "1", 1, start="2024-04-01", end="2024-04-01", end_reason="99")])
+        same_day = office.write(
+            "SKKOJIN", A, [insured(A, "1", 1, start="2024-04-01", end="2024-04-01", end_reason="99")]
+        )
         assert b",20240401,03,,20240331,99," in same_day.read_bytes()
         assert office.receive(same_day)[0].counts.accepted == 1
-        reversed_one = office.write("SKKOJIN", A, [insured(A, "2", 2, start="2024-04-01", end="2024-04-01", end_reason="99")])
+        reversed_one = office.write(
+            "SKKOJIN", A, [insured(A, "2", 2, start="2024-04-01", end="2024-04-01", end_reason="99")]
+        )
         reversed_one.write_bytes(reversed_one.read_bytes().replace(b"20240331", b"20240330"))
         assert codes(office.receive(reversed_one)[0]) == [("KKH-P002", 2, "application_end")]
 
@@ -200,7 +204,12 @@ class TestInsideOneMunicipality:
 
 PAIRS = [
     ("normal move", ("2020-04-01", "2024-04-01", "57"), ("2024-04-01", None, "07"), []),
-    ("one day of gap", ("2020-04-01", "2024-04-01", "57"), ("2024-04-02", None, "07"), [("gap", "2024-04-01", "2024-04-02", 1)]),
+    (
+        "one day of gap",
+        ("2020-04-01", "2024-04-01", "57"),
+        ("2024-04-02", None, "07"),
+        [("gap", "2024-04-01", "2024-04-02", 1)],
+    ),
     (
         "gap over a leap day",
         ("2020-04-01", "2024-02-28", "57"),
@@ -228,13 +237,43 @@ PAIRS = [
     ),
     ("nothing claimed, apart", ("2020-04-01", "2023-04-01", "53"), ("2024-04-01", None, "03"), []),
     ("nothing claimed, touching", ("2020-04-01", "2024-04-01", "53"), ("2024-04-01", None, "03"), []),
-    ("only the left side claims, apart", ("2020-04-01", "2024-04-01", "57"), ("2024-04-03", None, "01"), [("gap", "2024-04-01", "2024-04-03", 2)]),
-    ("only the entered side claims, apart", ("2020-04-01", "2024-04-01", "53"), ("2024-04-03", None, "07"), [("gap", "2024-04-01", "2024-04-03", 2)]),
-    ("only the left side claims, touching", ("2020-04-01", "2024-04-01", "57"), ("2024-04-01", None, "01"), [("one_sided", "2024-04-01", "2024-04-01", 0)]),
-    ("only the entered side claims, touching", ("2020-04-01", "2024-04-01", "51"), ("2024-04-01", None, "07"), [("one_sided", "2024-04-01", "2024-04-01", 0)]),
-    ("dead and yet moved", ("2020-04-01", "2024-04-01", "52"), ("2024-04-02", None, "07"), [("gap", "2024-04-01", "2024-04-02", 1)]),
-    ("an overlap needs no claim", ("2020-04-01", "2024-04-05", "53"), ("2024-04-01", None, "03"), [("overlap", "2024-04-01", "2024-04-05", 4)]),
-]  # fmt: skip
+    (
+        "only the left side claims, apart",
+        ("2020-04-01", "2024-04-01", "57"),
+        ("2024-04-03", None, "01"),
+        [("gap", "2024-04-01", "2024-04-03", 2)],
+    ),
+    (
+        "only the entered side claims, apart",
+        ("2020-04-01", "2024-04-01", "53"),
+        ("2024-04-03", None, "07"),
+        [("gap", "2024-04-01", "2024-04-03", 2)],
+    ),
+    (
+        "only the left side claims, touching",
+        ("2020-04-01", "2024-04-01", "57"),
+        ("2024-04-01", None, "01"),
+        [("one_sided", "2024-04-01", "2024-04-01", 0)],
+    ),
+    (
+        "only the entered side claims, touching",
+        ("2020-04-01", "2024-04-01", "51"),
+        ("2024-04-01", None, "07"),
+        [("one_sided", "2024-04-01", "2024-04-01", 0)],
+    ),
+    (
+        "dead and yet moved",
+        ("2020-04-01", "2024-04-01", "52"),
+        ("2024-04-02", None, "07"),
+        [("gap", "2024-04-01", "2024-04-02", 1)],
+    ),
+    (
+        "an overlap needs no claim",
+        ("2020-04-01", "2024-04-05", "53"),
+        ("2024-04-01", None, "03"),
+        [("overlap", "2024-04-01", "2024-04-05", 4)],
+    ),
+]
 
 
 class TestBetweenMunicipalities:
@@ -245,7 +284,9 @@ class TestBetweenMunicipalities:
         office.persons(A, insured(A, "1", 1, start=start, end=end, end_reason=end_reason))
         start, end, reason = into
         ended = {"end": end, "end_reason": "53"} if end else {}
-        office.persons(B, insured(B, "7", 1, start=start, reason=reason if reason in ("07", "01", "03") else "07", **ended))
+        office.persons(
+            B, insured(B, "7", 1, start=start, reason=reason if reason in ("07", "01", "03") else "07", **ended)
+        )
         office.resolve("2024-04-10")
         assert open_findings(office) == [(kind, A, B, first, last, days) for kind, first, last, days in due]
 
@@ -306,7 +347,17 @@ class TestBetweenMunicipalities:
         office.persons(A, insured(A, "1", 1, end="2024-04-05"))
         office.persons(B, entered(B, "7", 1, start="2024-04-01"))
         office.resolve("2024-06-30")
-        keys = ("kind", "addressee_number", "from_insurer", "to_insurer", "period_start", "period_end", "days", "status", "detected_on")  # fmt: skip
+        keys = (
+            "kind",
+            "addressee_number",
+            "from_insurer",
+            "to_insurer",
+            "period_start",
+            "period_end",
+            "days",
+            "status",
+            "detected_on",
+        )
         due = ("1", A, B, date(2024, 4, 1), date(2024, 4, 5), 4, "1", date(2024, 6, 30))
         [for_a], [for_b] = told(office, A, "KAKUNIN"), told(office, B, "KAKUNIN")
         assert about([for_a], *keys) == [(due[0], "1", *due[1:])]
@@ -414,7 +465,9 @@ class TestUnmatched:
 
     def test_another_period_of_the_same_municipality_is_no_answer(self, office: PrefectureOffice) -> None:
         """Rules: P-6, X-26."""
-        office.persons(A, insured(A, "1", 1, end="2024-04-01"), insured(A, "1", 1, history=2, start="2024-04-01", reason="01"))
+        office.persons(
+            A, insured(A, "1", 1, end="2024-04-01"), insured(A, "1", 1, history=2, start="2024-04-01", reason="01")
+        )
         office.resolve("2024-06-30")
         assert open_findings(office) == [("unmatched", A, None, "2024-04-01", None, None)]
 

@@ -7,7 +7,7 @@ from datetime import date
 import pytest
 from attrs import evolve
 
-from ..prefecture.office import INSURERS, PrefectureOffice, A, B, C, D, nominal_head, number
+from ..prefecture.office import INSURERS, A, B, C, D, PrefectureOffice, nominal_head, number
 from .conftest import MakeOffice
 from .support import about, entered, insured, open_findings, qualification, told
 
@@ -20,9 +20,9 @@ class TestChains:
         office.resolve()
         assert qualification(office, A) == [("2020-04-01", None, None, "1")]
         assert qualification(office, B) == [("2020-04-01", None, A, "2")]
-        assert about(told(office, B, "TOKUSO"), "qualification_acquired_reason", "application_start", "application_end") == [
-            ("03", date(2024, 4, 1), None)
-        ]
+        assert about(
+            told(office, B, "TOKUSO"), "qualification_acquired_reason", "application_start", "application_end"
+        ) == [("03", date(2024, 4, 1), None)]
 
     def test_a_chain_of_three_with_a_loss_at_its_end(self, office: PrefectureOffice) -> None:
         """Rules: Q-4, X-10, X-11."""
@@ -59,7 +59,9 @@ class TestChains:
         for insurer in (A, B, C):
             assert about(office.deliver(insurer)["TOKUSO"], "qualification_acquired") == [(date(2020, 3, 15),)]
 
-    @pytest.mark.parametrize(("end_reason", "reason"), [("53", "03"), ("51", "01"), ("54", "04"), ("99", "99"), ("52", "01")])
+    @pytest.mark.parametrize(
+        ("end_reason", "reason"), [("53", "03"), ("51", "01"), ("54", "04"), ("99", "99"), ("52", "01")]
+    )
     def test_nothing_else_continues(self, office: PrefectureOffice, end_reason: str, reason: str) -> None:
         """Rules: Q-4, P-6."""
         office.persons(A, insured(A, "1", 1, end="2024-04-01", end_reason=end_reason))
@@ -84,7 +86,12 @@ class TestChains:
         office.persons(C, entered(C, "3", 1, start="2023-04-01", end="2024-01-01", end_reason="53"))
         office.persons(D, insured(D, "4", 1, start="2024-02-01"))
         office.resolve()
-        assert qualification(office, A) == qualification(office, B) == qualification(office, C) == [(None, None, None, "9")]
+        assert (
+            qualification(office, A)
+            == qualification(office, B)
+            == qualification(office, C)
+            == [(None, None, None, "9")]
+        )
         assert qualification(office, D) == [("2024-02-01", None, None, "1")]
 
     def test_what_an_overlap_continues_is_not_held(self, office: PrefectureOffice) -> None:
@@ -233,7 +240,10 @@ class TestMergedMunicipalities:
     @pytest.fixture
     def merged(self, make_office: MakeOffice) -> PrefectureOffice:
         """C became part of D on 2024-04-01."""
-        insurers = [evolve(each, valid_until=date(2024, 4, 1), successor=D) if each.insurer_number == C else each for each in INSURERS]  # fmt: skip
+        insurers = [
+            evolve(each, valid_until=date(2024, 4, 1), successor=D) if each.insurer_number == C else each
+            for each in INSURERS
+        ]
         return make_office(insurers=insurers)
 
     def test_a_merger_is_no_move(self, merged: PrefectureOffice) -> None:
@@ -260,8 +270,14 @@ class TestMergedMunicipalities:
 
     def test_overlaps_and_gaps_between_them_are_none(self, merged: PrefectureOffice) -> None:
         """Rules: X-31."""
-        merged.persons(C, insured(C, "3", 1, end="2024-04-05", end_reason="99"), insured(C, "4", 2, end="2024-03-01", end_reason="99"))
-        merged.persons(D, insured(D, "3", 1, start="2024-04-01", reason="99"), insured(D, "4", 2, start="2024-04-01", reason="99"))
+        merged.persons(
+            C,
+            insured(C, "3", 1, end="2024-04-05", end_reason="99"),
+            insured(C, "4", 2, end="2024-03-01", end_reason="99"),
+        )
+        merged.persons(
+            D, insured(D, "3", 1, start="2024-04-01", reason="99"), insured(D, "4", 2, start="2024-04-01", reason="99")
+        )
         merged.resolve()
         assert open_findings(merged) == []
 
@@ -273,7 +289,9 @@ class TestMergedMunicipalities:
         merged.resolve()
         assert qualification(merged, C) == [("2020-04-01", None, A, "2")]
         assert qualification(merged, D)[0][0] == "2020-04-01"
-        assert [(each.pair.left.insurer_number, each.pair.entered.insurer_number) for each in merged.candidates()] == [(A, C)]
+        assert [(each.pair.left.insurer_number, each.pair.entered.insurer_number) for each in merged.candidates()] == [
+            (A, C)
+        ]
 
 
 class TestWhoIsToldWhat:
@@ -364,7 +382,9 @@ class TestWhoIsToldWhat:
         office.resolve()
         first = office.deliver(B)
         again = office.deliver(B, everything=True)
-        assert {file_id: len(rows) for file_id, rows in again.items()} == {file_id: len(rows) for file_id, rows in first.items()}
+        assert {file_id: len(rows) for file_id, rows in again.items()} == {
+            file_id: len(rows) for file_id, rows in first.items()
+        }
         assert again["TOKUSO"] == first["TOKUSO"]
         assert office.deliver(B) == {}
 

@@ -26,7 +26,9 @@ class StandingClock:
 
 def run(folder: Path) -> None:
     database = folder / "kokuho.sqlite3"
-    with open_installation(Configuration(database=f"sqlite:///{database.as_posix()}"), clock=StandingClock()) as installation:
+    with open_installation(
+        Configuration(database=f"sqlite:///{database.as_posix()}"), clock=StandingClock()
+    ) as installation:
         register = installation.register()
         list(release_held(installation.office))
         for path in sorted((folder / "inbox").iterdir()):

@@ -67,7 +67,9 @@ def _days(fields: Mapping[str, Any]) -> dict[str, Any]:
     return typed
 
 
-def person(insurer: str, addressee: str, history: int = 1, start: str | None = "2020-04-01", **fields: Any) -> dict[str, Any]:
+def person(
+    insurer: str, addressee: str, history: int = 1, start: str | None = "2020-04-01", **fields: Any
+) -> dict[str, Any]:
     """One SKKOJIN record; short names: number, previous, household, start, reason, end, end_reason, kind."""
     short = {
         "number": "individual_number",
@@ -109,7 +111,9 @@ def nominal_head(insurer: str, addressee: str, history: int = 1, **fields: Any) 
     return person(insurer, addressee, history, start=None, insured_kind="2", **fields)
 
 
-def household(insurer: str, number: str, head: str, history: int = 1, start: str = "2020-04-01", **fields: Any) -> dict[str, Any]:
+def household(
+    insurer: str, number: str, head: str, history: int = 1, start: str = "2020-04-01", **fields: Any
+) -> dict[str, Any]:
     """One SKSETAI record."""
     record: dict[str, Any] = {
         "insurer_number": insurer,
@@ -189,7 +193,9 @@ class PrefectureOffice:
         self.outbox.mkdir(parents=True, exist_ok=True)
         self.database_file = folder / f"{prefix}.sqlite3"
         self.configuration = Configuration(
-            database=f"sqlite:///{self.database_file.as_posix()}", layouts=tuple(layouts), settings=settings or Settings()
+            database=f"sqlite:///{self.database_file.as_posix()}",
+            layouts=tuple(layouts),
+            settings=settings or Settings(),
         )
         initialise(self.configuration, PREFECTURE, insurers)
         self.clock = SteppingClock()
@@ -229,7 +235,9 @@ class PrefectureOffice:
         folder.publish(name)
         return self.inbox / name
 
-    def send(self, file_id: str, sender: str, rows: Iterable[Mapping[str, Any]], sequence: int | None = None) -> list[FileAnswer]:
+    def send(
+        self, file_id: str, sender: str, rows: Iterable[Mapping[str, Any]], sequence: int | None = None
+    ) -> list[FileAnswer]:
         return self.receive(self.write(file_id, sender, rows, sequence))
 
     def persons(self, sender: str, *rows: Mapping[str, Any]) -> FileAnswer:

@@ -1,0 +1,1 @@
+"""The database adapter: migrations, transactions, conflicts, and deliveries that are interrupted."""
