@@ -162,7 +162,8 @@ def measure_whole(persons: int, options: argparse.Namespace, work: Path) -> dict
                 total = Cost(0.0, 0.0)
                 for name, cost in steps.items():
                     costs.setdefault(name, []).append(cost)
-                    total += cost
+                    if name != "init":
+                        total += cost
                     tell(f"  {name}: {cost.wall:.2f} s")
                 costs.setdefault("total", []).append(total)
                 costs.setdefault("start", []).append(product.start())
@@ -236,7 +237,7 @@ def whole_table(result: dict[str, Any]) -> Iterator[str]:
         step = steps[name]
         cpu = "–" if step["cpu"] is None else f"{step['cpu']:.2f}"
         yield f"| {name} | {step['wall']:.2f} | {ratio(step['wall'], raw)} | {cpu} | {in_mb(step['peak_mb'])} |"
-    starts = starting(result, 3 + result["insurers"])
+    starts = starting(result, 3)
     yield ""
     yield (
         f"Starting the command costs {steps['start']['wall']:.2f} s, {starts:.1f} s of the total; "
@@ -257,7 +258,7 @@ def day_table(results: Sequence[dict[str, Any]]) -> Iterator[str]:
         peak = in_mb(results[-1]["steps"][name]["peak_mb"])
         compared = " | ".join(f"{wall:.2f}" for wall in walls)
         yield f"| {name} | {compared} | {ratio(walls[-1], walls[0])} | {peak} |"
-    beyond = [each["steps"]["total"]["wall"] - starting(each, 2 + each["insurers"]) for each in results]
+    beyond = [each["steps"]["total"]["wall"] - starting(each, 3) for each in results]
     yield ""
     yield f"Without starting the commands the ratio of the totals is {ratio(beyond[-1], beyond[0])}."
     yield ""

@@ -38,10 +38,12 @@ from kokuho_adapters.insurers_list import INSURERS_FILE, read_insurers
 from kokuho_adapters.security.redaction import configure_logging, redact_text
 from kokuho_adapters.synthetic import generate_prefecture
 from kokuho_core.errors import FileRefused, KokuhoError, Problem, entry
+from kokuho_core.insured_person.fact import IdentityVerdict
 from kokuho_core.usecases import check as checking
 from kokuho_core.usecases import deliver as delivering
 from kokuho_core.usecases import receive as receiving
 from kokuho_core.usecases import resolve as resolving
+from kokuho_core.usecases.identity import decide_identity
 from kokuho_core.usecases.listings import list_candidates, list_findings
 from kokuho_core.usecases.receive import FileAnswer
 from kokuho_core.vocabulary.identifiers import InsurerNumber
@@ -383,6 +385,30 @@ def candidates(session: Session, insurer: str | None, as_json: bool) -> int:
 
 def _insurer(number: str | None) -> InsurerNumber | None:
     return InsurerNumber(number) if number is not None else None
+
+
+# --- identity conflicts ---
+
+
+@cli.command()
+@click.argument("finding_number", metavar="FINDING")
+@click.option(
+    "--verdict", required=True, type=click.Choice([each.value for each in IdentityVerdict]),
+    help="same=同一人として適用 different=別人として番号なしで適用 / The person known under the number, or somebody else.",
+)  # fmt: skip
+@click.option("--by", "decided_by", required=True, metavar="OPERATOR", help="判定者 / Who decides.")
+@_JSON
+@_SESSION
+def identity(session: Session, finding_number: str, verdict: str, decided_by: str, as_json: bool) -> int:
+    """本人確認不一致(保留)を判定します。 / Decide a held identity conflict; it takes effect with the next resolve."""
+    with session.installation() as opened:
+        decide_identity(opened.office, finding_number, IdentityVerdict(verdict), decided_by)
+    answer = {"finding_number": finding_number, "verdict": verdict, "decided_by": decided_by}
+    if as_json:
+        output.print_json(answer)
+    else:
+        output.say(f"{finding_number}: {verdict} ({decided_by})")
+    return DONE
 
 
 # --- delivering ---

@@ -37,6 +37,10 @@ class SqlFindingStore:
                     found[row.number] = _stored(row)
         return [found[number] for number in sorted(found)]
 
+    def by_number(self, number: str) -> StoredFinding | None:
+        row = self.connection.execute(select(finding).where(_finding.number == number)).first()
+        return _stored(row) if row is not None else None
+
     def next_number(self) -> str:
         return f"F{self.prefecture}{self.counters.next('finding'):010d}"
 

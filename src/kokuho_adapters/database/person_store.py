@@ -7,13 +7,14 @@ from datetime import date, datetime
 from operator import attrgetter
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 from sqlalchemy import Connection, and_, delete, insert, literal, or_, select, union
 
 from kokuho_adapters.database import fact_store
-from kokuho_adapters.database.statements import batches, bulk_insert, insert_or_ignore, under_keys
+from kokuho_adapters.database.statements import batches, bulk_insert, insert_or_ignore, under_keys, upsert
 from kokuho_adapters.database.tables import (
     held_record,
+    identity_verdict,
     insurer,
     known_addressee,
     number_vault,
@@ -178,8 +179,32 @@ class SqlPersonStore:
 
     def facts_of(self, addressees: Iterable[Addressee], known_at: datetime | None = None) -> list[PersonFact]:
         keys = map(_pair, addressees)
-        return fact_store.facts_of(
+        facts = fact_store.facts_of(
             self.connection, person_record, _KEY, _FACT_COLUMNS, PersonFact, keys, known_at
+        )
+        verdicts = self._verdicts(known_at)
+        return [evolve(f, verdict=verdicts.get(f.source)) for f in facts] if verdicts else facts
+
+    def _verdicts(self, known_at: datetime | None) -> dict[Source, str]:
+        """All decisions on identity conflicts; they are few (X-25)."""
+        query = select(identity_verdict)
+        if known_at is not None:
+            query = query.where(identity_verdict.c.recorded_at <= known_at)
+        return {Source(row.file_no, row.line): row.verdict for row in self.connection.execute(query)}
+
+    def add_verdict(self, held: Source, verdict: str, decided_by: str, recorded_at: datetime) -> None:
+        bulk_insert(
+            self.connection,
+            identity_verdict,
+            ("file_no", "line", "verdict", "decided_by", "recorded_at"),
+            [(held.file_no, held.line, verdict, decided_by, recorded_at)],
+            upsert(self.connection, identity_verdict),
+        )
+        waiting = select(*_KEY).where(_records.file_no == held.file_no, _records.line == held.line)
+        self.connection.execute(
+            insert_or_ignore(self.connection, pending_person).from_select(
+                ["insurer_number", "addressee_number"], waiting
+            )
         )
 
     def addressees_under(self, numbers: Iterable[NumberIndex]) -> set[Addressee]:

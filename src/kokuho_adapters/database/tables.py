@@ -209,6 +209,16 @@ Index(
     postgresql_where=person_record.c.previous_number_index.is_not(None),
 )
 
+identity_verdict = Table(
+    "identity_verdict",
+    metadata,
+    *_source(),
+    _text("verdict", required=True),
+    _text("decided_by", required=True),
+    Column("recorded_at", IsoDateTime, nullable=False),
+    PrimaryKeyConstraint("file_no", "line"),
+)
+
 household_record = Table(
     "household_record",
     metadata,

@@ -122,6 +122,8 @@ CATALOGUE: Final = {
         ("KKH-I001", _H, "本人確認不一致のため保留しました。", "Held: identity conflict on the individual number.",
          "same number, other birth date", "確認リスト(KAKUNIN)を見て、誤っている側が訂正または取消を送ってください。",
          "See the confirmation list; the wrong side sends a correction or cancellation."),
+        ("KKH-I002", _S, "未解消の本人確認不一致ではありません。", "Not an open identity conflict.", "the number of an overlap",
+         "findings で確認番号を確認してください。", "Check the finding number with findings."),
         # --- records and periods ---
         ("KKH-P002", _R, "終了年月日が開始年月日より前です。", "The period ends before it starts.", "start 0401, end 0331",
          "日付を直して再送してください。", "Correct the dates."),

@@ -10,9 +10,9 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from itertools import combinations
 
-from attrs import field, frozen, mutable
+from attrs import evolve, field, frozen, mutable
 
-from kokuho_core.insured_person.fact import PersonFact, RowKey
+from kokuho_core.insured_person.fact import IdentityVerdict, PersonFact, RowKey
 from kokuho_core.insured_person.person import live_rows
 from kokuho_core.vocabulary.codes import UpdateKind
 from kokuho_core.vocabulary.identifiers import Addressee, Source
@@ -105,7 +105,9 @@ class _Replay:
             self._forget_waiting(message.row)
         else:
             self._forget_waiting(message.row)  # a newer version takes the place of a waiting one
-            conflict = self._conflict_of([message])
+            if message.verdict == IdentityVerdict.DIFFERENT:
+                message = evolve(message, number=None, previous_number=None)
+            conflict = None if message.verdict == IdentityVerdict.SAME else self._conflict_of([message])
             if conflict is not None:
                 self.waiting.append(conflict)
             else:

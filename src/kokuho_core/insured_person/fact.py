@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date, datetime
+from enum import StrEnum
 from typing import Final
 
 from attrs import fields, frozen
@@ -43,6 +44,8 @@ class PersonFact:
     special_case: str
     address_withheld: str
     updated_at: datetime
+    verdict: str | None = None
+    """What a person decided about an identity conflict of this record (X-25): an :class:`IdentityVerdict` or None."""
 
     @property
     def source(self) -> Source:
@@ -68,8 +71,15 @@ class PersonFact:
         )
 
 
+class IdentityVerdict(StrEnum):
+    """本人確認の判定 (X-25)."""
+
+    SAME = "same"  # the person known under the number: the record takes effect as it is
+    DIFFERENT = "different"  # somebody else: the record takes effect without the number
+
+
 RowKey = tuple[InsurerNumber, AddresseeNumber, int]
 """履歴行: identity of one record: insurer, addressee, history number."""
 
-FACT_KEYS: Final = tuple(attribute.name for attribute in fields(PersonFact))
-"""Attribute names of :class:`PersonFact`, in order."""
+FACT_KEYS: Final = tuple(attribute.name for attribute in fields(PersonFact) if attribute.name != "verdict")
+"""Attribute names of :class:`PersonFact` that come from the record itself, in order."""

@@ -196,6 +196,10 @@ class PersonStore(Protocol):
         """Replace what is held of these addressees."""
         ...
 
+    def add_verdict(self, held: Source, verdict: str, decided_by: str, recorded_at: datetime) -> None:
+        """Keep what a person decided about a held record (X-25); its addressee waits for the next resolve."""
+        ...
+
 
 class HouseholdStore(Protocol):
     """資格情報(世帯)の保管."""
@@ -323,6 +327,8 @@ class FindingStore(Protocol):
     """確認事項の保管."""
 
     def naming(self, addressees: Iterable[Addressee]) -> list[StoredFinding]: ...
+
+    def by_number(self, number: str) -> StoredFinding | None: ...
 
     def next_number(self) -> str: ...
 

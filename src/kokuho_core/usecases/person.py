@@ -62,7 +62,7 @@ def inspect_person(
             raise NotFound(Problem("KKH-N001", field="ID"))
         addressees = frozenset(work.ids.addressees_of([person]))
         day = as_of or office.clock.today()
-        evidence = _evidence(work, addressees, day, office.settings.unmatched_wait_days, known_at)
+        evidence = collect_evidence(work, addressees, day, office.settings.unmatched_wait_days, known_at)
         world = derive_world(evidence)
         numbers = {each.pair: each.number for each in _stored_candidates(work, world)}
         files = {source.file_no for source in evidence.sources()}
@@ -113,7 +113,7 @@ def _history(facts: Iterable[PersonFact], addressees: frozenset[Addressee], worl
             yield HistoryLine(message, state)
 
 
-def _evidence(
+def collect_evidence(
     work: UnitOfWork, addressees: frozenset[Addressee], as_of: date, wait_days: int, known_at: datetime | None
 ) -> Evidence:
     """The facts around a person: his households, those they came from by confirmed moves, and everybody in them."""
