@@ -7,7 +7,7 @@
 #   make bench        measurements
 #   make docs         documents, into docs/_build/
 #   make wheelhouse   wheelhouse/ with everything to install without a network (PLATFORM=win_amd64 for Windows)
-#   make mutation     mutation tests of the core
+#   make mutation     mutation tests of the rules, with fewer examples (KOKUHO_EXAMPLES)
 #   make clean        remove all of the above
 #
 # Variables: PYTHON (the interpreter to start from), WORKERS (test processes), PIP_ARGS (options for every pip call),
@@ -100,7 +100,7 @@ endif
 	@ls wheelhouse
 
 mutation: $(VENV)/.stamp-test $(VENV)/.stamp-mutation
-	$(BIN)/mutmut run
+	KOKUHO_EXAMPLES=$${KOKUHO_EXAMPLES:-200} $(BIN)/mutmut run
 	$(BIN)/mutmut results
 
 clean:

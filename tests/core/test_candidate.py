@@ -110,6 +110,7 @@ def test_a_candidate_that_returns_keeps_number_and_decision() -> None:
     """Rules: H-6, X-28."""
     gone = candidate(decision=YES, decided_on=d("06-10")).withdrawn()
     assert gone.is_withdrawn
+    assert gone.movers == ()
     back = gone.judged_anew(
         d("05-16"), [PrefecturalInsuredId("p2"), PERSON], addressee(B, "1"), UNCLEAR, True, months("202404"), months("202403")
     )

@@ -196,6 +196,44 @@ def test_numbers_of_a_person_grow_by_accepted_changes() -> None:
     assert person.addressees == (addressee(A, "1"), addressee(B, "5"))
 
 
+def test_a_link_goes_with_its_row_and_not_before() -> None:
+    """Rules: I-4: a corrected row keeps what it linked; a cancelled one takes it along."""
+    linked = [
+        m(A, "1", 1, "N2", 2, previous="N1"), m(A, "1", 2, "N2", 3), m(B, "5", 1, "N1", 4), m(D, "8", 1, "N2", 5),
+    ]  # fmt: skip
+    assert len(settle(linked).persons) == 1
+    assert len(settle([*linked, m(A, "1", 1, "N2", 6, kind="2")]).persons) == 1
+    apart = settle([*linked, m(A, "1", 1, "N2", 6, kind="3")]).persons
+    assert [each.addressees for each in apart] == [(addressee(A, "1"), addressee(D, "8")), (addressee(B, "5"),)]
+    assert [each.numbers for each in apart] == [{index_of("N2")}, {index_of("N1")}]
+
+
+def test_links_reach_over_several_changes() -> None:
+    """Rules: I-1, I-4: whoever comes under the first number is compared with the person of the third."""
+    messages = [
+        m(A, "1", 1, "N3", 2, previous="N2"), m(A, "1", 2, "N2", 3, previous="N1"), m(A, "1", 2, "N3", 4, kind="2"),
+        m(D, "8", 1, "N1", 5, sex="2"),
+    ]  # fmt: skip
+    assert settle(messages).held == {messages[3].source}
+
+
+def test_one_with_two_numbers_joins_both_sides() -> None:
+    """Rules: I-1: left with two numbers by a cancelled link, he is one person with those under either."""
+    messages = [
+        m(A, "1", 1, "N1", 2), m(B, "5", 1, "N2", 3), m(D, "8", 1, "N1", 4), m(D, "8", 2, "N2", 5, previous="N1"),
+        m(D, "8", 3, "N2", 6), m(D, "8", 2, "N2", 7, kind="3"),
+    ]  # fmt: skip
+    (everybody,) = settle(messages).persons
+    assert everybody.numbers == {index_of("N1"), index_of("N2")}
+    assert len(everybody.addressees) == 3
+
+
+def test_persons_are_in_the_order_of_their_lowest_addressee() -> None:
+    """Rules: X-7: so that what is issued does not depend on arrival."""
+    messages = [m(D, "8", 1, "N1", 2), m(B, "5", 1, "N2", 3), m(A, "1", 1, "N1", 4)]
+    assert [each.addressees[0] for each in settle(messages).persons] == [addressee(A, "1"), addressee(B, "5")]
+
+
 # --- IDs ---
 
 

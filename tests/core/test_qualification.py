@@ -143,6 +143,10 @@ def test_the_order_of_rows_does_not_matter(case: tuple[History, Any, int], rng: 
     assert judge_person(shuffled, REGISTER, as_of, wait) == judged
     assert judged.findings == find_conflicts(judged.periods, REGISTER, as_of, wait).findings
     assert judged.look_again_on == find_conflicts(judged.periods, REGISTER, as_of, wait).look_again_on
+    assert judged.is_protected is is_protected(history.rows)
+    assert judge_person([evolve(row, address_withheld="1") for row in history.rows], REGISTER, as_of, wait).is_protected is (
+        history.rows != []
+    )
     assert judged.moves == tuple(find_moves(judged.periods, REGISTER))
     assert judged.qualifications == tuple(derive_qualifications(judged.periods, judged.findings, REGISTER))
 
@@ -185,6 +189,36 @@ def test_unmatched_after_the_wait_and_not_before() -> None:
     assert find_conflicts([left], REGISTER, d("06-01")).look_again_on is None
     two = [left, period(B, start="2021-05-09", reason="07", end="2021-06-01", end_reason="53")]
     assert find_conflicts(two, REGISTER, d("2021-05-20")).look_again_on == d("06-01")
+
+
+def test_nothing_is_reported_inside_one_municipality() -> None:
+    """Rules: P-3, P-4, X-31: predecessor and successor are one, even where their periods overlap or leave days open."""
+    over = [period(C, end="2024-06-01", end_reason="59"), period(MERGED, start="2024-05-01", reason="99")]
+    assert find_conflicts(over, REGISTER, d("12-31")).findings == ()
+    apart = [period(C, end="2024-05-01", end_reason="57"), period(MERGED, start="2024-05-09", reason="07")]
+    assert {f.kind.value for f in find_conflicts(apart, REGISTER, d("12-31")).findings} == {"unmatched"}
+    again = [period(A, end="2024-05-01", end_reason="57"), period(A, history=2, start="2024-05-01", reason="03")]
+    (left,) = find_conflicts(again, REGISTER, d("12-31")).findings
+    assert plain([left]) == [("unmatched", (A, 1), None, d("05-01"), None, None)]
+
+
+def test_all_pairs_at_both_ends_are_reported() -> None:
+    """Rules: P-5, X-8: one pair that is no finding hides no other."""
+    left = period(C, end="2024-05-01", end_reason="57")
+    entered = [
+        period(C, history=2, start="2024-05-09", reason="03", end="2024-05-10", end_reason="53"),
+        period(D, start="2024-05-09", reason="07"),
+    ]
+    for order in (entered, entered[::-1]):
+        found = plain(find_conflicts([left, *order], REGISTER, d("12-31")).findings)
+        assert ("gap", (C, 1), (D, 1), d("05-01"), d("05-09"), 8) in found
+    at_once = [
+        period(C, history=2, start="2024-05-01", reason="03", end="2024-05-10", end_reason="53"),
+        period(D, start="2024-05-01", reason="01"),
+    ]
+    for order in (at_once, at_once[::-1]):
+        found = plain(find_conflicts([left, *order], REGISTER, d("12-31")).findings)
+        assert ("one_sided", (C, 1), (D, 1), d("05-01"), d("05-01"), 0) in found
 
 
 def test_insurers_that_are_not_listed_are_just_themselves() -> None:
@@ -310,6 +344,8 @@ def test_the_household_left_is_that_of_the_last_day_there() -> None:
     left = period(A, member_end="2024-04-10", end="2024-04-10", end_reason="57")
     (gap,) = find_moves([left, period(B, start="2024-05-01", reason="07")], REGISTER)
     assert gap.from_household.household_number == "1"
+    left = period(A, member_start="2024-04-09", end="2024-04-10", end_reason="57")
+    assert len(find_moves([left, period(B, start="2024-05-01", reason="07")], REGISTER)) == 1
     (overlap,) = find_moves([period(A, member_end="2024-05-01"), period(B, start="2024-05-01", reason="07")], REGISTER)
     assert overlap.from_household.insurer_number == A
     assert find_moves([period(A, member_end="2024-04-30"), period(B, start="2024-05-01", reason="07")], REGISTER) == []
