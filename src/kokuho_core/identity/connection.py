@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from kokuho_core.insured_person.fact import PersonFact
-from kokuho_core.vocabulary.identifiers import Addressee, addressee_order
+from kokuho_core.vocabulary.identifiers import Addressee
 from kokuho_core.vocabulary.individual_number import NumberIndex
 
 
@@ -28,7 +28,7 @@ def group_connected(facts: Mapping[Addressee, Sequence[PersonFact]]) -> list[lis
                     if other is not addressee:
                         leader[find(addressee)] = find(other)
     groups: dict[Addressee, list[Addressee]] = {}
-    for addressee in sorted(facts, key=addressee_order):
+    for addressee in sorted(facts):
         if facts[addressee]:
             groups.setdefault(find(addressee), []).append(addressee)
     merged = []

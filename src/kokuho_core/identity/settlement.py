@@ -79,6 +79,8 @@ def _first_of_each(facts: Iterable[PersonFact]) -> list[PersonFact]:
 def _is_trivial(messages: Sequence[PersonFact]) -> bool:
     """One addressee with at most one number: nothing can conflict."""
     first = messages[0]
+    if len(messages) == 1:
+        return first.previous_number is None
     number = next((m.number for m in messages if m.number is not None), None)
     return all(
         m.addressee_number == first.addressee_number

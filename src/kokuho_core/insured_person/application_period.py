@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import NamedTuple
 
 from attrs import frozen
 
@@ -19,8 +20,7 @@ from kokuho_core.vocabulary.reasons import (
 )
 
 
-@frozen(order=True)
-class PeriodKey:
+class PeriodKey(NamedTuple):
     """適用期間の識別: an application period is known by the lowest live history number among its rows (X-32)."""
 
     addressee: Addressee

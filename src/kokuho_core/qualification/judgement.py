@@ -13,7 +13,6 @@ from kokuho_core.insured_person.fact import PersonFact
 from kokuho_core.qualification.derivation import Qualification, derive_qualifications
 from kokuho_core.qualification.findings import UNMATCHED_WAIT_DAYS, Finding, find_conflicts
 from kokuho_core.qualification.moves import Move, find_moves
-from kokuho_core.vocabulary.identifiers import addressee_order
 from kokuho_core.vocabulary.insurers import InsurerRegister
 
 
@@ -47,12 +46,18 @@ def judge_person(
 
 def prefectural_periods(live_rows: Sequence[PersonFact]) -> list[ApplicationPeriod]:
     """県内の全適用期間 of one person."""
-    by_addressee = groupby(sorted(live_rows, key=addressee_order), key=addressee_order)
-    return [period for _, rows in by_addressee for period in application_periods(rows)]
+    if len(live_rows) == 1:
+        return application_periods(live_rows)
+    in_order = sorted(live_rows, key=lambda row: row.row)
+    return [
+        period for _, rows in groupby(in_order, key=lambda row: row.addressee) for period in application_periods(rows)
+    ]
 
 
 def is_protected(live_rows: Sequence[PersonFact]) -> bool:
     """不開示該当: the newest row anywhere has the flag (X-27); newest by 処理年月日時, so that arrival order does not matter."""
+    if len(live_rows) == 1:
+        return live_rows[0].address_withheld == "1"
     if not live_rows:
         return False
     newest = max(live_rows, key=lambda row: (row.updated_at, row.insurer_number, row.history_number))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from attrs import fields, frozen
 
@@ -145,8 +145,7 @@ def row_keys(file_id: str) -> tuple[str, ...]:
     return tuple(attribute.name for attribute in fields(ROW_TYPES[file_id]))
 
 
-@frozen
-class ReturnKey:
+class ReturnKey(NamedTuple):
     """返却レコードの識別: who is told, by which file, about whom or what (``subject``), and which item of it."""
 
     subject: str

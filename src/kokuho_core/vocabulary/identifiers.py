@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-from operator import attrgetter
-from typing import Final, NewType
-
-from attrs import frozen
+from typing import NamedTuple, NewType
 
 InsurerNumber = NewType("InsurerNumber", str)
 """保険者番号, 6 digits with Luhn check digit."""
@@ -21,28 +18,21 @@ MunicipalInsuredId = NewType("MunicipalInsuredId", str)
 """市町村被保険者ID, issued by the aggregation: one per person and municipality (Q-2)."""
 
 
-@frozen(order=True)
-class Addressee:
-    """宛名: one person as one municipality knows him."""
+class Addressee(NamedTuple):
+    """宛名: one person as one municipality knows him. A tuple, because bulk work hashes and sorts millions of them."""
 
     insurer_number: InsurerNumber
     addressee_number: AddresseeNumber
 
 
-addressee_order: Final = attrgetter("insurer_number", "addressee_number")
-"""Sort key of addressees; the comparison of the objects themselves is much slower."""
-
-
-@frozen(order=True)
-class HouseholdKey:
+class HouseholdKey(NamedTuple):
     """世帯: one household as one municipality knows it."""
 
     insurer_number: InsurerNumber
     household_number: HouseholdNumber
 
 
-@frozen(order=True)
-class Source:
+class Source(NamedTuple):
     """出所: where a fact was received. ``file_no`` counts received files, so sources sort in received order."""
 
     file_no: int
