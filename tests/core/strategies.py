@@ -129,21 +129,24 @@ def _along(rng: Random) -> list[Stay]:
     stays: list[Stay] = []
     day = some_day(rng)
     place, reason = rng.choice(PLACES), rng.choice(("01", "03", "02", "07"))
-    for _ in range(rng.randrange(1, 6)):
-        if rng.random() < 0.25:
+    careless = rng.choice((0.05, 0.3))
+    steps = rng.randrange(1, 6)
+    for number in range(steps):
+        if rng.random() < (0.4 if number == steps - 1 else careless / 2):
             stays.append(Stay(place, day, None, reason, None))
         else:
             end = day + timedelta(days=rng.choice((0, 1, 2, 3, 5, 8)))
-            stays.append(Stay(place, day, end, reason, rng.choice(_EXIT)))
+            told = rng.choice(_EXIT) if number == steps - 1 or rng.random() < careless else rng.choice(("57",) * 4 + ("58",))
+            stays.append(Stay(place, day, end, reason, told))
         left = stays[-1]
         step = rng.random()
         base = left.end or day + timedelta(days=rng.randrange(1, 5))
-        day = base + timedelta(days=0 if step < 0.6 else rng.choice((-3, -2, -1, 1, 2, 3)))
-        if left.end_reason == "58" and rng.random() < 0.7:
+        day = base + timedelta(days=rng.choice((-3, -2, -1, 1, 2, 3)) if step < careless else 0)
+        if left.end_reason == "58" and rng.random() < 0.8:
             reason = "08"
         else:
             place = rng.choice([other for other in PLACES if other != place])
-            reason = "07" if rng.random() < 0.75 else rng.choice(_ENTRY)
+            reason = rng.choice(_ENTRY) if rng.random() < careless else "07"
     return stays
 
 

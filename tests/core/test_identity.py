@@ -86,6 +86,18 @@ def test_settlement_shrinking(messages: list[PersonFact]) -> None:
     check_settlement(messages)
 
 
+def test_streams_are_of_every_kind() -> None:
+    """The generator: records are held in many streams, several at once in some, and many persons are in two places."""
+    held, joined = [], 0
+    for number in range(500):
+        result = model.identities(modelled(strategies.identity_streams(Random(f"identity_streams/{number}"))))
+        held.append(len(result.held))
+        joined += any(len(group) > 1 for group in result.groups)
+    assert 0.3 < sum(each == 0 for each in held) / 500 < 0.7
+    assert sum(each > 1 for each in held) > 50
+    assert joined > 100
+
+
 def interleaved(rng: Random, messages: Sequence[PersonFact]) -> list[PersonFact]:
     """Another order, in which the messages of one row keep theirs (P-7)."""
     rows: dict[Any, list[PersonFact]] = {}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta
 from random import Random
@@ -127,6 +128,19 @@ def test_qualifications_as_modelled() -> None:
 def test_qualifications_shrinking(history: History) -> None:
     """Rules: Q-4, Q-9, X-9 … X-12, X-30, X-31, X-37."""
     check_derivation(history)
+
+
+def test_histories_are_of_every_kind() -> None:
+    """The generator: every finding and every status occurs often enough to mean something."""
+    seen: Counter[str] = Counter()
+    for number in range(1_000):
+        history, as_of, wait = dated_histories(Random(f"dated_histories/{number}"))
+        stays = modelled(history)
+        seen.update(finding.kind for finding in model.findings(stays, as_of, wait, one))
+        for row in model.tokuso(stays, one).values():
+            seen.update([f"status {row.status}", "carried" if row.carried_from else "not carried"])
+    assert min(seen.values()) >= 50
+    assert len(seen) == 10
 
 
 # --- invariants ---
