@@ -116,14 +116,16 @@ class SqlCandidateStore:
         return candidate_number(self.prefecture, self.counters.next("candidate"))
 
     def save(self, candidates: Iterable[Candidate]) -> None:
-        for each in candidates:
-            values = _candidate_row(each)
+        listed = list(candidates)
+        new = [_candidate_row(each) | {"version": 1} for each in listed if each.number not in self._versions]
+        if new:
+            self.connection.execute(insert(candidate), new)
+        for each in listed:
             version = self._versions.get(each.number)
-            if version is None:
-                self.connection.execute(insert(candidate).values(**values, version=1))
-            else:
+            if version is not None:
                 statement = update(candidate).where(_candidate.number == each.number, _candidate.version == version)
-                if self.connection.execute(statement.values(**values, version=version + 1)).rowcount != 1:
+                values = _candidate_row(each) | {"version": version + 1}
+                if self.connection.execute(statement.values(**values)).rowcount != 1:
                     raise Conflict(Problem("KKH-X001"))
             self._versions[each.number] = (version or 0) + 1
 

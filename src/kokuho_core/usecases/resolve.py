@@ -148,10 +148,11 @@ class _PersonStep:
         look_again: dict[int, date | None] = {}
         for group in judged:
             for person, issued, judgement in group.persons:
+                under = IssuedId(issued.serial, issued.insured_id, person.numbers)
                 for addressee in person.addressees:
                     before = known.get(addressee)
                     municipal = before.municipal_id if before else self.work.ids.issue_municipal(addressee.insurer_number)
-                    ids[addressee] = KnownAddressee(evolve(issued, numbers=person.numbers), municipal)
+                    ids[addressee] = KnownAddressee(under, municipal)
                 numbers[issued.serial] = person.numbers
                 look_again[issued.serial] = judgement.look_again_on
         self.work.ids.save(ids, numbers, look_again)

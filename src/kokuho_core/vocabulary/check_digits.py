@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from operator import mul
 
-_LUHN_DOUBLED = (0, 2, 4, 6, 8, 1, 3, 5, 7, 9)
+_LUHN_DOUBLED = str.maketrans("0123456789", "0246813579")  # digit sum of twice the digit
 _NUMBER_WEIGHTS = (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
 _MUNICIPALITY_WEIGHTS = (6, 5, 4, 3, 2)
 
@@ -16,8 +16,8 @@ def is_ascii_digits(text: str, length: int) -> bool:
 
 def luhn_digit(payload: str) -> int:
     """Check digit of a 保険者番号 (Luhn) for the digits before it."""
-    doubled = sum(_LUHN_DOUBLED[int(digit)] for digit in payload[::-2])
-    return -(doubled + sum(map(int, payload[-2::-2]))) % 10
+    doubled = payload[::-2].translate(_LUHN_DOUBLED)
+    return -(sum(map(int, doubled)) + sum(map(int, payload[-2::-2]))) % 10
 
 
 def municipality_digit(payload: str) -> int:
