@@ -9,13 +9,14 @@ from random import Random
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kokuho_core.identity.connection import group_connected
 from kokuho_core.identity.insured_ids import IssuedId, assign_ids, municipal_id, prefectural_id
 from kokuho_core.identity.settlement import ConflictCause, SettledPerson, Settlement, settle
-from kokuho_core.insured_person.fact import PersonFact
+from kokuho_core.insured_person.fact import IdentityVerdict, PersonFact
 from kokuho_core.insured_person.person import live_rows
 from kokuho_core.vocabulary.identifiers import Addressee, PrefecturalInsuredId
 from kokuho_core.vocabulary.individual_number import NumberIndex
@@ -63,6 +64,8 @@ def check_settlement(messages: list[PersonFact]) -> None:
         assert own <= person.numbers
         assert bool(own) == bool(person.numbers)
         assert list(person.addressees) == sorted(person.addressees)
+        assert {row.source for row in person.rows} == {row.source for row in rows if row.addressee in person.addressees}
+        assert [row.row for row in person.rows] == sorted({row.row for row in person.rows})
     numbers = [number for person in settlement.persons for number in person.numbers]
     assert len(numbers) == len(set(numbers))
     for conflict in settlement.conflicts:
@@ -240,10 +243,41 @@ def test_one_with_two_numbers_joins_both_sides() -> None:
     assert len(everybody.addressees) == 3
 
 
+def test_one_alone_has_his_rows_too() -> None:
+    """Rules: Q-3: also where nothing can conflict."""
+    alone = [m(A, "1", 1, "N1", 2), m(A, "1", 2, None, 3)]
+    assert settle(alone).persons == (SettledPerson((addressee(A, "1"),), frozenset({index_of("N1")}), tuple(alone)),)
+    assert settle(alone).persons[0].rows == tuple(alone)
+
+
 def test_persons_are_in_the_order_of_their_lowest_addressee() -> None:
     """Rules: X-7: so that what is issued does not depend on arrival."""
     messages = [m(D, "8", 1, "N1", 2), m(B, "5", 1, "N2", 3), m(A, "1", 1, "N1", 4)]
     assert [each.addressees[0] for each in settle(messages).persons] == [addressee(A, "1"), addressee(B, "5")]
+
+
+# --- what a person decided about a held record ---
+
+
+def test_the_same_person_takes_effect_as_it_is() -> None:
+    """Rules: X-25."""
+    messages = [m(A, "1", 1, "N1", 2), m(B, "5", 1, "N1", 3, sex="2", verdict=IdentityVerdict.SAME)]
+    settlement = settle(messages)
+    assert (settlement.conflicts, settlement.held) == ((), frozenset())
+    (both,) = settlement.persons
+    assert both.addressees == (addressee(A, "1"), addressee(B, "5"))
+    assert both.rows == tuple(messages)
+
+
+def test_different_persons_take_effect_without_the_number() -> None:
+    """Rules: X-25, I-3: the number and its link stay with whom they were."""
+    verdict = IdentityVerdict.DIFFERENT
+    other = m(B, "5", 1, "N1", 3, sex="2", previous="N2", verdict=verdict)
+    settlement = settle([m(A, "1", 1, "N1", 2), other, m(D, "8", 1, "N2", 4)])
+    assert (settlement.conflicts, settlement.held) == ((), frozenset())
+    assert [each.addressees for each in settlement.persons] == [(addressee(A, "1"),), (addressee(B, "5"),), (addressee(D, "8"),)]
+    assert [each.numbers for each in settlement.persons] == [{index_of("N1")}, frozenset(), {index_of("N2")}]
+    assert settlement.persons[1].rows == (evolve(other, number=None, previous_number=None),)
 
 
 # --- IDs ---
