@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any, Final
+
 from attrs import evolve
 
 from kokuho_core.returning.rows import HihoidRow, KakuninRow, KeikakuRow, KeikohoRow, KohikekkaRow, KohikiRow, Row
@@ -21,18 +24,18 @@ def what_to_tell(current: Row | None, told: Row | None) -> Row | None:
     return current
 
 
+_NEEDS_AN_EARLIER_TELLING: Final[Mapping[type[Any], tuple[str, str]]] = {
+    KakuninRow: ("status", "2"),
+    KeikohoRow: ("status", CandidateStatus.WITHDRAWN.value),
+    KeikakuRow: ("decision", Decision.REVOKED.value),
+    KohikekkaRow: ("result", CarryResult.TAKEN_BACK.value),
+}
+
+
 def _needs_an_earlier_telling(row: Row) -> bool:
     """Solved, withdrawn and taken back mean something only to somebody who was told before (X-13, X-36)."""
-    match row:
-        case KakuninRow(status="2"):
-            return True
-        case KeikohoRow(status=CandidateStatus.WITHDRAWN):
-            return True
-        case KeikakuRow(decision=Decision.REVOKED):
-            return True
-        case KohikekkaRow(result=CarryResult.TAKEN_BACK):
-            return True
-    return False
+    sign = _NEEDS_AN_EARLIER_TELLING.get(type(row))
+    return sign is not None and getattr(row, sign[0]) == sign[1]
 
 
 def _insured_id(current: HihoidRow, told: Row | None) -> Row | None:
