@@ -1,0 +1,78 @@
+"""生成した頁: current, and true in both directions."""
+
+from __future__ import annotations
+
+import importlib.util
+import re
+from types import ModuleType
+
+import pytest
+
+from kokuho_core.errors import CATALOGUE
+
+from .pages import DOCS
+
+_FORM = re.compile(r"KKH-[A-Z]\d{3}")
+
+
+def _generate() -> ModuleType:
+    spec = importlib.util.spec_from_file_location("kokuho_docs_generate", DOCS / "generate.py")
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+generate = _generate()
+
+
+@pytest.mark.parametrize("name", generate.PAGES)
+def test_page_is_current(name: str) -> None:
+    assert (DOCS / name).read_text("utf-8") == generate.fresh(name), f"docs/{name}: run python docs/generate.py"
+
+
+def test_every_rule_has_its_place_in_the_code_and_a_test() -> None:
+    code, tests = generate.code_places(), generate.test_places()
+    due = {
+        rule
+        for rule, told in generate.read_rules()["rules"].items()
+        if rule[0] in "PDQIH" and not told.get("planned")
+    }
+    assert not {rule for rule in due if not code.get(rule)}, "no place in the code"
+    assert not {rule for rule in due if not tests.get(rule)}, "no test"
+
+
+def test_the_rules_are_all_there_and_planned_ones_are_marked() -> None:
+    rules = generate.read_rules()["rules"]
+    numbers = {"P": 7, "D": 10, "Q": 10, "I": 5, "H": 8, "X": 38, "R": 10, "C": 5}
+    expected = [f"{group}-{number}" for group, last in numbers.items() for number in range(1, last + 1)]
+    assert sorted(rules) == sorted(expected)
+    planned = {rule for rule, told in rules.items() if told.get("planned") and rule[0] in "PDQIH"}
+    assert planned <= {"Q-6", "Q-8", "I-2"}
+    assert all(told.get("planned") for rule, told in rules.items() if rule[0] in "RC")
+    assert all(told.get("reason") for rule, told in rules.items() if rule[0] == "X")
+
+
+def test_nothing_cites_a_rule_that_does_not_exist() -> None:
+    rules = set(generate.read_rules()["rules"])
+    assert not set(generate.code_places()) - rules
+    assert not set(generate.test_places()) - rules
+
+
+def test_every_code_is_used_and_every_used_code_is_explained() -> None:
+    known = set(CATALOGUE)
+    assert not known - generate.used_codes(), "in the catalogue, raised nowhere"
+    assert not generate.cited_codes() - known, "cited, not in the catalogue"
+
+
+def test_codes_have_their_form_and_both_languages() -> None:
+    for code, entry in CATALOGUE.items():
+        assert _FORM.fullmatch(code) and entry.code == code
+        for text in (entry.message_ja, entry.message_en, entry.remedy_ja, entry.remedy_en, entry.example):
+            assert text and "\n" not in text
+        assert entry.message_ja.endswith("。") and entry.message_en.endswith(".")
+
+
+def test_ranges_of_rules_are_understood() -> None:
+    assert generate.rules_in("D-1 … D-3, P-4; X-7") == {"D-1", "D-2", "D-3", "P-4", "X-7"}
+    assert generate.rules_in("KKH-P003 UTF-8 AES-256") == set()
