@@ -1,7 +1,8 @@
 """生成: the parts of the documents that come from the code: rules.md, decisions.md, errors.md, layouts.md.
 
 ``python docs/generate.py`` rewrites what stands between the two marks of each page; ``--check`` only tells whether a page
-is out of date. It needs the package installed. Run it after changing a rule citation, a test's ``Rules:`` line, an error code or a layout.
+is out of date. It needs the package installed. Run it after changing a rule citation, a test's ``Rules:`` line, an error
+code or a layout.
 """
 
 from __future__ import annotations
