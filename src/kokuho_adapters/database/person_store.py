@@ -232,6 +232,10 @@ class SqlPersonStore:
             found.update(Source(row.file_no, row.line) for row in rows)
         return frozenset(found)
 
+    def held_by(self, insurer: InsurerNumber) -> frozenset[Source]:
+        rows = self.connection.execute(select(_held.file_no, _held.line).where(_held.insurer_number == insurer))
+        return frozenset(Source(row.file_no, row.line) for row in rows)
+
     def hold(self, addressees: Iterable[Addressee], held: Iterable[PersonFact]) -> None:
         if self.connection.execute(select(literal(1)).select_from(held_record).limit(1)).first() is not None:
             for wanted in under_keys(self.connection, _held.insurer_number, _held.addressee_number, map(_pair, addressees)):

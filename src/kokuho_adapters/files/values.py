@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -23,6 +23,7 @@ ONE_DAY: Final = timedelta(days=1)
 _CACHED: Final = 50_000
 
 Parse = Callable[[str], Any]
+ParseColumn = Callable[[Sequence[str]], Sequence[Any]]
 Format = Callable[[Any], str]
 
 
@@ -80,6 +81,44 @@ def compile_field(field: Field, inclusive: bool) -> Parse:
             return _Closed(("0", "1"), "KKH-V009").__getitem__
         case _:
             return _Closed(field.codes, "KKH-V008").__getitem__
+
+
+def compile_column(field: Field, parse: Parse) -> ParseColumn:
+    """The parser of one field for many records at once, where an empty text gives None.
+
+    It raises :class:`FieldFault` if any of them is wrong, without saying which: :func:`compile_field` tells.
+    """
+    if field.type in ("digits", "text") and field.key not in INDIVIDUAL_NUMBER_KEYS:
+        return _text_column(field)
+
+    def parse_column(texts: Sequence[str]) -> Sequence[Any]:
+        if all(texts):
+            return list(map(parse, texts))
+        if field.required:
+            raise FieldFault("KKH-V001")
+        return [parse(text) if text else None for text in texts]
+
+    return parse_column
+
+
+def _text_column(field: Field) -> ParseColumn:
+    """Texts stay what they are, so that looking at all of them together is enough."""
+    least, most = _limits(field)
+    must_be_digits = field.type == "digits"
+
+    def parse_column(texts: Sequence[str]) -> Sequence[Any]:
+        lengths = set(map(len, texts))
+        some_empty = 0 in lengths
+        lengths.discard(0)
+        if some_empty and field.required:
+            raise FieldFault("KKH-V001")
+        if lengths and not least <= min(lengths) <= max(lengths) <= most:
+            raise FieldFault("KKH-V003")
+        if must_be_digits and lengths and not _is_digits("".join(texts)):
+            raise FieldFault("KKH-V002")
+        return [text or None for text in texts] if some_empty else texts
+
+    return parse_column
 
 
 def _is_digits(text: str) -> bool:

@@ -82,6 +82,8 @@ CATALOGUE: Final = {
          "Send the missing file; held ones are then applied in order."),
         ("KKH-F022", _W, "同じファイルを受付済みです(影響なし)。", "This file was already received (no effect).",
          "the same file twice", "対応は不要です。", "Nothing to do."),
+        ("KKH-F023", _F, "保留中の内容を開けません。もう一度送ってください。", "The held content cannot be opened; send the file again.",
+         "the kept bytes were damaged", "同じファイルをもう一度送ってください。", "Send the same file again."),
         # --- field values (X-1) ---
         ("KKH-V001", _R, "必須項目が空です。", "A required field is empty.", "no 氏名漢字", "値を入れて再送してください。",
          "Fill the field and send again."),

@@ -12,8 +12,10 @@ from itertools import combinations
 
 from attrs import evolve, field, frozen, mutable
 
+from kokuho_core.insured_person.application_period import application_periods
 from kokuho_core.insured_person.fact import IdentityVerdict, PersonFact, RowKey
 from kokuho_core.insured_person.person import live_rows
+from kokuho_core.periods import overlapping_pairs
 from kokuho_core.vocabulary.codes import UpdateKind
 from kokuho_core.vocabulary.identifiers import Addressee, Source
 from kokuho_core.vocabulary.individual_number import NumberIndex
@@ -25,6 +27,7 @@ class ConflictCause(StrEnum):
     BIRTH_OR_SEX = "birth or sex differs"
     SECOND_ADDRESSEE = "second addressee in one municipality"
     SECOND_NUMBER = "second number for one addressee"
+    OVERLAP = "periods overlap while an older version stands"
 
 
 @frozen
@@ -74,6 +77,16 @@ def settle(messages: Sequence[PersonFact]) -> Settlement:
 def _first_of_each(facts: Iterable[PersonFact]) -> list[PersonFact]:
     """One fact of each addressee."""
     return list({fact.addressee: fact for fact in facts}.values())
+
+
+def _overlaps_itself(message: PersonFact, trial: Sequence[PersonFact]) -> IdentityConflict | None:
+    """P-3: beside an older version that still stands, a record may overlap its own municipality's periods; then it waits."""
+    own = sorted((f for f in trial if f.addressee == message.addressee), key=lambda fact: fact.history_number)
+    periods = application_periods(own)
+    if overlapping_pairs([period.days for period in periods]):
+        other = next((f for f in own if f.row != message.row), message)
+        return IdentityConflict(message, other, ConflictCause.OVERLAP)
+    return None
 
 
 def _is_trivial(messages: Sequence[PersonFact]) -> bool:
@@ -160,7 +173,11 @@ class _Replay:
         rest = sorted((f for f in self.standing.values() if f.row not in replaced), key=lambda fact: fact.received)
         trial = [*rest, *messages]
         for message in messages:
-            conflict = self._clash(message, trial) or self._changes_whole_person(message, rest)
+            conflict = (
+                self._clash(message, trial)
+                or self._changes_whole_person(message, rest)
+                or _overlaps_itself(message, trial)
+            )
             if conflict is not None:
                 return conflict
         return None

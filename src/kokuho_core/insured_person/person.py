@@ -67,14 +67,16 @@ def live_rows(messages: Iterable[PersonFact], held: frozenset[Source] = frozense
     return [rows[number] for number in sorted(rows)] if len(rows) > 1 else list(rows.values())
 
 
-def judge_file(known: Sequence[PersonFact], sent: Sequence[PersonFact]) -> dict[int, Problem]:
-    """Refusals, by line, of one addressee's records in one file.
+def judge_file(
+    known: Sequence[PersonFact], sent: Sequence[PersonFact], held: frozenset[Source] = frozenset()
+) -> dict[int, Problem]:
+    """Refusals, by line, of one addressee's records in one file; ``held`` are known records that have no effect (X-6).
 
     Each record is judged in the order of the file (X-4); P-3 is judged at its end, and then refuses all of the person's
     records in this file together.
     """
     refused: dict[int, Problem] = {}
-    person = InsuredPerson(tuple(known))
+    person = InsuredPerson(tuple(known), held)
     for fact in sent:
         try:
             person = person.receive(fact)

@@ -189,7 +189,11 @@ class PersonStore(Protocol):
         ...
 
     def held(self, addressees: Iterable[Addressee]) -> frozenset[Source]:
-        """Records held by the last resolve."""
+        """Records of these addressees that are held."""
+        ...
+
+    def held_by(self, insurer: InsurerNumber) -> frozenset[Source]:
+        """Records of one municipality that are held."""
         ...
 
     def hold(self, addressees: Iterable[Addressee], held: Iterable[PersonFact]) -> None:

@@ -27,6 +27,7 @@ from kokuho_core.usecases.office import Office, Progress, Settings, silent
 from kokuho_core.usecases.receive import FileAnswer
 from kokuho_core.usecases.reception_kinds import ACCEPTED_FILES, HELD, REFUSED, Reception, reception_for
 from kokuho_core.vocabulary.codes import UpdateKind
+from kokuho_core.vocabulary.identifiers import Source
 from kokuho_core.vocabulary.individual_number import IndividualNumber, NumberIndex
 
 
@@ -153,6 +154,9 @@ _PERSON_KEYS: Final = tuple(key for key in FACT_KEYS if key not in ("file_no", "
 
 
 class _Persons(_Store):
+    def held_by(self, insurer: str) -> frozenset[Source]:
+        return frozenset()
+
     def add(self, file_no: int, records: Sequence[tuple[int, PersonRecord, Any, Any]]) -> None:
         for line, record, _, _ in records:
             told = {key: getattr(record, key) for key in _PERSON_KEYS}

@@ -11,11 +11,12 @@ One file is one transaction: a broken structure undoes all of it.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 
 from attrs import frozen
 
-from kokuho_core.errors import FileRefused, Problem
+from kokuho_core.errors import FileRefused, Problem, SetupFault
 from kokuho_core.ports.files import FileHeader, IncomingFile
 from kokuho_core.ports.stores import FileCounts, HeldFile, RecordOutcome, UnitOfWork
 from kokuho_core.reception.ledger import FileResult
@@ -57,13 +58,20 @@ def release_held(office: Office) -> Iterator[FileAnswer]:
 
 
 def _receive_released(office: Office, held: HeldFile) -> FileAnswer:
+    """Apply one held file. Kept content that cannot be opened any more is refused alone (KKH-F023); it may be sent again."""
+
     def open_blocks() -> Iterator[bytes]:
         with office.database.begin(read_only=True) as work:
             kept = list(work.files.held_blocks(held.file_no))
         return office.protection.decrypt(kept, held.name)
 
     incoming = office.reopen(held.name, open_blocks, held.encoding)
-    return _receive_one(office, incoming, held.encoding, released=held.file_no)
+    try:
+        return _receive_one(office, incoming, held.encoding, released=held.file_no)
+    except SetupFault as fault:
+        if fault.code != "KKH-C011":
+            raise
+        return _refuse(office, incoming, None, FileRefused(Problem("KKH-F023")), held.file_no)
 
 
 def _receive_one(
@@ -86,6 +94,8 @@ def _receive_one(
                     work.files.release(held)
                 work.commit()
                 return answer
+            if released is not None:
+                work.files.release(released)
             if result is FileResult.HELD and known is None:
                 _hold(office, work, incoming, header, fingerprint, encoding)
             else:
@@ -93,14 +103,21 @@ def _receive_one(
             work.commit()
             return _unapplied(incoming.name, header, result, code)
     except FileRefused as refusal:
-        with office.database.begin() as work:
-            for problem in refusal.problems[:1]:
-                _note(office, work, incoming.name, header, b"", FileResult.REJECTED, problem.code)
-            if released is not None:
-                work.files.release(released)
-            work.commit()
-        file_id, sender = (header.file_id, header.sender) if header else _names_of(incoming.name)
-        return FileAnswer(incoming.name, file_id, sender, FileResult.REJECTED, errors=refusal.problems)
+        return _refuse(office, incoming, header, refusal, released)
+
+
+def _refuse(
+    office: Office, incoming: IncomingFile, header: FileHeader | None, refusal: FileRefused, released: int | None
+) -> FileAnswer:
+    """Refuse a whole file: nothing of it is applied, but the 受渡簿 knows of it."""
+    name = _presentable(incoming.name)
+    with office.database.begin() as work:
+        _note(office, work, name, header, b"", FileResult.REJECTED, refusal.code)
+        if released is not None:
+            work.files.release(released)
+        work.commit()
+    file_id, sender = (header.file_id, header.sender) if header else _names_of(name)
+    return FileAnswer(name, file_id, sender, FileResult.REJECTED, errors=refusal.problems)
 
 
 def _names_of(name: str) -> tuple[str, str]:
@@ -109,9 +126,10 @@ def _names_of(name: str) -> tuple[str, str]:
     return (parts[0], parts[1]) if len(parts) == 4 else ("", "")
 
 
-def _printable(name: str) -> str:
-    """A refused name may hold anything; 処理結果 can name it only without control characters and undecodable bytes."""
-    return "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name)
+def _presentable(name: str) -> str:
+    """A refused name may hold anything: control characters, undecodable bytes, even twelve digits that are a 個人番号."""
+    shown = "".join(character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in name)
+    return re.sub(r"(?<!\d)\d{12}(?!\d)", "*" * 12, shown)
 
 
 def _held_number(work: UnitOfWork, header: FileHeader) -> int | None:
@@ -163,7 +181,9 @@ def _hold(
     for _ in incoming.records(()):
         pass
     file_no = _note(office, work, incoming.name, header, fingerprint, FileResult.HELD, "KKH-F021")
-    work.files.hold(file_no, office.protection.encrypt(incoming.blocks(), incoming.name), encoding)
+    insurer = work.register().get(header.sender)
+    in_effect = encoding or (insurer.encoding if insurer is not None else None)  # it may be another one at release (X-22)
+    work.files.hold(file_no, office.protection.encrypt(incoming.blocks(), incoming.name), in_effect)
 
 
 _OUTCOME = {FileResult.REJECTED: "2", FileResult.HELD: "3", FileResult.DUPLICATE: "4"}
@@ -181,7 +201,7 @@ def _note(
     """Write the file into the 受渡簿 without applying it."""
     sender = header.sender if header is not None else InsurerNumber(_names_of(name)[1])
     answered = sender if sender in work.register() else None
-    file_no = work.files.enter(_printable(name), header, answered, fingerprint, result, office.clock.now())
+    file_no = work.files.enter(name, header, answered, fingerprint, result, office.clock.now())
     problem = Problem(code) if code is not None else None
     work.files.add_outcomes(file_no, [RecordOutcome(0, _OUTCOME[result], problem)])
     return file_no

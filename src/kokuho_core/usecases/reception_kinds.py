@@ -141,8 +141,9 @@ class PersonReception(Reception[PersonRecord]):
 
     def judge(self) -> dict[int, Problem]:
         refused: dict[int, Problem] = {}
+        held = self.work.persons.held_by(self.header.sender)
         for known, sent in self.work.persons.groups_to_judge(self.file_no):
-            refused.update(persons.judge_file(known, sent))
+            refused.update(persons.judge_file(known, sent, held))
         return refused
 
     def discard(self, refused: Mapping[int, Problem]) -> None:
@@ -161,8 +162,11 @@ class PersonReception(Reception[PersonRecord]):
         for start in range(0, len(suspects), BATCH):
             chunk = [addressee for addressee in suspects[start : start + BATCH] if addressee not in done]
             for group in connected_groups(self.work.persons, chunk):
-                done.update(fact.addressee for fact in group)
-                for conflict in settle(group).conflicts:
+                members = {fact.addressee for fact in group}
+                done |= members
+                settlement = settle(group)
+                self.work.persons.hold(members, [fact for fact in group if fact.source in settlement.held])
+                for conflict in settlement.conflicts:
                     if conflict.held.file_no == self.file_no:
                         self._hold(Problem("KKH-I001", conflict.held.line, "individual_number", "I-1"))
 

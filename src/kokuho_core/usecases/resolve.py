@@ -174,10 +174,9 @@ class _PersonStep:
                 self.summary.findings_opened += not old.is_open
                 now = evolve(found, number=old.number, detected_on=old.detected_on)
                 changed.append((now, is_protected))
-        for old in before.values():
-            if old.is_open:
-                self.summary.findings_solved += 1
-                changed.append((evolve(old, is_open=False), self._is_protected(old, judged)))
+        for old in before.values():  # solved ones too: a person may have become protected since
+            self.summary.findings_solved += old.is_open
+            changed.append((evolve(old, is_open=False), self._is_protected(old, judged)))
         self.work.findings.save(finding for finding, _ in changed)
         return changed
 
@@ -222,7 +221,7 @@ def _findings_of(
             found.append((_stored(finding, issued.insured_id, as_of), judgement.is_protected))
     for conflict in group.settlement.conflicts:
         known = ids.get(conflict.known.addressee)
-        is_protected = any(
+        is_protected = conflict.held.address_withheld == "1" or any(
             judgement.is_protected
             for person, _, judgement in group.persons
             if conflict.known.addressee in person.addressees
