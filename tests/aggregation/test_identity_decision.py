@@ -55,6 +55,13 @@ def test_the_same_person(conflict: PrefectureOffice) -> None:
     assert "held" in {line.state for line in then.history}
 
 
+def test_the_known_side_goes_on_after_the_decision(conflict: PrefectureOffice) -> None:
+    """Rules: X-25. The difference was looked at once; it does not hold the other side's next record."""
+    decide_identity(conflict.office, identity_finding(conflict), IdentityVerdict.SAME, "tanto01")
+    conflict.resolve()
+    assert conflict.persons(A, person(A, "100", 2, number=number(1))).counts.held == 0
+
+
 def test_only_an_open_conflict_can_be_decided(conflict: PrefectureOffice) -> None:
     """Rules: X-25."""
     number_ = identity_finding(conflict)

@@ -92,14 +92,16 @@ def test_without_a_named_fact_in_the_database_the_value_is_another(
             source = folder / f"sample.sqlite3{suffix}"
             (copy / source.name).write_bytes(source.read_bytes())
             (copy / source.name).chmod(0o600)
-        with closing(sqlite3.connect(folder / "sample.sqlite3")) as original:
-            with closing(sqlite3.connect(copy / "sample.sqlite3")) as target:
-                original.backup(target)
-                for table in FACTS:
-                    target.executemany(
-                        f"DELETE FROM {table} WHERE file_no = ? AND line = ?", [(s.file_no, s.line) for s in ground]
-                    )
-                target.commit()
+        with (
+            closing(sqlite3.connect(folder / "sample.sqlite3")) as original,
+            closing(sqlite3.connect(copy / "sample.sqlite3")) as target,
+        ):
+            original.backup(target)
+            for table in FACTS:
+                target.executemany(
+                    f"DELETE FROM {table} WHERE file_no = ? AND line = ?", [(s.file_no, s.line) for s in ground]
+                )
+            target.commit()
         with open_installation(configuration(copy)) as opened:
             after = inspect_person(opened.office, view.person, AS_OF, why=True)
         values = {each.conclusion.name: each.conclusion.value for each in after.explanations}

@@ -194,6 +194,8 @@ class _Replay:
             newest = max((f for f in trial if f.addressee == other.addressee), key=lambda fact: fact.history_number)
             if other.insurer_number == message.insurer_number:
                 return IdentityConflict(message, newest, ConflictCause.SECOND_ADDRESSEE)
+            if newest.verdict == IdentityVerdict.SAME:
+                continue  # a person has looked at this difference
             if (newest.birth_date, newest.sex) != (message.birth_date, message.sex):
                 return IdentityConflict(message, newest, ConflictCause.BIRTH_OR_SEX)
         return None
