@@ -228,6 +228,8 @@ def _matches(shown: list[str], output: str) -> bool:
         else:
             form = ".*?".join(re.escape(part) for part in line.split("…"))
             parts.append(form.replace(STAMP, r"\d{14}") + r"\n")
+    if os.sep == "\\":
+        output = output.replace("\\\\", "/").replace("\\", "/")
     return re.fullmatch("".join(parts), "\n".join([*_tidy(output), ""])) is not None
 
 
