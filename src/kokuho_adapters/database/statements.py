@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
-from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import ARRAY, ColumnElement, Connection, Table, Text, and_, bindparam, func, insert, select
@@ -62,21 +61,17 @@ def bulk_insert(
     dialect = connection.dialect
     compiled = (insert(table) if statement is None else statement).compile(dialect=dialect, column_keys=list(columns))
     order = [column.name for column in table.columns if column.name in columns]  # the order of the compiled statement
-    places = None if order == list(columns) else itemgetter(*(columns.index(name) for name in order))
-    processors = []
-    for position, name in enumerate(order):
+    given = dict(zip(columns, zip(*rows, strict=True), strict=False))  # a column at a time; empty without rows
+    if not given:
+        return
+    converted: list[Iterable[Any]] = []
+    for name in order:
         processor = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
-        if processor is not None:
-            processors.append((position, processor))
-    parameters: list[Any] = []
-    for row in rows:
-        values = list(row if places is None else places(row))
-        for position, processor in processors:
-            if values[position] is not None:
-                values[position] = processor(values[position])
-        parameters.append(tuple(values) if compiled.positional else dict(zip(order, values, strict=True)))
-    if parameters:
-        connection.exec_driver_sql(str(compiled), parameters)
+        converted.append(given[name] if processor is None else map(processor, given[name]))
+    parameters: list[Any] = list(zip(*converted, strict=True))
+    if not compiled.positional:
+        parameters = [dict(zip(order, values, strict=True)) for values in parameters]
+    connection.exec_driver_sql(str(compiled), parameters)
 
 
 def _dialect_insert(connection: Connection, table: Table) -> Any:

@@ -34,6 +34,20 @@ metadata: Final = MetaData(
 )
 
 
+class _IsoTexts(dict[date | None, str | None]):
+    """ISO text by day, since the same few thousand days occur everywhere. A known day costs no Python call."""
+
+    def __missing__(self, day: date | None) -> str | None:
+        text = None if day is None else day.isoformat()
+        if len(self) < _KEPT_TEXTS:
+            self[day] = text
+        return text
+
+
+_KEPT_TEXTS: Final = 100_000
+_ISO_TEXTS: Final = _IsoTexts()
+
+
 class IsoDate(TypeDecorator[date]):
     """日付: a real DATE where the database has one; in SQLite ISO text, written without the detours of the general type."""
 
@@ -43,7 +57,7 @@ class IsoDate(TypeDecorator[date]):
     def bind_processor(self, dialect: Dialect) -> Callable[[date | None], Any] | None:
         if dialect.name != "sqlite":
             return super().bind_processor(dialect)
-        return lambda value: None if value is None else value.isoformat()
+        return _ISO_TEXTS.__getitem__
 
 
 class IsoDateTime(TypeDecorator[datetime]):

@@ -15,12 +15,10 @@ _FORM: Final = re.compile(r"([A-Z][A-Z0-9]{0,19})_([0-9]{6})_([0-9]{14})_([0-9]{
 
 def parse_timestamp(text: str) -> datetime | None:
     """``YYYYMMDDHHMMSS`` of a real moment, else None. No ``strptime``: it takes far more than the form allows."""
-    if len(text) != 14 or not (text.isascii() and text.isdigit()):
-        return None
+    if len(text) != 14 or not (text.isascii() and text.isdigit()) or text[8:10] == "24":
+        return None  # some versions of Python take 24:00 for the next day
     try:
-        return datetime(
-            int(text[:4]), int(text[4:6]), int(text[6:8]), int(text[8:10]), int(text[10:12]), int(text[12:])
-        )
+        return datetime.fromisoformat(f"{text[:8]}T{text[8:]}")
     except ValueError:
         return None
 

@@ -213,6 +213,7 @@ def _data_records(
     Where the structure breaks, the records before it are given out first.
     """
     line, ended, code = 1, False, ""
+    first = 2  # line of the first row in the batch
     columns, insurer = read.columns, read.insurer_column if sender is not None else None
     drawn = source.drawn
     batch: list[list[str]] = []
@@ -233,8 +234,8 @@ def _data_records(
             if len(row) == columns and row[0] == "2" and (insurer is None or row[insurer] == sender) and not ended:
                 batch.append(row)
                 if len(batch) == _BATCH:
-                    yield from read.records(batch, line - _BATCH + 1, suspects)
-                    batch, suspects = [], set()
+                    yield from read.records(batch, first, suspects)
+                    batch, suspects, first = [], set(), line + 1
                 continue
             problem = Problem("KKH-F012", line) if ended else _no_data_record(row, line, columns)
             if problem is not None:
@@ -244,8 +245,7 @@ def _data_records(
         code = fault.code
     except csv.Error as error:
         code = _csv_fault(source, error)
-    # only data records, then at most the end record or the row with the problem
-    yield from read.records(batch, line - len(batch) + (0 if ended or problem is not None else 1), suspects)
+    yield from read.records(batch, first, suspects)
     if problem is None and ended and (code or source.rest):
         problem = Problem("KKH-F012", line + 1)
     elif problem is None and not ended:

@@ -72,9 +72,9 @@ def compile_field(field: Field, inclusive: bool) -> Parse:
         case "text":
             return _text(field)
         case "date":
-            return _Known(_last_day if inclusive and field.is_end else _day).__getitem__
+            return (_LAST_DAYS if inclusive and field.is_end else _DAYS).__getitem__
         case "month":
-            return _Known(_month).__getitem__
+            return _MONTHS.__getitem__
         case "datetime":
             return _Known(_datetime).__getitem__
         case "flag":
@@ -207,6 +207,12 @@ def _datetime(text: str) -> datetime:
     if moment is None:
         raise FieldFault("KKH-V006")
     return moment
+
+
+# The same days and months occur in all fields and files.
+_DAYS: Final = _Known(_day)
+_LAST_DAYS: Final = _Known(_last_day)
+_MONTHS: Final = _Known(_month)
 
 
 def compile_format(field: Field, inclusive: bool) -> Format:
