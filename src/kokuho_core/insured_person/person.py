@@ -57,7 +57,10 @@ class InsuredPerson:
 
 
 def live_rows(messages: Iterable[PersonFact], held: frozenset[Source] = frozenset()) -> list[PersonFact]:
-    """The version of each record in force after ``messages`` (in received order), by history number."""
+    """The version of each record in force after ``messages`` (in received order), by history number.
+
+    A cancelled record never comes back, whatever is merged or listed from these rows (P-7, Q-7).
+    """
     rows: dict[int, PersonFact] = {}
     for message in messages:
         if message.update_kind == UpdateKind.CANCELLATION:
