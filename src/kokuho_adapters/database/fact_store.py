@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import cache
 from itertools import groupby
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Table, delete, func, select
+from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, delete, func, select
 
 from kokuho_adapters.database.statements import batches, under_keys
 from kokuho_adapters.database.tables import received_file
@@ -27,7 +28,23 @@ def groups_to_judge(
 
     A key with one new record and nothing else can break no rule between records, so it is left out.
     """
-    touched = select(*key).where(table.c.file_no == file_no).distinct().subquery()
+    width = len(key)
+    query = _query_to_judge(table, tuple(key), tuple(columns)).execution_options(yield_per=1000)
+    rows = connection.execute(query, {"received": file_no})
+    for _, group in groupby(rows, key=lambda row: row[:width]):
+        known: list[Fact] = []
+        sent: list[Fact] = []
+        for row in group:
+            (sent if row[width] == file_no else known).append(make(*row[width + 1 :]))
+        yield known, sent
+
+
+@cache
+def _query_to_judge(
+    table: Table, key: tuple[ColumnElement[Any], ...], columns: tuple[ColumnElement[Any], ...]
+) -> Select[Any]:
+    """Made once: to put it together costs as much as to ask it about a small file."""
+    touched = select(*key).where(table.c.file_no == bindparam("received")).distinct().subquery()
     same = [column == touched.c[column.name] for column in key]
     many = (
         select(*key)
@@ -36,19 +53,11 @@ def groups_to_judge(
         .having((func.count() > 1) | (func.max(table.c.update_kind) != "1"))
         .subquery()
     )
-    query = (
+    return (
         select(*key, table.c.file_no, *columns)
         .join(many, _all([column == many.c[column.name] for column in key]))
         .order_by(*key, table.c.file_no, table.c.line)
     )
-    width = len(key)
-    rows = connection.execute(query.execution_options(yield_per=1000))
-    for _, group in groupby(rows, key=lambda row: row[:width]):
-        known: list[Fact] = []
-        sent: list[Fact] = []
-        for row in group:
-            (sent if row[width] == file_no else known).append(make(*row[width + 1 :]))
-        yield known, sent
 
 
 def _all(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:

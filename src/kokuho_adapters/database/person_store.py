@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
+from functools import cache
 from operator import attrgetter
 from typing import Any, Final
 
 from attrs import evolve, frozen
-from sqlalchemy import Connection, and_, delete, insert, literal, or_, select, union
+from sqlalchemy import Connection, Select, and_, bindparam, delete, insert, literal, or_, select, union
 
 from kokuho_adapters.database import fact_store
 from kokuho_adapters.database.statements import batches, bulk_insert, insert_or_ignore, under_keys, upsert
@@ -56,6 +57,59 @@ def _addressee(row: Sequence[Any]) -> Addressee:
     return Addressee(InsurerNumber(row[0]), AddresseeNumber(row[1]))
 
 
+# Queries of every file, made once: to put them together costs as much as to ask them about a small file.
+
+
+@cache
+def _sharing_numbers() -> Select[Any]:
+    sent, other = person_record.alias("sent"), person_record.alias("other")
+    key = (sent.c.insurer_number, sent.c.addressee_number)
+    same_person = and_(
+        other.c.insurer_number == sent.c.insurer_number, other.c.addressee_number == sent.c.addressee_number
+    )
+    from_file = select(*key).where(sent.c.file_no == bindparam("received"))
+    found = union(
+        from_file.join(other, other.c.number_index == sent.c.number_index).where(~same_person),
+        from_file.join(other, other.c.previous_number_index == sent.c.number_index),
+        from_file.where(sent.c.previous_number_index.is_not(None)),
+        from_file.join(other, same_person).where(other.c.number_index != sent.c.number_index),
+    ).subquery()
+    return select(found).order_by(*found.c)
+
+
+@cache
+def _neighbours_of_moves() -> Select[Any]:
+    """Moves inside the prefecture that name another insurer, each with the periods of the same number that touch it."""
+    sent, other = person_record.alias("sent"), person_record.alias("other")
+    left = sent.c.application_end_reason == MOVED_OUT_INSIDE  # then it names 転出先, else 転入前
+    entered = and_(sent.c.application_start_reason == MOVED_IN_INSIDE, left.is_not(True))
+    touching = and_(
+        other.c.number_index == sent.c.number_index,
+        other.c.insurer_number != sent.c.insurer_number,
+        other.c.update_kind != UpdateKind.CANCELLATION.value,
+        or_(
+            and_(entered, other.c.application_end == sent.c.application_start),
+            and_(left, other.c.application_start == sent.c.application_end),
+        ),
+    )
+    return (
+        select(sent.c.line, sent.c.insurer_number, sent.c.other_insurer_number, other.c.insurer_number)
+        .outerjoin(other, touching)
+        .where(
+            sent.c.file_no == bindparam("received"),
+            sent.c.other_insurer_number.is_not(None),
+            sent.c.update_kind != UpdateKind.CANCELLATION.value,
+            or_(entered, left),
+        )
+    )
+
+
+@cache
+def _waiting() -> Select[Any]:
+    """Whom a file is about."""
+    return select(*_KEY).where(_records.file_no == bindparam("received")).distinct()
+
+
 @frozen
 class SqlPersonStore:
     """:class:`kokuho_core.ports.stores.PersonStore` on SQL tables."""
@@ -99,60 +153,23 @@ class SqlPersonStore:
 
     def sharing_numbers(self, file_no: int) -> list[Addressee]:
         """By the number itself, as somebody's previous one, or as a second one of the same addressee."""
-        sent, other = person_record.alias("sent"), person_record.alias("other")
-        key = (sent.c.insurer_number, sent.c.addressee_number)
-        same_person = and_(
-            other.c.insurer_number == sent.c.insurer_number, other.c.addressee_number == sent.c.addressee_number
-        )
-        from_file = select(*key).where(sent.c.file_no == file_no)
-        found = union(
-            from_file.join(other, other.c.number_index == sent.c.number_index).where(~same_person),
-            from_file.join(other, other.c.previous_number_index == sent.c.number_index),
-            from_file.where(sent.c.previous_number_index.is_not(None)),
-            from_file.join(other, same_person).where(other.c.number_index != sent.c.number_index),
-        ).subquery()
-        rows = self.connection.execute(select(found).order_by(*found.c))
+        rows = self.connection.execute(_sharing_numbers(), {"received": file_no})
         return [_addressee(row) for row in rows]
 
     def contradicted_other_insurers(self, file_no: int) -> list[int]:
-        sent, other = person_record.alias("sent"), person_record.alias("other")
-        left = sent.c.application_end_reason == MOVED_OUT_INSIDE  # then it names 転出先, else 転入前
-        entered = and_(sent.c.application_start_reason == MOVED_IN_INSIDE, left.is_not(True))
-        touching = and_(
-            other.c.number_index == sent.c.number_index,
-            other.c.insurer_number != sent.c.insurer_number,
-            other.c.update_kind != UpdateKind.CANCELLATION.value,
-            or_(
-                and_(entered, other.c.application_end == sent.c.application_start),
-                and_(left, other.c.application_start == sent.c.application_end),
-            ),
-        )
-        query = (
-            select(sent.c.line, sent.c.insurer_number, sent.c.other_insurer_number, other.c.insurer_number)
-            .outerjoin(other, touching)
-            .where(
-                sent.c.file_no == file_no,
-                sent.c.other_insurer_number.is_not(None),
-                sent.c.update_kind != UpdateKind.CANCELLATION.value,
-                or_(entered, left),
-            )
-        )
         known = set(self.connection.execute(select(insurer.c.insurer_number)).scalars())
         stated: dict[int, bool] = {}
         touched: dict[int, list[bool]] = {}
-        for line, own, said, met in self.connection.execute(query):
+        for line, own, said, met in self.connection.execute(_neighbours_of_moves(), {"received": file_no}):
             stated[line] = said in known and said != own
             if met is not None:
                 touched.setdefault(line, []).append(met == said)
         return sorted(line for line, possible in stated.items() if not possible or not any(touched.get(line, [True])))
 
     def mark_pending(self, file_no: int) -> None:
-        waiting = select(*_KEY).where(_records.file_no == file_no).distinct()
-        self.connection.execute(
-            insert_or_ignore(self.connection, pending_person).from_select(
-                ["insurer_number", "addressee_number"], waiting
-            )
-        )
+        columns = ["insurer_number", "addressee_number"]
+        statement = insert_or_ignore(self.connection, pending_person).from_select(columns, _waiting())
+        self.connection.execute(statement, {"received": file_no})
 
     def wake(self, as_of: date) -> None:
         due = (

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cache, lru_cache
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Table, Text, and_, bindparam, func, insert, select
+from sqlalchemy import ARRAY, ColumnElement, Connection, Dialect, Table, Text, and_, bindparam, func, insert, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 Item = TypeVar("Item")
@@ -59,8 +60,7 @@ def bulk_insert(
     than the insert itself.
     """
     dialect = connection.dialect
-    compiled = (insert(table) if statement is None else statement).compile(dialect=dialect, column_keys=list(columns))
-    order = [column.name for column in table.columns if column.name in columns]  # the order of the compiled statement
+    text, order, is_positional = _compiled(dialect, table, tuple(columns), statement)
     given = dict(zip(columns, zip(*rows, strict=True), strict=False))  # a column at a time; empty without rows
     if not given:
         return
@@ -69,23 +69,41 @@ def bulk_insert(
         processor = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
         converted.append(given[name] if processor is None else map(processor, given[name]))
     parameters: list[Any] = list(zip(*converted, strict=True))
-    if not compiled.positional:
+    if not is_positional:
         parameters = [dict(zip(order, values, strict=True)) for values in parameters]
-    connection.exec_driver_sql(str(compiled), parameters)
+    connection.exec_driver_sql(text, parameters)
 
 
-def _dialect_insert(connection: Connection, table: Table) -> Any:
-    return (postgresql if connection.dialect.name == "postgresql" else sqlite).insert(table)
+@lru_cache(maxsize=100)
+def _compiled(dialect: Dialect, table: Table, columns: tuple[str, ...], statement: Any) -> tuple[str, list[str], bool]:
+    """Text of an INSERT, the columns in the order of its parameters, and whether those are given by position."""
+    compiled = (insert(table) if statement is None else statement).compile(dialect=dialect, column_keys=list(columns))
+    order = [column.name for column in table.columns if column.name in columns]
+    return str(compiled), order, bool(compiled.positional)
 
 
 def insert_or_ignore(connection: Connection, table: Table) -> Any:
     """An INSERT that leaves rows alone which are already there."""
-    return _dialect_insert(connection, table).on_conflict_do_nothing()
+    return _insert_or_ignore(connection.dialect.name, table)
 
 
 def upsert(connection: Connection, table: Table) -> Any:
     """An INSERT that replaces the other columns of a row whose primary key is already there."""
-    statement = _dialect_insert(connection, table)
+    return _upsert(connection.dialect.name, table)
+
+
+def _dialect_insert(dialect_name: str, table: Table) -> Any:
+    return (postgresql if dialect_name == "postgresql" else sqlite).insert(table)
+
+
+@cache
+def _insert_or_ignore(dialect_name: str, table: Table) -> Any:
+    return _dialect_insert(dialect_name, table).on_conflict_do_nothing()
+
+
+@cache
+def _upsert(dialect_name: str, table: Table) -> Any:
+    statement = _dialect_insert(dialect_name, table)
     keys = [column.name for column in table.primary_key.columns]
     others = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
     return statement.on_conflict_do_update(index_elements=keys, set_=others)

@@ -13,7 +13,7 @@ from kokuho_core.vocabulary.identifiers import AddresseeNumber, HouseholdNumber,
 from kokuho_core.vocabulary.individual_number import IndividualNumber
 
 
-@frozen
+@frozen(slots=False)  # lives for one batch only: a frozen class with slots takes three times as long to fill
 class PersonRecord:
     """資格情報(個人)レコード (SKKOJIN). Attribute names are the layout keys; an empty field is None.
 
@@ -68,13 +68,26 @@ class PersonRecord:
     updated_at: datetime
 
     def __attrs_post_init__(self) -> None:
-        problems = _period_problems(self) + _reason_problems(self)
+        problems = _reason_problems(self)
+        if _has_an_end(self):
+            problems = _period_problems(self) + problems
         if problems:
             raise RecordRefused(*problems)
 
 
 PERSON_KEYS: Final = tuple(attribute.name for attribute in fields(PersonRecord))
 """The layout keys of SKKOJIN in the order of :class:`PersonRecord`."""
+
+
+def _has_an_end(record: PersonRecord) -> bool:
+    """Whether any period can be reversed at all."""
+    return (
+        record.application_end is not None
+        or record.qualification_lost is not None
+        or record.member_end is not None
+        or record.special_case_end is not None
+    )
+
 
 def _period_problems(record: PersonRecord) -> list[Problem]:
     """P-2: no period of the record may be reversed."""

@@ -46,9 +46,10 @@ class DateRules:
         """Warnings (KKH-D001) with the rule number each rests on. A file made at ``created_at`` knows no later death."""
         if record.insured_kind != InsuredKind.INSURED or record.application_start is None or _says_nothing(record):
             return []
+        checks = _CHECKS if record.application_end is not None else _CHECKS_WITHOUT_END
         return [
             Problem("KKH-D001", line, field, rule)
-            for check in _CHECKS
+            for check in checks
             for field, rule in check(record, self, created_at.date())
         ]
 
@@ -141,3 +142,5 @@ _CHECKS: Final[tuple[Callable[[PersonRecord, DateRules, date], _Found], ...]] = 
     _late_elderly,
     _stays_member,
 )
+_CHECKS_WITHOUT_END: Final = (_acquisition, _birth)
+"""The checks that can find something while the application goes on."""

@@ -28,5 +28,6 @@ def municipality_digit(payload: str) -> int:
 
 def individual_number_digit(payload: str) -> int:
     """Check digit of a 個人番号 (総務省令第85号 第5条): ``11 − Σ mod 11``, and 0 where the remainder is 0 or 1."""
-    remainder = sum(map(mul, map(int, payload), _NUMBER_WEIGHTS)) % 11
+    # the bytes of ASCII digits are 48 too large, together 48 × Σ of the weights, which leaves 1
+    remainder = (sum(map(mul, payload.encode("ascii"), _NUMBER_WEIGHTS)) - 1) % 11
     return 0 if remainder <= 1 else 11 - remainder
