@@ -21,10 +21,12 @@ PRIVATE_USE: Final = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]")
 ONE_DAY: Final = timedelta(days=1)
 
 _CACHED: Final = 50_000
+_TEXT_OR_NOTHING: Final = frozenset({str, type(None)})
 
 Parse = Callable[[str], Any]
 ParseColumn = Callable[[Sequence[str]], Sequence[Any]]
 Format = Callable[[Any], str]
+FormatColumn = Callable[[Sequence[Any]], Sequence[str]]
 
 
 class FieldFault(Exception):
@@ -235,6 +237,32 @@ def compile_format(field: Field, inclusive: bool) -> Format:
             return _printable_text(_checked_text(parse, "KKH-V010"))
         case _:
             return parse
+
+
+def compile_format_column(field: Field, inclusive: bool) -> FormatColumn:
+    """The formatter of one field for many records at once, where no value gives an empty text.
+
+    It raises :class:`FieldFault` if any of them is wrong, without saying which.
+    """
+    write = compile_format(field, inclusive)
+    is_text = field.type in ("digits", "text") and field.key not in INDIVIDUAL_NUMBER_KEYS
+    check_texts = _text_column(field) if is_text else None
+
+    def write_column(values: Sequence[Any]) -> Sequence[str]:
+        if check_texts is not None and _TEXT_OR_NOTHING.issuperset(map(type, values)):
+            texts = [value or "" for value in values]
+            check_texts(texts)
+            joined = "".join(texts)
+            if not joined.isprintable() and CONTROL.search(joined):
+                raise FieldFault("KKH-V010")
+            return texts
+        if "" not in values and None not in values:
+            return list(map(write, values))
+        if field.required:
+            raise FieldFault("KKH-V001")
+        return ["" if value is None or value == "" else write(value) for value in values]
+
+    return write_column
 
 
 def _number_text(value: Any) -> str:

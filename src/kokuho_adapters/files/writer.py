@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import csv
 import os
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
+from itertools import islice, repeat
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -14,7 +15,7 @@ from attrs import frozen
 from kokuho_adapters.files.layout import Field, Layout, LayoutBook
 from kokuho_adapters.files.naming import FileName, format_timestamp
 from kokuho_adapters.files.reader import AGGREGATION, ENCODINGS
-from kokuho_adapters.files.values import FieldFault, compile_format
+from kokuho_adapters.files.values import FieldFault, compile_format, compile_format_column
 from kokuho_core.errors import InvalidValue, NotFound, Problem, SetupFault
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
@@ -103,38 +104,52 @@ class OpenFormatFolder:
         created_at = format_timestamp(name.created_at)
         control.writerow(("1", layout.id, layout.version, self._sender or AGGREGATION, created_at, name.sequence))
         writerow, count = control.writerow, 0
-        for cells in _formatted(layout, rows):
-            writerow(cells)
-            count += 1
-            if not count % _BATCH:
-                batch.flush()
+        form = _Formatter(layout)
+        waiting = iter(rows)
+        while some := list(islice(waiting, _BATCH)):
+            control.writerows(form.lines(some, count + 2))
+            count += len(some)
+            batch.flush()
         writerow(("9", count))
         batch.flush()
         return count
 
 
-def _formatted(layout: Layout, rows: Iterable[Mapping[str, Any]]) -> Iterator[list[str]]:
-    plan = [(item.key, compile_format(item, layout.is_inclusive), item.required) for item in layout.fields]
-    code = key = ""
-    for line, row in enumerate(rows, 2):
-        get = row.get
-        cells = ["2"]
-        append = cells.append
+class _Formatter:
+    """Formats the rows of one layout, a column at a time."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._plan: Final = [
+            (item.key, compile_format_column(item, layout.is_inclusive), compile_format(item, layout.is_inclusive))
+            for item in layout.fields
+        ]
+        self._required: Final = {item.key for item in layout.fields if item.required}
+
+    def lines(self, rows: Sequence[Mapping[str, Any]], first: int) -> Iterator[tuple[str, ...]]:
+        """The cells of ``rows``, of which the first is written on line ``first``."""
+        columns: list[Iterable[str]] = [repeat("2", len(rows))]
         try:
-            for key, write, required in plan:
-                value = get(key)
-                if value is not None and value != "":
-                    append(write(value))
-                elif required:
-                    raise FieldFault("KKH-V001")
-                else:
-                    append("")
-        except FieldFault as fault:
-            code = fault.code
-        if code:
+            for key, write_column, _ in self._plan:
+                columns.append(write_column([row.get(key) for row in rows]))
+        except FieldFault:
+            pass
+        if len(columns) <= len(self._plan):
             # outside the except block, so that no exception holding a value hangs on this one
-            raise InvalidValue(Problem(code, line, key))
-        yield cells
+            raise InvalidValue(self._first_problem(rows, first))
+        return zip(*columns, strict=True)
+
+    def _first_problem(self, rows: Iterable[Mapping[str, Any]], first: int) -> Problem:
+        for line, row in enumerate(rows, first):
+            for key, _, write in self._plan:
+                value = row.get(key)
+                try:
+                    if value is not None and value != "":
+                        write(value)
+                    elif key in self._required:
+                        return Problem("KKH-V001", line, key)
+                except FieldFault as fault:
+                    return Problem(fault.code, line, key)
+        raise AssertionError("a column is refused where none of its values is")
 
 
 class _Batch:
