@@ -98,13 +98,15 @@ class SqlReturnStore:
     def due(
         self, insurer: InsurerNumber, file_id: str, *, everything: bool
     ) -> Iterator[tuple[ReturnKey, Row | None, Row | None]]:
-        query = select(returned_row).where(_row.insurer_number == insurer, _row.file_id == file_id)
+        load = _TEXTS[file_id].load
+        query = select(_row.subject, _row.item, _row.stands, _row.told)
+        query = query.where(_row.insurer_number == insurer, _row.file_id == file_id)
         if not everything:
             query = query.where(_row.is_due.is_(True))
         query = query.order_by(_row.subject, _row.item).execution_options(yield_per=1000)
-        for row in self.connection.execute(query):
-            key = ReturnKey(row.subject, row.file_id, InsurerNumber(row.insurer_number), row.item)
-            yield key, _load(row.file_id, row.stands), _load(row.file_id, row.told)
+        for subject, item, stands, told in self.connection.execute(query):
+            key = ReturnKey(subject, file_id, insurer, item)
+            yield key, None if stands is None else load(stands), None if told is None else load(told)
 
     def mark_told(self, insurer: InsurerNumber, file_id: str) -> None:
         mine = (_row.insurer_number == insurer, _row.file_id == file_id, _row.is_due.is_(True))

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
 from itertools import chain
+from operator import attrgetter
 from typing import Any
 
 from attrs import frozen
@@ -96,12 +97,13 @@ def _due_rows(
     work: UnitOfWork, insurer: InsurerNumber, file_id: str, everything: bool
 ) -> Iterator[Mapping[str, Any]]:
     keys = row_keys(file_id)
+    values_of = attrgetter(*keys)
     for _, current, told in work.returns.due(insurer, file_id, everything=everything):
         row = what_to_tell(current, told)
         if row is None and everything and told is not None:
             row = current
         if row is not None:
-            yield {key: getattr(row, key) for key in keys}
+            yield dict(zip(keys, values_of(row), strict=True))
 
 
 def _results(
@@ -117,8 +119,12 @@ def _results(
             lines: Iterable[int] = range(2, total + 2)
         else:
             lines = (0,)
+        accepted = _result_row(insurer, file.name, 0, ())
         for line in lines:
-            yield _result_row(insurer, file.name, line, by_line.get(line, ()))
+            if line in by_line:
+                yield _result_row(insurer, file.name, line, by_line[line])
+            else:
+                yield {**accepted, "line": line}
 
 
 def _result_row(insurer: InsurerNumber, name: str, line: int, outcomes: Iterable[RecordOutcome]) -> Mapping[str, Any]:
