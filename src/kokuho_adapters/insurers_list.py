@@ -32,7 +32,8 @@ def read_insurers(path: Path, prefecture: str | None = None) -> list[Insurer]:
     """The insurers in ``path`` (UTF-8 CSV with header; optional columns may stand in any order), all of ``prefecture``.
 
     Raises :class:`SetupFault` with every fault and its line: KKH-C001 保険者番号, KKH-C002 市町村コード, KKH-C003 validity,
-    KKH-C004 encoding, KKH-C005 another prefecture, KKH-C006 header, form, a number that stands twice, an unknown successor.
+    KKH-C004 encoding, KKH-C005 another prefecture, KKH-C006 header, form, a number that stands twice, an unknown
+    successor, KKH-C013 not readable.
     """
     problems: list[Problem] = []
     insurers: list[Insurer] = []
@@ -67,10 +68,8 @@ def read_insurers(path: Path, prefecture: str | None = None) -> list[Insurer]:
 def _rows(path: Path) -> Iterator[tuple[int, Mapping[str, str]]]:
     try:
         text = path.read_bytes().decode("utf-8-sig")  # a spreadsheet program writes a BOM
-    except FileNotFoundError:
-        raise SetupFault(Problem("KKH-C006", field=f"{path.name}: not found")) from None
     except OSError:
-        raise SetupFault(Problem("KKH-C006", field=f"{path.name}: not readable")) from None
+        raise SetupFault(Problem("KKH-C013", field=path.name)) from None
     except UnicodeDecodeError:
         raise SetupFault(Problem("KKH-C006", field=f"{path.name}: not UTF-8")) from None
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)

@@ -89,6 +89,13 @@ def test_init_refuses_wrong_insurers(desk: Desk) -> None:
     assert not (desk.folder / "kokuho.sqlite3").exists()
 
 
+def test_init_without_the_list_of_insurers(desk: Desk) -> None:
+    answer = desk.run("init", "--prefecture", "13", "--insurers", "missing.csv")
+    assert (answer.code, answer.out) == (1, "")
+    assert "KKH-C013 (missing.csv): 保険者一覧のファイルがないか、読めません。" in answer.err
+    assert "見出し" not in answer.err
+
+
 @pytest.mark.parametrize("prefecture", ["00", "48", "1", "13a", "13"])
 def test_prefecture(desk: Desk, prefecture: str) -> None:
     code = desk.run("init", "--prefecture", prefecture, "--insurers", desk.insurers()).code
@@ -150,7 +157,7 @@ def test_a_missing_path_fails_but_the_others_are_done(ready: Desk, command: str)
     answer = ready.run(command, "none.csv", path, "--json")
     assert answer.code == 1
     assert [each["result"] for each in answer.data["files"]] == ["applied"]
-    assert "KKH-F015 none.csv" in answer.err
+    assert "KKH-F015 none.csv: ファイルがないか、読めません。" in answer.err
 
 
 def test_receive_in_another_encoding(ready: Desk) -> None:

@@ -105,4 +105,5 @@ def test_other_bytes_are_refused(tmp_path: Path, content: bytes) -> None:
 
 
 def test_a_missing_file(tmp_path: Path) -> None:
-    assert [code for code, _, _ in faults(tmp_path / "none.csv")] == ["KKH-C006"]
+    assert faults(tmp_path / "none.csv") == [("KKH-C013", 0, "none.csv")]
+    assert faults(tmp_path) == [("KKH-C013", 0, tmp_path.name)]

@@ -12,7 +12,7 @@ from typing import Final
 from attrs import define, field
 
 MAX_LINE: Final = 1 << 20
-"""Longest line in bytes; a longer one is no record of any layout (KKH-F015)."""
+"""Longest line in bytes; a longer one is no record of any layout (KKH-F017)."""
 
 _MAX_RECORD_LINES: Final = 1000
 """A record over more lines is an open quote swallowing the file; no record of any layout needs a second line."""
@@ -99,7 +99,7 @@ class LineSource:
                 yield self._seen(joined[:cut])
             pending, size = [joined[cut:]], size - cut
             if size > MAX_LINE:
-                raise Broken("KKH-F015")
+                raise Broken("KKH-F017")
             due = size + _PIECE
         joined = b"".join(pending)
         cut = joined.rfind(b"\n") + 1
@@ -138,7 +138,9 @@ def _decoded(raw: bytes, codec: str) -> str | None:
 def _fault_of(line: bytes, codec: str) -> str | None:
     """What is wrong with one line, which stands here without its LF."""
     if len(line) > MAX_LINE:
-        return "KKH-F015"
+        return "KKH-F017"
+    if b"\r" not in line and b"\0" not in line:
+        return "KKH-F016"
     if not line.endswith(b"\r") or line.count(b"\r") != 1 or b"\0" in line:
         return "KKH-F008"
     return "KKH-F010" if _decoded(line, codec) is None else None

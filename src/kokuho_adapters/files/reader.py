@@ -88,7 +88,7 @@ class OpenFormatFile:
         """Name and control record, found to agree.
 
         Raises :class:`FileRefused`: KKH-F001 name, KKH-F002 layout, KKH-F003 disagreement, KKH-F004 sender, KKH-F013
-        direction, KKH-F014 control record, KKH-F005 … KKH-F015 when not even that can be read.
+        direction, KKH-F014 control record, KKH-F005 … KKH-F017 when not even that can be read.
         """
         name, encoding = self._named()
         with closing(_Blocks(self._open_blocks())) as blocks:
@@ -98,7 +98,8 @@ class OpenFormatFile:
         """All data records; a key the layout lacks gives None.
 
         Raises :class:`FileRefused`, besides those of :meth:`header`: KKH-F005 cut, KKH-F006 count, KKH-F007 columns,
-        KKH-F008 form, KKH-F010 bytes, KKH-F011 foreign insurer, KKH-F012 kinds, KKH-F015 line too long.
+        KKH-F008 form, KKH-F010 bytes, KKH-F011 foreign insurer, KKH-F012 kinds, KKH-F015 not readable, KKH-F016 LF,
+        KKH-F017 line too long.
         """
         name, encoding = self._named()
         with closing(_Blocks(self._open_blocks())) as blocks:
@@ -283,7 +284,7 @@ def _csv_fault(source: LineSource, error: csv.Error) -> str:
         # With the end record swallowed the file is whole, and the quote is what is wrong.
         return "KKH-F008" if source.ends_with_end and not source.rest else "KKH-F005"
     if "field limit" in str(error) and len(source.drawn) <= 1:
-        return "KKH-F015"
+        return "KKH-F017"
     return "KKH-F008"
 
 
