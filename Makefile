@@ -73,11 +73,11 @@ lint: $(VENV)/.stamp-test
 	$(PY) -m mypy --strict
 	$(BIN)/lint-imports
 
-pytest: $(VENV)/.stamp-test
+pytest: $(VENV)/.stamp-test $(VENV)/.stamp-docs
 	$(PY) -c "import kokuho_core, sys; sys.exit('site-packages' not in kokuho_core.__file__ and 'not the installed wheel: ' + kokuho_core.__file__)"
 	$(BIN)/pytest -n $(WORKERS) --cov --cov-fail-under=$(COVERAGE_MIN) $(PYTEST_ARGS)
 
-test-long: lint
+test-long: lint $(VENV)/.stamp-docs
 	KOKUHO_TEST_PROFILE=long $(BIN)/pytest -n $(WORKERS) -m "long or not long" $(PYTEST_ARGS)
 
 bench: $(VENV)/.stamp-wheel

@@ -8,6 +8,7 @@ import unicodedata
 from pathlib import Path
 
 import pytest
+from sphinx.application import Sphinx
 
 from .pages import DOCS, PAGES, ROOT, Page, blocks_of
 
@@ -116,10 +117,7 @@ def test_the_demo_of_the_readme_is_that_of_the_makefile() -> None:
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.filterwarnings("ignore::PendingDeprecationWarning")
 def test_the_documents_are_built_without_a_warning(tmp_path: Path) -> None:
-    application = pytest.importorskip("sphinx.application")
-    pytest.importorskip("furo")
-    pytest.importorskip("myst_parser")
-    sphinx = application.Sphinx(
+    sphinx = Sphinx(
         DOCS, DOCS, tmp_path / "out", tmp_path / "trees", "html", status=None, warning=sys.stderr,
         warningiserror=True, exception_on_warning=True,
     )
