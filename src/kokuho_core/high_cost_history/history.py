@@ -8,7 +8,7 @@ from typing import Final
 from attrs import evolve, fields, frozen
 
 from kokuho_core.errors import Problem, RecordRefused
-from kokuho_core.reception.lifecycle import Standing, refusal_of, standing_after
+from kokuho_core.reception.lifecycle import Standing, receive_in_order, refusal_of, standing_after
 from kokuho_core.vocabulary.codes import OccurrenceKind, UpdateKind
 from kokuho_core.vocabulary.identifiers import HouseholdKey, HouseholdNumber, InsurerNumber
 from kokuho_core.vocabulary.month import Month
@@ -92,14 +92,7 @@ def histories_of(facts: Iterable[HighCostFact]) -> dict[HouseholdKey, HighCostHi
 
 def judge_file(known: Iterable[HighCostFact], sent: Sequence[HighCostFact]) -> dict[int, Problem]:
     """Refusals, by line, of one household's months in one file, each judged in the order of the file (X-4)."""
-    refused: dict[int, Problem] = {}
-    history = HighCostHistory(tuple(known))
-    for fact in sent:
-        try:
-            history = history.receive(fact)
-        except RecordRefused as refusal:
-            refused[fact.line] = refusal.problems[0].at(fact.line)
-    return refused
+    return receive_in_order(HighCostHistory(tuple(known)), sent)[1]
 
 
 def within_window(months: Iterable[HighCostMonth], last: Month) -> list[HighCostMonth]:

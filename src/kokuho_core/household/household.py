@@ -10,7 +10,7 @@ from attrs import evolve, fields, frozen
 
 from kokuho_core.errors import Problem, RecordRefused
 from kokuho_core.periods import DayRange
-from kokuho_core.reception.lifecycle import Standing, refusal_of, standing_after
+from kokuho_core.reception.lifecycle import Standing, receive_in_order, refusal_of, standing_after
 from kokuho_core.vocabulary.codes import HeadKind, UpdateKind
 from kokuho_core.vocabulary.identifiers import Addressee, AddresseeNumber, HouseholdKey, HouseholdNumber, InsurerNumber
 
@@ -108,11 +108,4 @@ def households_of(facts: Iterable[HouseholdFact]) -> dict[HouseholdKey, Househol
 
 def judge_file(known: Iterable[HouseholdFact], sent: Sequence[HouseholdFact]) -> dict[int, Problem]:
     """Refusals, by line, of one household's records in one file, each judged in the order of the file (X-4)."""
-    refused: dict[int, Problem] = {}
-    household = Household(tuple(known))
-    for fact in sent:
-        try:
-            household = household.receive(fact)
-        except RecordRefused as refusal:
-            refused[fact.line] = refusal.problems[0].at(fact.line)
-    return refused
+    return receive_in_order(Household(tuple(known)), sent)[1]

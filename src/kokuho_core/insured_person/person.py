@@ -10,7 +10,7 @@ from kokuho_core.errors import Problem, RecordRefused
 from kokuho_core.insured_person.application_period import ApplicationPeriod, application_periods
 from kokuho_core.insured_person.fact import PersonFact
 from kokuho_core.periods import overlapping_pairs
-from kokuho_core.reception.lifecycle import Standing, refusal_of, standing_after
+from kokuho_core.reception.lifecycle import Standing, receive_in_order, refusal_of, standing_after
 from kokuho_core.vocabulary.codes import UpdateKind
 from kokuho_core.vocabulary.identifiers import Source
 
@@ -78,13 +78,7 @@ def judge_file(
     Each record is judged in the order of the file (X-4); P-3 is judged at its end, and then refuses all of the person's
     records in this file together.
     """
-    refused: dict[int, Problem] = {}
-    person = InsuredPerson(tuple(known), held)
-    for fact in sent:
-        try:
-            person = person.receive(fact)
-        except RecordRefused as refusal:
-            refused[fact.line] = refusal.problems[0].at(fact.line)
+    person, refused = receive_in_order(InsuredPerson(tuple(known), held), sent)
     try:
         person.require_no_overlap()
     except RecordRefused as refusal:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from enum import Enum
+from typing import Any, Protocol, Self, TypeVar
 
+from kokuho_core.errors import Problem, RecordRefused
 from kokuho_core.vocabulary.codes import UpdateKind
 
 
@@ -32,3 +35,23 @@ def refusal_of(update_kind: str, standing: Standing, *, may_return: bool = False
 def standing_after(update_kind: str) -> Standing:
     """The standing once the message is taken."""
     return Standing.CANCELLED if update_kind == UpdateKind.CANCELLATION else Standing.LIVE
+
+
+class Receives(Protocol):
+    """An aggregate that takes messages one after the other."""
+
+    def receive(self, fact: Any, /) -> Self: ...
+
+
+Aggregate = TypeVar("Aggregate", bound=Receives)
+
+
+def receive_in_order(aggregate: Aggregate, sent: Iterable[Any]) -> tuple[Aggregate, dict[int, Problem]]:
+    """Take the records of one file in their order; a refused one changes nothing. Also the refusals by line (X-4)."""
+    refused: dict[int, Problem] = {}
+    for fact in sent:
+        try:
+            aggregate = aggregate.receive(fact)
+        except RecordRefused as refusal:
+            refused[fact.line] = refusal.problems[0].at(fact.line)
+    return aggregate, refused
