@@ -6,12 +6,13 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime
 from pathlib import Path
 from types import TracebackType
+from typing import Final
 
 from attrs import frozen
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from kokuho_adapters.configuration import Configuration
+from kokuho_adapters.configuration import Configuration, is_plain_path
 from kokuho_adapters.database import SqlDatabase, open_database
 from kokuho_adapters.files import LayoutBook, OpenFormatFile, OpenFormatFolder
 from kokuho_adapters.security import AesGcmContentProtection, AesGcmNumberVault, KeyRing
@@ -19,6 +20,8 @@ from kokuho_core.errors import Problem, SetupFault
 from kokuho_core.ports.stores import Clock
 from kokuho_core.usecases.office import Office, Progress, silent
 from kokuho_core.vocabulary.insurers import Insurer, InsurerRegister
+
+_OTHER_DATABASE: Final = "database: この版はSQLiteだけに対応 / only SQLite is supported in this version"
 
 
 class SystemClock:
@@ -72,8 +75,9 @@ def open_installation(
     Raises :class:`SetupFault`: KKH-C007 before ``init``, KKH-C008 key ring, KKH-C009 layouts, KKH-C010 database URL.
     """
     book = layouts_of(configuration)
-    _require_database(configuration.database)
-    database = open_database(configuration.database)
+    url = _url(configuration.database)
+    _require_database(url)
+    database = open_database(url.render_as_string(hide_password=False))
     try:
         with database.begin(read_only=True) as work:
             prefecture = work.prefecture()
@@ -139,7 +143,7 @@ def initialise(configuration: Configuration, prefecture: str, insurers: Iterable
     folder = _database_file(url)
     if folder is not None:
         folder.parent.mkdir(parents=True, exist_ok=True)
-    database = open_database(configuration.database)
+    database = open_database(url.render_as_string(hide_password=False))
     try:
         database.migrate()
         before = _prefecture_of(database)
@@ -170,31 +174,38 @@ def _prefecture_of(database: SqlDatabase) -> str | None:
 
 
 def key_ring_path(configuration: Configuration) -> Path:
-    """Where the key ring is: as configured, else ``<database file>.keys.json`` (a server: in the working folder)."""
+    """Where the key ring is: as configured, else ``<database file>.keys.json`` (in memory: in the working folder)."""
     if configuration.key_ring is not None:
         return configuration.key_ring
     url = _url(configuration.database)
     file = _database_file(url)
-    return Path(f"{url.database or 'kokuho'}.keys.json") if file is None else file.with_name(f"{file.name}.keys.json")
+    return Path("kokuho.keys.json") if file is None else file.with_name(f"{file.name}.keys.json")
 
 
-def _require_database(text: str) -> None:
+def _require_database(url: URL) -> None:
     """Opening a SQLite file that is not there would make an empty one."""
-    file = _database_file(_url(text))
+    file = _database_file(url)
     if file is not None and not file.exists():
         raise SetupFault(Problem("KKH-C007", field="database"))
 
 
 def _url(text: str) -> URL:
+    """The URL of ``text``, which may be the plain path of a SQLite file. Raises :class:`SetupFault` (KKH-C010)."""
+    if is_plain_path(text):
+        return URL.create("sqlite", database=text)
+    fault = "database"
     try:
-        return make_url(text)
+        url = make_url(text)
+        if url.drivername in ("sqlite", "sqlite+pysqlite") and url.host is None:
+            return url
+        fault = "database: a SQLite file is sqlite:///PATH" if url.host and url.drivername == "sqlite" else _OTHER_DATABASE
     except (ArgumentError, ValueError):
         pass  # the message would show the password
-    raise SetupFault(Problem("KKH-C010", field="database"))
+    raise SetupFault(Problem("KKH-C010", field=fault))
 
 
 def _database_file(url: URL) -> Path | None:
-    """The file of a SQLite database, None for a server or a database in memory."""
-    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
+    """The file of a SQLite database, None for a database in memory."""
+    if not url.database or url.database == ":memory:":
         return None
     return Path(url.database)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Mapping
 from pathlib import Path
@@ -14,6 +15,12 @@ from kokuho_core.qualification.date_rules import DateRules, LateElderlyLoss
 from kokuho_core.usecases.office import Settings
 
 DEFAULT_DATABASE: Final = "sqlite:///kokuho.sqlite3"
+_PLAIN_PATH: Final = re.compile(r"(?:[A-Za-z]:[\\/])?[^:?]+")
+
+
+def is_plain_path(database: str) -> bool:
+    """Whether ``database`` is no URL but the path of a SQLite file."""
+    return _PLAIN_PATH.fullmatch(database) is not None
 
 
 @frozen
@@ -31,7 +38,7 @@ class Configuration:
 
 
 def load_configuration(path: Path) -> Configuration:
-    """Read a configuration file. Paths in it are relative to its own folder, the database URL is taken as it stands.
+    """Read a configuration file. Paths in it are relative to its own folder, a database URL is taken as it stands.
 
     Keys: ``database``, ``key_ring``, ``layouts``, ``unmatched_wait_days`` (P-6), ``late_elderly_loss`` (D-7:
     ``day_after`` or ``birthday``). Raises :class:`SetupFault` (KKH-C010) with every fault.
@@ -69,7 +76,7 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
     if wrong:
         raise SetupFault(*(Problem("KKH-C010", field=key[:40]) for key in wrong))
     return Configuration(
-        database=database,
+        database=str(folder / database) if is_plain_path(database) else database,
         key_ring=folder / key_ring if key_ring is not None else None,
         layouts=tuple(folder / each for each in layouts),
         settings=Settings(wait_days, DateRules(choices[late_elderly])),

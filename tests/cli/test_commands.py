@@ -79,6 +79,23 @@ def test_init_where_told(desk: Desk) -> None:
     assert (desk.folder / "sub" / "b.db").exists()
 
 
+def test_a_plain_path_is_a_sqlite_file(desk: Desk) -> None:
+    answer = desk.init("--database", "sub/own.sqlite3")
+    assert (answer.code, answer.data["database"]) == (0, "sqlite:///sub/own.sqlite3")
+    assert (desk.folder / "sub" / "own.sqlite3").exists()
+    assert desk.run("--database", "sub/own.sqlite3", "findings", "--json").data == []
+
+
+@pytest.mark.parametrize("command", ["init", "findings"])
+def test_another_database_than_sqlite(desk: Desk, command: str) -> None:
+    run = desk.init if command == "init" else lambda *args: desk.run(*args, command, "--json")
+    answer = run("--database", "postgresql://u:secret@h/k")
+    assert answer.code == 1
+    assert answer.data["error"]["code"] == "KKH-C010"
+    assert "only SQLite is supported in this version" in answer.err
+    assert "secret" not in answer.err + answer.out
+
+
 def test_init_refuses_wrong_insurers(desk: Desk) -> None:
     (desk.folder / "insurers.csv").write_text("insurer_number,municipality_code,name\n130000,1,あ\n", encoding="utf-8")
     answer = desk.run("init", "--prefecture", "13", "--insurers", "insurers.csv")

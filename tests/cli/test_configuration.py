@@ -82,8 +82,7 @@ def test_the_command_line_goes_before_the_file() -> None:
     [
         ("sqlite:///kokuho.sqlite3", Path("kokuho.sqlite3.keys.json")),
         ("sqlite:////srv/a/b.db", Path("/srv/a/b.db.keys.json")),
-        ("postgresql+psycopg://user:secret@host/kokuho", Path("kokuho.keys.json")),
-        ("postgresql+psycopg://host", Path("kokuho.keys.json")),
+        ("sub/own.db", Path("sub/own.db.keys.json")),
     ],
 )
 def test_where_the_key_ring_is(database: str, expected: Path) -> None:
@@ -96,6 +95,33 @@ def test_a_url_that_is_none_is_told_without_its_password() -> None:
         key_ring_path(Configuration("no url: secret"))
     assert raised.value.code == "KKH-C010"
     assert "secret" not in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    "url",
+    ["postgresql+psycopg://user:secret@host/kokuho", "postgresql://host", "mysql://host/x", "sqlite+aiosqlite:///x", "oracle://"],
+)  # fmt: skip
+def test_only_sqlite_is_supported(url: str, tmp_path: Path) -> None:
+    for use in (key_ring_path, open_installation, lambda configuration: initialise(configuration, "13", INSURERS)):
+        with pytest.raises(SetupFault) as raised:
+            use(Configuration(url))
+        [problem] = raised.value.problems
+        assert problem.code == "KKH-C010"
+        assert "SQLite" in problem.field
+        assert "secret" not in str(raised.value)
+
+
+def test_a_sqlite_url_with_too_few_slashes() -> None:
+    with pytest.raises(SetupFault) as raised:
+        open_installation(Configuration("sqlite://kokuho.sqlite3"))
+    assert "sqlite:///PATH" in raised.value.problems[0].field
+
+
+def test_a_database_may_be_a_plain_path(tmp_path: Path) -> None:
+    made = initialise(Configuration(str(tmp_path / "own.sqlite3")), "13", INSURERS)
+    assert (tmp_path / "own.sqlite3").exists()
+    assert made.key_ring == str(tmp_path / "own.sqlite3.keys.json")
+    open_installation(load_configuration(written(tmp_path, "database = 'own.sqlite3'"))).close()
 
 
 # --- composition ---

@@ -189,7 +189,7 @@ _SESSION = click.make_pass_decorator(Session)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--database", metavar="URL", help="データベース(既定 sqlite:///kokuho.sqlite3) / Database URL.")
+@click.option("--database", metavar="URL", help="データベースのファイルかURL(既定 sqlite:///kokuho.sqlite3) / Database.")
 @click.option("--config", type=_FILE, metavar="FILE", help="設定ファイル(TOML) / Configuration file.")
 @click.option("--key-ring", type=_FILE, metavar="FILE", help="鍵ファイル(既定 データベースの隣) / Key ring.")
 @click.option("--verbose", is_flag=True, help="詳しい記録を標準エラーに出力 / More about errors on standard error.")

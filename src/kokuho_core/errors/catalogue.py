@@ -180,7 +180,7 @@ CATALOGUE: Final = {
         ("KKH-C009", _S, "レイアウト定義が正しくありません。", "A layout definition is wrong.", "two fields with one number",
          "TOMLの該当箇所を直してください。", "Correct the TOML file."),
         ("KKH-C010", _S, "設定が正しくありません。", "A setting is wrong.", "an unknown key in the configuration",
-         "設定ファイルを直してください。", "Correct the configuration."),
+         "設定ファイルまたはオプションを直してください。", "Correct the configuration or the option."),
         ("KKH-C011", _S, "暗号化された値を復号できません(改ざんまたは別の鍵)。", "An encrypted value cannot be opened (changed, or another key).",
          "a row copied from another database", "鍵ファイルとデータベースの組合せを確認してください。", "Check that key ring and database belong together."),
         ("KKH-C012", _S, "データベースの処理に失敗しました。", "The database failed.", "disk full",
