@@ -88,10 +88,10 @@ class SqlIdStore:
     def save(
         self,
         ids: Mapping[Addressee, KnownAddressee],
-        numbers: Mapping[int, frozenset[NumberIndex]],
+        before: Mapping[Addressee, KnownAddressee],
+        numbers: Mapping[int, tuple[frozenset[NumberIndex], frozenset[NumberIndex]]],
         look_again_on: Mapping[int, date | None],
     ) -> None:
-        before = self._serials(ids)
         new = [(serial, insured_id, look_again_on.get(serial)) for serial, insured_id in self._issued.items()]
         bulk_insert(self.connection, prefectural_person, ("serial", "insured_id", "look_again_on"), new)
         known = [serial for serial in look_again_on if serial not in self._issued]
@@ -103,39 +103,31 @@ class SqlIdStore:
                 .values(look_again_on=bindparam("look_again"), retired_into=None),
                 [{"which": serial, "look_again": look_again_on[serial]} for serial in known],
             )
-        self._save_addressees(ids, before)
+        serials = {addressee: each.issued.serial for addressee, each in before.items()}
+        self._save_addressees(ids, serials)
         self._save_numbers(numbers)
-        changed = {
-            before[addressee]: each.issued.serial
-            for addressee, each in ids.items()
-            if addressee in before and before[addressee] != each.issued.serial
-        }
-        self._retire(changed)
+        self._retire(
+            {
+                serials[addressee]: each.issued.serial
+                for addressee, each in ids.items()
+                if addressee in serials and serials[addressee] != each.issued.serial
+            }
+        )
 
-    def _serials(self, ids: Iterable[Addressee]) -> dict[Addressee, int]:
-        found: dict[Addressee, int] = {}
-        keys = ((each.insurer_number, each.addressee_number) for each in ids)
-        for wanted in under_keys(self.connection, _known.insurer_number, _known.addressee_number, keys):
-            for row in self.connection.execute(select(known_addressee).where(wanted)):
-                found[Addressee(row.insurer_number, row.addressee_number)] = row.serial
-        return found
-
-    def _save_addressees(self, ids: Mapping[Addressee, KnownAddressee], before: Mapping[Addressee, int]) -> None:
+    def _save_addressees(self, ids: Mapping[Addressee, KnownAddressee], serials: Mapping[Addressee, int]) -> None:
         columns = ("insurer_number", "addressee_number", "serial", "municipal_id")
         rows = [
             (addressee.insurer_number, addressee.addressee_number, each.issued.serial, each.municipal_id)
             for addressee, each in ids.items()
-            if before.get(addressee) != each.issued.serial
+            if serials.get(addressee) != each.issued.serial
         ]
-        statement = upsert(self.connection, known_addressee) if before else None
+        statement = upsert(self.connection, known_addressee) if serials else None
         bulk_insert(self.connection, known_addressee, columns, rows, statement)
 
-    def _save_numbers(self, numbers: Mapping[int, frozenset[NumberIndex]]) -> None:
-        before = self._numbers(numbers)
-        changed = {serial: now for serial, now in numbers.items() if before.get(serial, frozenset()) != now}
-        for batch in batches(serial for serial in changed if serial in before):
+    def _save_numbers(self, numbers: Mapping[int, tuple[frozenset[NumberIndex], frozenset[NumberIndex]]]) -> None:
+        for batch in batches(serial for serial, (before, _) in numbers.items() if before):
             self.connection.execute(delete(person_number).where(_number.serial.in_(batch)))
-        rows = [(number, serial) for serial, now in changed.items() for number in now]
+        rows = [(number, serial) for serial, (_, now) in numbers.items() for number in now]
         statement = upsert(self.connection, person_number)
         bulk_insert(self.connection, person_number, ("number_index", "serial"), rows, statement)
 

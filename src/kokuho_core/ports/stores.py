@@ -281,10 +281,11 @@ class IdStore(Protocol):
     def save(
         self,
         ids: Mapping[Addressee, KnownAddressee],
-        numbers: Mapping[int, frozenset[NumberIndex]],
+        before: Mapping[Addressee, KnownAddressee],
+        numbers: Mapping[int, tuple[frozenset[NumberIndex], frozenset[NumberIndex]]],
         look_again_on: Mapping[int, date | None],
     ) -> None:
-        """Addressees with their IDs; numbers and wake day of each prefectural ID (by serial)."""
+        """Addressees with their IDs now and ``before``; by serial, numbers that changed (from, to) and the wake day."""
         ...
 
     def addressees_of(self, persons: Iterable[PrefecturalInsuredId]) -> dict[Addressee, PrefecturalInsuredId]: ...

@@ -89,18 +89,18 @@ class _PersonStep:
     def resolve(self, waiting: Sequence[Addressee]) -> None:
         groups = connected_groups(self.work.persons, waiting)
         everybody = {fact.addressee for group in groups for fact in group}
-        self.work.persons.settle_pending(everybody)
-        known = self.work.ids.of_addressees(everybody)
+        self.work.persons.settle_pending(everybody.difference(waiting))
+        known = self.work.ids.of_addressees(everybody)  # nobody else has findings, moves or rows from before
         judged = self._judge(groups, known)
         ids = self._save_ids(judged, known)
-        numbered = self._save_findings(judged, everybody, ids)
+        numbered = self._save_findings(judged, known, ids)
         moves = [
             PersonMove(issued.insured_id, move)
             for group in judged
             for _, issued, judgement in group.persons
             for move in judgement.moves
         ]
-        self.work.candidates.replace_moves(everybody, moves)
+        self.work.candidates.replace_moves(known, moves)
         with_held = (group for group in judged if group.settlement.held)
         self.work.persons.hold(
             everybody, [fact for group in with_held for fact in group.facts if fact.source in group.settlement.held]
@@ -108,7 +108,7 @@ class _PersonStep:
         self.work.households.mark_households(
             {HouseholdKey(f.insurer_number, f.household_number) for group in groups for f in group}
         )
-        self._retell(judged, everybody, ids, numbered)
+        self._retell(judged, known, ids, numbered)
         self.summary.persons += sum(len(group.persons) for group in judged)
 
     def _judge(
@@ -122,15 +122,13 @@ class _PersonStep:
         judged = []
         for facts in groups:
             settlement = settle(facts)
-            under = {
-                under_number[number].serial: under_number[number]
+            under = [
+                under_number[number]
                 for person in settlement.persons
                 for number in person.numbers
                 if number in under_number
-            }
-            assigned = assign_ids(
-                settlement.persons, known_ids, [under[serial] for serial in sorted(under)], self.work.ids.issue
-            )
+            ]
+            assigned = assign_ids(settlement.persons, known_ids, under, self.work.ids.issue)
             persons = []
             for person in settlement.persons:
                 judgement = judge_person(
@@ -144,7 +142,7 @@ class _PersonStep:
         self, judged: Sequence[_JudgedGroup], known: dict[Addressee, KnownAddressee]
     ) -> dict[Addressee, KnownAddressee]:
         ids: dict[Addressee, KnownAddressee] = {}
-        numbers: dict[int, frozenset[NumberIndex]] = {}
+        numbers: dict[int, tuple[frozenset[NumberIndex], frozenset[NumberIndex]]] = {}
         look_again: dict[int, date | None] = {}
         for group in judged:
             for person, issued, judgement in group.persons:
@@ -153,16 +151,20 @@ class _PersonStep:
                     before = known.get(addressee)
                     municipal = before.municipal_id if before else self.work.ids.issue_municipal(addressee.insurer_number)
                     ids[addressee] = KnownAddressee(under, municipal)
-                numbers[issued.serial] = person.numbers
+                if issued.numbers != person.numbers:
+                    numbers[issued.serial] = (issued.numbers, person.numbers)
                 look_again[issued.serial] = judgement.look_again_on
-        self.work.ids.save(ids, numbers, look_again)
+        self.work.ids.save(ids, known, numbers, look_again)
         return ids
 
     def _save_findings(
-        self, judged: Sequence[_JudgedGroup], everybody: set[Addressee], ids: dict[Addressee, KnownAddressee]
+        self,
+        judged: Sequence[_JudgedGroup],
+        known: dict[Addressee, KnownAddressee],
+        ids: dict[Addressee, KnownAddressee],
     ) -> list[tuple[StoredFinding, bool]]:
         """Open, update, solve and reopen; returns what changed, each with whether its person is protected."""
-        before = {finding.identity: finding for finding in self.work.findings.naming(everybody)}
+        before = {finding.identity: finding for finding in self.work.findings.naming(known)}
         changed: list[tuple[StoredFinding, bool]] = []
         for group in judged:
             for found, is_protected in _findings_of(group, ids, self.summary.as_of):
@@ -192,7 +194,7 @@ class _PersonStep:
     def _retell(
         self,
         judged: Sequence[_JudgedGroup],
-        everybody: set[Addressee],
+        known: dict[Addressee, KnownAddressee],
         ids: dict[Addressee, KnownAddressee],
         findings: Sequence[tuple[StoredFinding, bool]],
     ) -> None:
@@ -206,7 +208,7 @@ class _PersonStep:
                     rows[key] = row
         for finding, is_protected in findings:
             rows.update(finding_rows(_numbered(finding, ids, is_protected)))
-        subjects = [addressee_subject(addressee) for addressee in everybody]
+        subjects = [addressee_subject(addressee) for addressee in known]
         subjects.extend(finding.number for finding, _ in findings)
         retell(self.work, subjects, rows)
 
