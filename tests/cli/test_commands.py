@@ -6,13 +6,18 @@ import json
 import os
 import subprocess
 import sys
+import tomllib
+from importlib import metadata
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import pytest
 
+from kokuho_adapters import __version__
 from kokuho_adapters.cli.commands import cli
+from kokuho_adapters.cli.person import _WORDS
 from kokuho_core.returning.rows import KeikohoRow, row_keys
+from kokuho_core.vocabulary.codes import Decision, QualificationStatus, Suggestion, SuggestionReason
 
 from ..prefecture.office import A, B, C, high_cost, household, instruction, number, person
 from .conftest import Desk
@@ -177,6 +182,33 @@ def test_a_missing_path_fails_but_the_others_are_done(ready: Desk, command: str)
     assert "KKH-F015 none.csv: ファイルがないか、読めません。" in answer.err
 
 
+@pytest.mark.parametrize(
+    ("command", "told"),
+    [("receive", "受け付けるファイルがありません。 / There is no file to receive."),
+     ("check", "検査するファイルがありません。 / There is no file to check.")],
+)  # fmt: skip
+def test_an_empty_folder_is_told(ready: Desk, command: str, told: str) -> None:
+    (ready.folder / "empty").mkdir()
+    answer = ready.run(command, "empty")
+    assert (answer.code, answer.out.strip(), answer.err) == (0, told, "")
+    in_json = ready.run(command, "empty", "--json")
+    assert (in_json.code, in_json.data) == (0, {"files": []})
+
+
+def test_check_says_what_would_become_of_the_file(desk: Desk) -> None:
+    desk.write("SKKOJIN", A, person(A, "1"))
+    good = desk.run("check", "inbox")
+    assert good.code == 0
+    for text in ("検査結果 / checked", "合格 / would be accepted"):
+        assert text in good.out
+    for text in ("適用", "applied", "受付", "received"):
+        assert text not in good.out
+    wrong = desk.write("SKKOJIN", A, person(A, "2", end="2019-01-01", end_reason="51"))
+    assert "誤りあり / with wrong records" in desk.run("check", wrong).out
+    wrong.write_bytes(wrong.read_bytes()[:-5])
+    assert "不合格 / would be refused" in desk.run("check", wrong).out
+
+
 def test_receive_in_another_encoding(ready: Desk) -> None:
     path = ready.write("SKKOJIN", A, person(A, "1"))
     path.write_bytes(path.read_bytes().decode("utf-8").encode("cp932"))
@@ -265,6 +297,39 @@ def test_a_candidate_is_decided_and_told(judged: Desk) -> None:
     assert judged.run("deliver", "--insurer", B, "--out", "out", "--all", "--json").data["files"]
 
 
+def test_decide_and_identity_say_that_resolve_follows(judged: Desk) -> None:
+    (candidate,) = judged.run("candidates", "--json").data
+    decision = judged.write("KEISHIJI", B, instruction(B, candidate["candidate_number"], "1"), folder="decisions")
+    follows = "次に kokuho resolve を実行してください。"
+    assert follows not in judged.run("check", decision).out
+    told = judged.run("decide", decision)
+    assert told.code == 0
+    assert follows in told.out
+    assert follows not in judged.run("decide", decision).out  # a duplicate changes nothing
+    refused = judged.write("KEISHIJI", B, instruction(B, "K139999999999", "1"), folder="decisions")
+    assert follows not in judged.run("decide", refused).out
+    judged.write("SKKOJIN", C, person(C, "9", number=number(1), birth_date="1961-01-01"), folder="conflict")
+    assert judged.run("receive", "conflict").code == 3
+    judged.run("resolve", "--as-of", "2024-06-02")
+    (conflict,) = judged.run("findings", "--open", "--json").data
+    verdict = judged.run("identity", conflict["finding_number"], "--verdict", "different", "--by", "係")
+    assert verdict.code == 0
+    assert follows in verdict.out
+
+
+def test_deliver_to_everybody(judged: Desk) -> None:
+    answer = judged.run("deliver", "--insurer", "all", "--out", "out")
+    assert answer.code == 0
+    files = sorted(path.name for path in (judged.folder / "out").iterdir())
+    assert {name.split("_")[1] for name in files} == {A, B}
+    for name in files:
+        [line] = [line for line in answer.out.splitlines() if name in line]
+        assert ("あさひ市" if f"_{A}_" in name else "みなと市") in line
+    assert judged.run("deliver", "--insurer", "all", "--insurer", A, "--out", "out", "--json").data == {"files": []}
+    again = judged.run("deliver", "--insurer", "all", "--all", "--out", "out", "--json").data["files"]
+    assert {each["file"].split("_")[1] for each in again} == {A, B}
+
+
 def test_decide_takes_nothing_else(judged: Desk) -> None:
     answer = judged.run("decide", judged.write("SKKOJIN", A, person(A, "9")), "--json")
     assert answer.code == 1
@@ -314,6 +379,27 @@ def test_person_with_reasons_and_picture(judged: Desk) -> None:
         assert text in svg
 
 
+def test_reasons_in_words(judged: Desk) -> None:
+    (candidate,) = judged.run("candidates", "--json").data
+    judged.run("decide", judged.write("KEISHIJI", B, instruction(B, candidate["candidate_number"], "1"), folder="decisions"))
+    told = judged.run("person", f"{B}/7", "--why").out
+    for text in ("新規 NEW", "継続 CONTINUED", "継続相当 CONTINUED / 住所異動のみ ADDRESS_ONLY", "「;」", "«+»"):
+        assert text in told
+    assert "«+»" not in judged.run("person", f"{B}/7").out
+
+
+def test_every_code_of_a_conclusion_has_words() -> None:
+    assert set(_WORDS["status"]) == {each.name for each in QualificationStatus}
+    assert set(_WORDS["suggestion"]) == {each.name for each in (*Suggestion, *SuggestionReason)}
+    assert set(_WORDS["decision"]) == {each.name for each in Decision}
+
+
+def test_the_help_of_person_names_every_id(desk: Desk) -> None:
+    told = desk.run("person", "--help").out
+    for text in ("都道府県被保険者ID", "市町村被保険者ID", "保険者番号/宛名番号", "insurer/addressee number"):
+        assert text in told
+
+
 def test_person_as_known_before_anything_came(judged: Desk) -> None:
     answer = judged.run("person", f"{B}/7", "--known-at", "2001-01-01", "--svg", "p.svg", "--json")
     assert (answer.code, answer.data["periods"], answer.data["findings"]) == (0, [], [])
@@ -361,6 +447,24 @@ def test_generate_gives_files_that_are_received(desk: Desk) -> None:
     received = desk.run("receive", "made", "--json")
     assert received.code == 0
     assert {each["file"] for each in received.data["files"]} == set(answer.data["files"])
+
+
+# --- version ---
+
+
+def test_the_version_needs_no_installed_metadata(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    def missing(name: str) -> str:
+        raise metadata.PackageNotFoundError(name)
+
+    monkeypatch.setattr(metadata, "version", missing)
+    answer = desk.run("--version")
+    assert (answer.code, answer.err) == (0, "")
+    assert answer.out.endswith(f" {__version__}\n")
+
+
+def test_the_version_is_that_of_the_package() -> None:
+    with (Path(__file__).parents[2] / "pyproject.toml").open("rb") as file:
+        assert tomllib.load(file)["project"]["version"] == __version__
 
 
 # --- for people ---

@@ -26,6 +26,9 @@ RESULTS: Final = {
     FileResult.HELD: "保留 held",
     FileResult.REJECTED: "拒否 rejected",
 }
+_CHECKED: Final = "合格 / would be accepted"
+_CHECKED_IN_PART: Final = "誤りあり / with wrong records"
+_CHECKED_AND_REFUSED: Final = "不合格 / would be refused"
 KINDS: Final = {
     FindingKind.OVERLAP: "重複 overlap",
     FindingKind.GAP: "空白 gap",
@@ -57,15 +60,22 @@ def is_clean(answer: FileAnswer) -> bool:
     return not (answer.counts.rejected or answer.counts.held or answer.errors)
 
 
-def show_answers(answers: Sequence[FileAnswer]) -> None:
-    """受付結果 as tables: one line per file, then what is wrong."""
+def _checked(answer: FileAnswer) -> str:
+    """What would become of a file that was only checked."""
+    if answer.result is not FileResult.APPLIED:
+        return _CHECKED_AND_REFUSED
+    return _CHECKED if is_clean(answer) else _CHECKED_IN_PART
+
+
+def show_answers(answers: Sequence[FileAnswer], *, checked: bool = False) -> None:
+    """受付結果, or with ``checked`` the result of a dry run, as tables: one line per file, then what is wrong."""
     print_table(
-        "受付結果 / received",
+        "検査結果 / checked" if checked else "受付結果 / received",
         ("ファイル file", "結果 result", "受入 accepted", "拒否 rejected", "保留 held", "警告 warnings"),
         (
             (
                 answer.file,
-                RESULTS[answer.result],
+                _checked(answer) if checked else RESULTS[answer.result],
                 answer.counts.accepted,
                 answer.counts.rejected,
                 answer.counts.held,
@@ -210,13 +220,19 @@ def code_texts(book: LayoutBook, file_id: str) -> dict[tuple[str, str], str]:
     return {(item.key, code): text for item in layout.fields for code, text in (item.codes or {}).items()}
 
 
-def show_delivered(files: Iterable[DeliveredFile], book: LayoutBook, folder: Path) -> None:
+def show_delivered(
+    files: Mapping[InsurerNumber, Sequence[DeliveredFile]], register: InsurerRegister, book: LayoutBook, folder: Path
+) -> None:
     """配信したファイル as a table."""
     names = {layout.id: layout.name for layout in book}
     print_table(
         f"配信 / delivered → {folder}",
-        ("ファイル file", "内容", "件数 records"),
-        ((each.file, names.get(each.file_id), each.records) for each in files),
+        ("宛先 to", "ファイル file", "内容", "件数 records"),
+        (
+            (insurer_name(insurer, register), each.file, names.get(each.file_id), each.records)
+            for insurer, listed in files.items()
+            for each in listed
+        ),
         empty="配信するものはありません / nothing is due",
     )
 

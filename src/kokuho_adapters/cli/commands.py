@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 import click
 from attrs import frozen
 
+from kokuho_adapters import __version__
 from kokuho_adapters.cli import output
 from kokuho_adapters.cli.answers import (
     answer_data,
@@ -49,6 +50,8 @@ from kokuho_core.usecases.receive import FileAnswer
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 from kokuho_core.vocabulary.insurers import InsurerRegister
 
+EVERYBODY: Final = "all"
+"""``deliver --insurer all``: every insurer of the prefecture."""
 _PREFECTURE: Final = re.compile(r"0[1-9]|[1-3][0-9]|4[0-7]", re.ASCII)
 
 
@@ -193,7 +196,7 @@ _SESSION = click.make_pass_decorator(Session)
 @click.option("--config", type=_FILE, metavar="FILE", help="設定ファイル(TOML) / Configuration file.")
 @click.option("--key-ring", type=_FILE, metavar="FILE", help="鍵ファイル(既定 データベースの隣) / Key ring.")
 @click.option("--verbose", is_flag=True, help="詳しい記録を標準エラーに出力 / More about errors on standard error.")
-@click.version_option(package_name="kokuho", message="%(prog)s %(version)s")
+@click.version_option(__version__, message="%(prog)s %(version)s")
 @click.pass_context
 def cli(ctx: click.Context, database: str | None, config: Path | None, key_ring: Path | None, verbose: bool) -> None:
     """国保情報集約: 市区町村の異動情報を受け、資格継続と世帯の継続性を判定し、結果を返します。
@@ -273,6 +276,8 @@ def receive(session: Session, paths: tuple[Path, ...], encoding: str | None, as_
     """市区町村のファイルまたはフォルダを受け付けます。 / Take files of municipalities, or folders of them."""
     given = expand(paths)
     answers = list(_received(session, given.files, encoding)) if given.files else []
+    if not (answers or given.missing or as_json):
+        output.say("受け付けるファイルがありません。 / There is no file to receive.")
     return _answered(answers, given, as_json)
 
 
@@ -287,7 +292,12 @@ def decide(session: Session, file: Path, encoding: str | None, as_json: bool) ->
     if given.files and not file.name.startswith("KEISHIJI_"):
         raise FileRefused(Problem("KKH-F013", field=f"{file.name}: not KEISHIJI"))
     answers = list(_received(session, given.files, encoding)) if given.files else []
-    return _answered(answers, given, as_json)
+    code = _answered(answers, given, as_json)
+    if not as_json and any(answer.file_id == "KEISHIJI" and answer.counts.accepted for answer in answers):
+        output.say("判定は二つの市区町村にすぐ効きます。その先へ続く候補には、次の resolve で反映されます。")
+        output.say("次に kokuho resolve を実行してください。")
+        output.say("It holds at once for the two municipalities; candidates further on follow with kokuho resolve.")
+    return code
 
 
 def _received(session: Session, files: Iterable[Path], encoding: str | None) -> Iterator[FileAnswer]:
@@ -316,14 +326,16 @@ def check(session: Session, paths: tuple[Path, ...], insurers: Path | None, enco
             checking.check(OpenFormatFile.from_path(path, book, register, encoding), configuration.settings, progress)
             for path in given.files
         ]
-    return _answered(answers, given, as_json)
+    if not (answers or given.missing or as_json):
+        output.say("検査するファイルがありません。 / There is no file to check.")
+    return _answered(answers, given, as_json, checked=True)
 
 
-def _answered(answers: Sequence[FileAnswer], given: GivenPaths, as_json: bool) -> int:
+def _answered(answers: Sequence[FileAnswer], given: GivenPaths, as_json: bool, *, checked: bool = False) -> int:
     if as_json:
         output.print_json({"files": [answer_data(answer) for answer in answers]})
     elif answers:
-        show_answers(answers)
+        show_answers(answers, checked=checked)
     for path in given.missing:
         unreadable = entry("KKH-F015")
         output.complain(f"{unreadable.code} {path}: {unreadable.message_ja} / {unreadable.message_en}")
@@ -408,6 +420,8 @@ def identity(session: Session, finding_number: str, verdict: str, decided_by: st
         output.print_json(answer)
     else:
         output.say(f"{finding_number}: {verdict} ({decided_by})")
+        output.say("次に kokuho resolve を実行してください。判定はそのとき効力を持ちます。")
+        output.say("Run kokuho resolve next: the verdict takes effect with it.")
     return DONE
 
 
@@ -417,7 +431,7 @@ def identity(session: Session, finding_number: str, verdict: str, decided_by: st
 @cli.command()
 @click.option(
     "--insurer", "insurers", required=True, multiple=True, metavar="CODE",
-    help="宛先の保険者番号(繰返し可) / Insurer to deliver to; may be repeated.",
+    help="宛先の保険者番号(繰返し可)、all は県内すべて / Insurer, may be repeated; all: every one.",
 )  # fmt: skip
 @click.option("--out", required=True, type=_FOLDER, metavar="DIR", help="出力先 / Folder to write into.")
 @click.option("--all", "everything", is_flag=True, help="前回以降でなく全件 / Everything, not only what changed.")
@@ -429,18 +443,18 @@ def deliver(session: Session, insurers: tuple[str, ...], out: Path, everything: 
     folder = out.resolve()
     with session.installation() as opened:
         outgoing = opened.outgoing(folder)
-        written = [
-            each
-            for insurer in dict.fromkeys(insurers)
-            for each in delivering.deliver(
-                opened.office, InsurerNumber(insurer), outgoing, str(folder), everything=everything
-            )
-        ]
+        register = opened.register()
+        given = (InsurerNumber(insurer) for insurer in insurers)
+        addressees = (insurer.insurer_number for insurer in register) if EVERYBODY in insurers else given
+        written = {
+            insurer: delivering.deliver(opened.office, insurer, outgoing, str(folder), everything=everything)
+            for insurer in dict.fromkeys(addressees)
+        }
         book = opened.book
     if as_json:
-        output.print_json({"files": written})
+        output.print_json({"files": [each for listed in written.values() for each in listed]})
     else:
-        show_delivered(written, book, out)
+        show_delivered(written, register, book, out)
     return DONE
 
 
@@ -464,7 +478,12 @@ def person(
     svg: Path | None,
     as_json: bool,
 ) -> int:
-    """一人の適用期間・資格・確認事項・履歴。 / One person's periods, qualification, findings and history."""
+    """一人の適用期間・資格・確認事項・履歴。 / One person's periods, qualification, findings and history.
+
+    ID は都道府県被保険者ID、市町村被保険者ID、または 保険者番号/宛名番号(例 139519/50001)です。
+
+    ID is a prefectural or municipal insured ID, or insurer/addressee number.
+    """
     with session.installation() as opened:
         show_person(opened, insured_id, as_of, known_at, why=why, svg=svg, as_json=as_json)
     return DONE

@@ -26,6 +26,7 @@ from kokuho_adapters.cli.timeline import (
 )
 from kokuho_adapters.composition import Installation
 from kokuho_core.errors import NotFound, Problem
+from kokuho_core.explanation.conclusions import Conclusion
 from kokuho_core.explanation.grounds import Explanation
 from kokuho_core.high_cost_history.history import HighCostMonth, histories_of
 from kokuho_core.insured_person.application_period import ApplicationPeriod, PeriodKey
@@ -35,7 +36,14 @@ from kokuho_core.qualification.findings import Finding, FindingKind
 from kokuho_core.returning.rows import KeikohoRow, candidate_rows
 from kokuho_core.usecases.listings import ListedFinding
 from kokuho_core.usecases.person import PersonView, inspect_person
-from kokuho_core.vocabulary.codes import InsuredKind, OccurrenceKind, QualificationStatus
+from kokuho_core.vocabulary.codes import (
+    Decision,
+    InsuredKind,
+    OccurrenceKind,
+    QualificationStatus,
+    Suggestion,
+    SuggestionReason,
+)
 from kokuho_core.vocabulary.identifiers import Addressee, AddresseeNumber, HouseholdKey, InsurerNumber
 from kokuho_core.vocabulary.insurers import InsurerRegister
 from kokuho_core.vocabulary.month import Month
@@ -54,6 +62,29 @@ _STATUS: Final = {
     QualificationStatus.LOST: "喪失",
     QualificationStatus.HELD: "保留",
 }
+
+
+_WORDS: Final = {
+    "status": {status.name: word for status, word in _STATUS.items()},
+    "suggestion": {
+        Suggestion.CONTINUED.name: "継続相当",
+        Suggestion.NOT_CONTINUED.name: "非継続相当",
+        Suggestion.UNCLEAR.name: "要確認",
+        SuggestionReason.ADDRESS_ONLY.name: "住所異動のみ",
+        SuggestionReason.HEAD_CHANGED.name: "世帯主変更",
+        SuggestionReason.MORE_MEMBERS.name: "増員",
+        SuggestionReason.FEWER_MEMBERS.name: "減員",
+        SuggestionReason.SPLIT.name: "世帯分離",
+        SuggestionReason.MERGER.name: "世帯合併",
+        SuggestionReason.UNRESOLVED.name: "資格未解消",
+    },
+    "decision": {
+        Decision.CONTINUED.name: "継続",
+        Decision.NOT_CONTINUED.name: "非継続",
+        Decision.REVOKED.name: "取消",
+    },
+}
+"""Words for the values of conclusions, by the kind of conclusion and the name of the code."""
 
 
 @frozen
@@ -402,6 +433,14 @@ def _show_history(view: PersonView, register: InsurerRegister) -> None:
     )
 
 
+def _worded(conclusion: Conclusion) -> str:
+    """The value with the words of its codes before it: «継続 CONTINUED»."""
+    words = _WORDS.get(conclusion.name[0])
+    if words is None:
+        return conclusion.value
+    return " / ".join(f"{words[part]} {part}" if part in words else part for part in conclusion.value.split(" / "))
+
+
 def _show_explanations(view: PersonView) -> None:
     def grounds_text(explanation: Explanation) -> str:
         return "; ".join(
@@ -413,10 +452,13 @@ def _show_explanations(view: PersonView) -> None:
         "根拠 / why",
         ("項目", "値 value", "規則 rules", "根拠(ファイル:行) / facts (file:line)"),
         (
-            (each.conclusion.label, each.conclusion.value, " ".join(each.conclusion.rules), grounds_text(each))
+            (each.conclusion.label, _worded(each.conclusion), " ".join(each.conclusion.rules), grounds_text(each))
             for each in view.explanations
         ),
     )
+    if view.explanations:
+        output.say("根拠の読み方: 「;」で区切ったものは、どれが欠けてもその値にならない。「+」は同じことを述べた記録の組。")
+        output.say("How to read: «;» between facts that are each needed, «+» for one fact said several times.")
 
 
 def _acquisition(code: str | None) -> str:
