@@ -13,8 +13,10 @@ from typing import Any, Final
 from attrs import define, field
 from cattrs import Converter
 from rich import box
+from rich.cells import cell_len
 from rich.console import Console
 from rich.markup import escape
+from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn, TimeElapsedColumn
 from rich.table import Table
 from rich.text import Text
@@ -29,6 +31,12 @@ FOUND: Final = 3
 """Exit codes: 3 means done, but something was rejected, held or found."""
 
 _WIDE: Final = 200
+_BREAKABLE: Final = 16
+"""A longer word of Japanese may be broken where a table is too wide."""
+_SHORT: Final = 32
+"""A column up to this width is not wrapped while there is room."""
+_NAMES: Final = 20
+"""A longer name of a column is wrapped in a list."""
 _CONVERTER: Final = Converter()
 _CONVERTER.register_unstructure_hook(date, lambda day: day.isoformat())
 _CONVERTER.register_unstructure_hook(datetime, lambda moment: moment.isoformat(timespec="seconds"))
@@ -79,19 +87,72 @@ def cell(value: Any) -> Text:
 def print_table(
     title: str, columns: Sequence[str], rows: Iterable[Sequence[Any]], empty: str = "該当なし / none"
 ) -> None:
-    """One table; numbers stand on the right."""
+    """One table; numbers stand on the right.
+
+    Where it does not fit, long texts are wrapped; a date, a number or the name of a file is never broken into pieces.
+    Where even that does not fit, each row becomes a list of its own.
+    """
     listed = [list(row) for row in rows]
     out = console()
     if not listed:
         out.print(cell(f"{title}: {empty}"))
         return
+    shown = [[cell(value) for value in row] for row in listed]
+    widths = _widths(columns, shown, out.width)
+    if widths is None:
+        _print_lists(out, title, columns, shown)
+        return
     table = Table(title=cell(title), title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
-    for place, column in enumerate(columns):
+    for place, (column, width) in enumerate(zip(columns, widths, strict=True)):
         numeric = all(isinstance(row[place], int) and not isinstance(row[place], bool) for row in listed)
-        table.add_column(column, justify="right" if numeric else "left", overflow="fold")
-    for row in listed:
-        table.add_row(*(cell(value) for value in row))
+        table.add_column(column, justify="right" if numeric else "left", overflow="fold", width=width)
+    for row in shown:
+        table.add_row(*row)
     out.print(table)
+
+
+def _widths(columns: Sequence[str], rows: Sequence[Sequence[Text]], available: int) -> list[int] | None:
+    """The width of each column, None where the table does not fit. The rest goes to short columns first, then by need."""
+    texts = [[column, *(row[place].plain for row in rows)] for place, column in enumerate(columns)]
+    full = [max(map(cell_len, each)) for each in texts]
+    widths = [max(map(_least_width, each)) for each in texts]
+    left = available - (3 * len(columns) - 1) - sum(widths)  # a column and the blanks around it
+    if left < 0:
+        return None
+    more = [need - width for need, width in zip(full, widths, strict=True)]
+    for place in sorted(range(len(columns)), key=lambda place: (full[place] > _SHORT, more[place])):
+        share = more[place] if full[place] <= _SHORT else left * more[place] // max(1, sum(more))
+        given = min(left, more[place], share)
+        widths[place] += given
+        left -= given
+        more[place] = 0
+    return widths
+
+
+def _least_width(text: str) -> int:
+    """How narrow ``text`` may become: words of Japanese may be broken, dates, numbers, codes and names of files not."""
+    return max(
+        (
+            cell_len(word) if word.replace("〜", "").isascii() else min(cell_len(word), _BREAKABLE)
+            for word in text.split()
+        ),
+        default=1,
+    )
+
+
+def _print_lists(out: Console, title: str, columns: Sequence[str], rows: Iterable[Sequence[Text]]) -> None:
+    """The rows one below the other, each value behind its name."""
+    out.print(cell(title), style="bold")
+    names = min(max(map(cell_len, columns)), max(_NAMES, *map(_least_width, columns)))
+    for row in rows:
+        entry = Table.grid(padding=(0, 2, 0, 0))
+        entry.add_column(width=names, overflow="fold")
+        entry.add_column(overflow="fold")
+        for column, value in zip(columns, row, strict=True):
+            entry.add_row(cell(column), value)
+        out.print()
+        out.print(Padding(entry, (0, 0, 0, 2)))
+    out.print()
 
 
 def say(text: str) -> None:
