@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 from itertools import islice
 from typing import Any, TypeVar
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Dialect, Table, Text, and_, bindparam, func, insert, select
+from sqlalchemy import ARRAY, ColumnElement, Connection, Dialect, Table, Text, bindparam, func, insert, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
 Item = TypeVar("Item")
@@ -35,15 +35,22 @@ def one_of(connection: Connection, column: ColumnElement[str], values: Sequence[
 def under_keys(
     connection: Connection, first: ColumnElement[Any], second: ColumnElement[Any], keys: Iterable[tuple[str, str]]
 ) -> Iterator[ColumnElement[bool]]:
-    """Conditions that together select rows under two-part keys, such as insurer and addressee.
+    """The condition that selects rows under two-part keys, such as insurer and addressee; none without keys.
 
-    One per first part: a list of pairs would keep SQLite from using the index.
+    The keys are a single parameter, as in :func:`one_of`. They must come from a SELECT: a list of pairs would keep SQLite
+    from using the index.
     """
-    by_first: dict[str, list[str]] = {}
-    for one, other in keys:
-        by_first.setdefault(one, []).append(other)
-    for one in sorted(by_first):
-        yield and_(first == one, one_of(connection, second, by_first[one]))
+    pairs = sorted(set(keys))
+    if not pairs:
+        return
+    if connection.dialect.name == "sqlite":
+        value = func.json_each(json.dumps(pairs, ensure_ascii=False)).table_valued("value").c.value
+        wanted = select(func.json_extract(value, "$[0]"), func.json_extract(value, "$[1]"))
+    else:
+        parts = [bindparam(None, list(part), type_=ARRAY(Text)) for part in zip(*pairs, strict=True)]
+        listed = func.unnest(*parts).table_valued("one", "other").render_derived()
+        wanted = select(listed.c.one, listed.c.other)
+    yield tuple_(first, second).in_(wanted)
 
 
 def bulk_insert(
