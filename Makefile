@@ -69,7 +69,7 @@ demo: $(VENV)/.stamp-wheel
 test: lint pytest
 
 lint: $(VENV)/.stamp-test
-	$(PY) -m ruff check .
+	$(PY) -m ruff check src tests docs examples benchmarks
 	$(PY) -m mypy --strict
 	$(BIN)/lint-imports
 

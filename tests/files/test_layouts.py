@@ -181,7 +181,7 @@ def test_an_inclusive_end_the_day_before_the_start_is_an_empty_period(tmp_path: 
 
 def test_the_last_day_of_the_calendar_has_no_day_after_it(tmp_path: Path) -> None:
     (record,) = read(kaijo("M001,20230401,99991231,,,"), book=book_with(tmp_path, INCLUSIVE))
-    assert [(p.code, p.field) for p in record.problems] == [("KKH-V004", "stay_end")]
+    assert [(p.code, p.field) for p in record.problems] == [("KKH-V016", "stay_end")]
 
 
 WRONG = {

@@ -85,7 +85,7 @@ def values_of(item: Field) -> st.SearchStrategy[Any]:
     least, most = (item.length, item.length) if item.length is not None else (1, item.max_length or 1)
     if "individual_number" in item.key:
         return st.integers(1, 10**11 - 1).map(lambda payload: individual_number(f"{payload:011d}"))
-    days = st.dates(date(1, 1, 2), date(9999, 12, 31))
+    days = st.dates(date(1, 1, 2), date(9998, 12, 31))
     by_type: dict[str, st.SearchStrategy[Any]] = {
         "digits": st.text("0123456789", min_size=least, max_size=most),
         "int": st.integers(0, 10**most - 1),
@@ -211,6 +211,7 @@ WRONG: dict[str, tuple[str, Mapping[str, Any], str]] = {
     "length of text": ("KAIJO", {"municipal_insured_id": SECRET * 10}, "KKH-V003"),
     "date as text": ("KAIJO", {"applied_on": SECRET}, "KKH-V004"),
     "date as a moment": ("KAIJO", {"applied_on": CREATED}, "KKH-V004"),
+    "no end as a day": ("KAIJO", {"applied_on": date(9999, 12, 31)}, "KKH-V016"),
     "month": ("KOGAKU", {"treatment_month": date(2023, 1, 1)}, "KKH-V005"),
     "month without year": ("KOGAKU", {"treatment_month": Month(3)}, "KKH-V005"),
     "moment": ("KOGAKU", {"updated_at": date(2023, 1, 1)}, "KKH-V006"),

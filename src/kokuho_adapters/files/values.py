@@ -159,7 +159,7 @@ def _int(field: Field) -> Parse:
 
     def parse(text: str) -> int:
         if not (text.isascii() and text.isdigit()):
-            raise FieldFault("KKH-V007")
+            raise _form_fault(text, "KKH-V007")
         if not least <= len(text) <= most:
             raise FieldFault("KKH-V003")
         return int(text)
@@ -178,21 +178,26 @@ def _text(field: Field) -> Parse:
     return parse
 
 
+def _form_fault(text: str, code: str) -> FieldFault:
+    """``code``, or that full-width digits are used: they look right on paper, so the message must name them."""
+    is_full_width = any(character.isdigit() and not character.isascii() for character in text)
+    return FieldFault("KKH-V002" if is_full_width else code)
+
+
 def _day(text: str) -> date:
     if len(text) == 8 and _is_digits(text):
+        if text.startswith("9999") and text[4:] != "9999":
+            raise FieldFault("KKH-V016")  # P-1: an open end is an empty field, never a day far away
         try:
             return date(int(text[:4]), int(text[4:6]), int(text[6:]))
         except ValueError:
             pass
-    raise FieldFault("KKH-V004")
+    raise _form_fault(text, "KKH-V004")
 
 
 def _last_day(text: str) -> date:
     """P-1: the file gives the last day covered, the library the first day no longer covered."""
-    day = _day(text)
-    if day == date.max:
-        raise FieldFault("KKH-V004")
-    return day + ONE_DAY
+    return _day(text) + ONE_DAY
 
 
 def _month(text: str) -> Month:
@@ -201,13 +206,13 @@ def _month(text: str) -> Month:
             return Month.parse(text)
         except InvalidValue:
             pass
-    raise FieldFault("KKH-V005")
+    raise _form_fault(text, "KKH-V005")
 
 
 def _datetime(text: str) -> datetime:
     moment = parse_timestamp(text)
     if moment is None:
-        raise FieldFault("KKH-V006")
+        raise _form_fault(text, "KKH-V006")
     return moment
 
 
@@ -306,6 +311,8 @@ def _int_text(parse: Parse) -> Format:
 def _day_text(value: Any) -> str:
     if type(value) is not date:
         raise FieldFault("KKH-V004")
+    if value.year == date.max.year:
+        raise FieldFault("KKH-V016")
     return f"{value.year:04d}{value.month:02d}{value.day:02d}"
 
 
