@@ -490,8 +490,9 @@ def test_errors_for_people(ready: Desk) -> None:
     rows = [person(A, str(serial), end="2019-01-01", end_reason="51") for serial in range(30)]
     answer = ready.run("receive", ready.write("SKKOJIN", A, *rows))
     assert answer.code == 3
-    assert answer.out.count("KKH-P002") == 20
+    assert answer.out.count("KKH-P002") == 20 + 1  # each record, and once what to do
     assert "他 10 件" in answer.out
+    assert "対処 KKH-P002: 日付を直して再送してください。" in answer.out
 
 
 # --- failures ---

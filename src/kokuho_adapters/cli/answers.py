@@ -94,10 +94,22 @@ def _show_problems(file: str, problems: Sequence[Problem]) -> None:
     print_table(
         file,
         ("行 line", "項目 field", "コード code", "内容 message"),
-        ((each.line, each.field or None, each.code, each.message) for each in problems[:_SHOWN_PROBLEMS]),
+        (
+            (each.line, _field_name(file, each.field), each.code, each.message)
+            for each in problems[:_SHOWN_PROBLEMS]
+        ),
     )
+    for entry in {each.code: each.entry for each in problems}.values():
+        say(f"対処 {entry.code}: {entry.remedy_ja} / {entry.remedy_en}")
     if len(problems) > _SHOWN_PROBLEMS:
         say(f"… 他 {len(problems) - _SHOWN_PROBLEMS} 件(--json で全件) / more; --json lists all")
+
+
+def _field_name(file: str, key: str) -> str | None:
+    """項目 as the layout tables name it: number, Japanese name and key."""
+    layout = LayoutBook.shipped().newest(file.partition("_")[0])
+    field = next((each for each in layout.fields if each.key == key), None) if layout is not None else None
+    return f"{field.no} {field.name} {key}" if field is not None else key or None
 
 
 def summary_data(summary: ResolveSummary) -> dict[str, Any]:
