@@ -266,30 +266,40 @@ def layouts_page() -> Iterator[str]:
             length = item.length or (f"〜{item.max_length}" if item.max_length else "")
             yield (
                 f"| {item.no} | {item.name} | `{item.key}` | {_TYPES[item.type]} | {length} "
-                f"| {'○' if item.required else ''} | {_codes(layout.id, item)} |"
+                f"| {'○' if item.required else ''} | {_codes(item)} |"
             )
         yield ""
     yield from _reasons()
 
 
-def _codes(layout_id: str, item: Any) -> str:
+def _codes(item: Any) -> str:
+    """The codes of a field, or a link where they are exactly one of the tables of reasons below."""
     if item.codes is None:
         return ""
-    if item.key.endswith("_reason") and item.codes.keys() & {"01", "51"} and len(item.codes) > 8:
-        return "[取得事由](#reasons)" if "01" in item.codes else "[喪失事由](#reasons)"
+    for name, table in reason_tables().items():
+        if dict(item.codes) == {code: reason["name"] for code, reason in table.items()}:
+            return f"[{name}事由](#{_REASONS})"
     return "、".join(f"{code} {text}" for code, text in item.codes.items())
 
 
-def _reasons() -> Iterator[str]:
+_REASONS = "取得事由と喪失事由"
+
+
+def reason_tables() -> dict[str, Mapping[str, Mapping[str, Any]]]:
+    """取得 and 喪失 → their codes."""
     path = SOURCE / "kokuho_adapters" / "files" / "layouts" / "reasons.toml"
-    tables: Mapping[str, Mapping[str, Mapping[str, Any]]] = tomllib.loads(path.read_text("utf-8"))
-    yield "(reasons)="
+    tables = tomllib.loads(path.read_text("utf-8"))
+    return {"取得": tables["acquisition"], "喪失": tables["loss"]}
+
+
+def _reasons() -> Iterator[str]:
+    yield f"### {_REASONS}"
     yield ""
-    yield "### 異動事由"
+    yield "資格情報(個人)の事由です。資格情報(世帯)の異動事由は別のコードで、SKSETAI の表にあります。"
     yield ""
     yield "| 区分 | コード | 事由 | 日付の規則 | 県内異動 |"
     yield "|---|---|---|---|---|"
-    for name, table in (("取得", tables["acquisition"]), ("喪失", tables["loss"])):
+    for name, table in reason_tables().items():
         for code, reason in table.items():
             rule = reason["date_rule"]
             inside = "○" if reason.get("intra") else ""

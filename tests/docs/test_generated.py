@@ -5,9 +5,11 @@ from __future__ import annotations
 import importlib.util
 import re
 from types import ModuleType
+from typing import Any
 
 import pytest
 
+from kokuho_adapters.files import LayoutBook
 from kokuho_core.errors import CATALOGUE
 
 from .pages import DOCS
@@ -76,3 +78,30 @@ def test_codes_have_their_form_and_both_languages() -> None:
 def test_ranges_of_rules_are_understood() -> None:
     assert generate.rules_in("D-1 … D-3, P-4; X-7") == {"D-1", "D-2", "D-3", "P-4", "X-7"}
     assert generate.rules_in("KKH-P003 UTF-8 AES-256") == set()
+
+
+_REASON_ROW = re.compile(r"^\| (取得|喪失) \| (\w+) \| (.*?) \|", re.MULTILINE)
+_LISTED_CODE = re.compile(r"(\w+) (.+)")
+
+
+def _shown_codes(cell: str, reasons: dict[str, dict[str, str]]) -> dict[str, str]:
+    """What a reader finds in the last cell of a field, or behind its link."""
+    link = re.fullmatch(r"\[(取得|喪失)事由\]\(#.+\)", cell)
+    if link is not None:
+        return reasons[link[1]]
+    listed = [_LISTED_CODE.fullmatch(each) for each in cell.split("、")]
+    return {each[1]: each[2] for each in listed if each is not None}
+
+
+@pytest.mark.parametrize("layout", list(LayoutBook.shipped()), ids=lambda layout: layout.id)
+def test_every_code_field_shows_its_own_codes(layout: Any) -> None:
+    text = (DOCS / "layouts.md").read_text("utf-8")
+    reasons: dict[str, dict[str, str]] = {}
+    for name, code, meaning in _REASON_ROW.findall(text):
+        reasons.setdefault(name, {})[code] = meaning
+    section = text.split(f"\n### {layout.id}\n")[1].split("\n### ")[0]
+    lines = [line for line in section.splitlines() if re.match(r"\| \d+ \|", line)]
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    cells = {row[2].strip("`"): row[-1] for row in rows}
+    for item in layout.fields:
+        assert _shown_codes(cells[item.key], reasons) == (item.codes or {}), item.key
