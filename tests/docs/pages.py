@@ -161,7 +161,7 @@ class Page:
             target = _MAKE.match(command)
             assert target is not None and re.search(rf"^{target[1]}:", _makefile(), re.MULTILINE), command
             return 0, ""
-        if program == "source" or (program == "cd" and len(arguments) == 1):
+        if program in ("source", ".") or (program == "cd" and len(arguments) == 1):
             return 0, ""
         if program == "cat":
             return 0, "".join(path.read_text("utf-8") for each in arguments for path in self._paths(each))
