@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from attrs import frozen
+from attrs import field, frozen
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
 
 from kokuho_adapters.database.migrate import migrate
-from kokuho_adapters.database.unit_of_work import SqlUnitOfWork
+from kokuho_adapters.database.unit_of_work import SqlUnitOfWork, prefecture_of
 from kokuho_core.errors import Conflict, KokuhoError, Problem, SetupFault
 
 _READ_ONLY = "kokuho_read_only"
@@ -25,15 +25,23 @@ class SqlDatabase:
     """:class:`kokuho_core.ports.stores.Database` through SQLAlchemy."""
 
     engine: Engine
+    _known: dict[str, str] = field(factory=dict, init=False, repr=False)
+    """What never changes once the database is initialised, so that not every transaction asks for it."""
 
     @contextmanager
     def begin(self, *, read_only: bool = False) -> Iterator[SqlUnitOfWork]:
         """A unit of work in one transaction. Raises :class:`Conflict` or :class:`SetupFault` for the database's errors."""
         try:
             with self.engine.connect().execution_options(**{_READ_ONLY: read_only}) as connection:
-                yield SqlUnitOfWork(connection)
+                yield SqlUnitOfWork(connection, self._prefecture(connection))
         except DBAPIError as error:
             raise translated(error) from None  # the original carries statement parameters
+
+    def _prefecture(self, connection: Connection) -> str | None:
+        """The prefecture that a committed ``init`` set; asked of the database until it is known."""
+        if "prefecture" not in self._known and (found := prefecture_of(connection)) is not None:
+            self._known["prefecture"] = found
+        return self._known.get("prefecture")
 
     def migrate(self) -> None:
         """Create or bring up to date all tables."""

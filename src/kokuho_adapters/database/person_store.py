@@ -62,14 +62,23 @@ def _addressee(row: Sequence[Any]) -> Addressee:
 
 @cache
 def _sharing_numbers() -> Select[Any]:
-    sent, other = person_record.alias("sent"), person_record.alias("other")
+    """Agreeing records of other municipalities, the usual move, are left out: only a difference can conflict."""
+    sent, other, theirs = person_record.alias("sent"), person_record.alias("other"), person_record.alias("theirs")
     key = (sent.c.insurer_number, sent.c.addressee_number)
     same_person = and_(
         other.c.insurer_number == sent.c.insurer_number, other.c.addressee_number == sent.c.addressee_number
     )
     from_file = select(*key).where(sent.c.file_no == bindparam("received"))
+    sharing = from_file.join(other, other.c.number_index == sent.c.number_index).where(~same_person)
+    any_of_theirs = and_(
+        theirs.c.insurer_number == other.c.insurer_number, theirs.c.addressee_number == other.c.addressee_number
+    )
+    differs = or_(theirs.c.birth_date != sent.c.birth_date, theirs.c.sex != sent.c.sex)
+    is_held = and_(held_record.c.file_no == other.c.file_no, held_record.c.line == other.c.line)
     found = union(
-        from_file.join(other, other.c.number_index == sent.c.number_index).where(~same_person),
+        sharing.where(other.c.insurer_number == sent.c.insurer_number),
+        sharing.join(theirs, any_of_theirs).where(differs),
+        sharing.join(held_record, is_held),
         from_file.join(other, other.c.previous_number_index == sent.c.number_index),
         from_file.where(sent.c.previous_number_index.is_not(None)),
         from_file.join(other, same_person).where(other.c.number_index != sent.c.number_index),

@@ -23,11 +23,19 @@ from kokuho_core.errors import Problem, SetupFault
 from kokuho_core.vocabulary.insurers import Insurer, InsurerRegister
 
 
+def prefecture_of(connection: Connection) -> str | None:
+    """The prefecture of an initialised database."""
+    if not inspect(connection).has_table(installation.name):
+        return None
+    return connection.execute(select(installation.c.prefecture)).scalar()
+
+
 @frozen
 class SqlUnitOfWork:
     """:class:`kokuho_core.ports.stores.UnitOfWork` on one SQL transaction."""
 
     connection: Connection
+    known_prefecture: str | None = None
     counters: Counters = field(init=False)
     files: SqlFileStore = field(init=False)
     persons: SqlPersonStore = field(init=False)
@@ -42,7 +50,7 @@ class SqlUnitOfWork:
 
     def __attrs_post_init__(self) -> None:
         counters = Counters(self.connection)
-        prefecture = self._prefecture_if_known() or ""
+        prefecture = self.known_prefecture or ""
         for name, store in (
             ("counters", counters),
             ("files", SqlFileStore(self.connection, counters)),
@@ -58,13 +66,8 @@ class SqlUnitOfWork:
         ):
             object.__setattr__(self, name, store)
 
-    def _prefecture_if_known(self) -> str | None:
-        if not inspect(self.connection).has_table(installation.name):
-            return None
-        return self.connection.execute(select(installation.c.prefecture)).scalar()
-
     def prefecture(self) -> str:
-        known = self._prefecture_if_known()
+        known = self.known_prefecture or prefecture_of(self.connection)
         if known is None:
             raise SetupFault(Problem("KKH-C007"))
         return known
@@ -86,7 +89,7 @@ class SqlUnitOfWork:
         )
 
     def save_register(self, prefecture: str, insurers: Iterable[Insurer]) -> None:
-        known = self._prefecture_if_known()
+        known = self.known_prefecture or prefecture_of(self.connection)
         if known is not None and known != prefecture:
             raise SetupFault(Problem("KKH-C005", field="prefecture"))
         if known is None:
