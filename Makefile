@@ -81,7 +81,7 @@ test-long: lint $(VENV)/.stamp-docs
 	KOKUHO_TEST_PROFILE=long $(BIN)/pytest -n $(WORKERS) -m "long or not long" $(PYTEST_ARGS)
 
 bench: $(VENV)/.stamp-wheel
-	$(PY) benchmarks/run.py
+	$(PY) benchmarks/run.py --persons 100000 300000 --repeat 1
 
 pages: $(VENV)/.stamp-wheel
 	$(PY) docs/generate.py
