@@ -118,7 +118,7 @@ CATALOGUE: Final = {
          "終了事由を入れて再送してください。", "Send the reason too."),
         ("KKH-V015", _R, "終了年月日がないのに終了事由があります。", "A reason of end stands without an end.",
          "application_end_reason alone", "終了年月日を入れるか、事由を空にしてください。", "Send the end, or leave the reason empty."),
-        ("KKH-V016", _R, "終了なしを表す年9999の日付は使えません。", "A day of the year 9999 cannot stand for «no end».", "99991231",
+        ("KKH-V016", _R, "終了なしを表す年9999の日付は使えません。", "A day of the year 9999 cannot stand for an open end.", "99991231",
          "終了していないときは空で送ってください。", "Leave the field empty while there is no end."),
         # --- individual number ---
         ("KKH-I010", _R, "個人番号が半角数字12桁ではありません。", "The individual number is not 12 ASCII digits.",
