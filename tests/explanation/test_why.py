@@ -19,6 +19,7 @@ from kokuho_core.explanation.world import derive_world
 from kokuho_core.returning.rows import TokusoRow
 from kokuho_core.usecases.person import PersonView, collect_evidence, inspect_person
 
+from ..prefecture.office import A, B, PrefectureOffice, household, number, person
 from ..sample.rounds import play
 
 AS_OF = date(2025, 8, 31)
@@ -85,8 +86,8 @@ def test_without_a_named_fact_in_the_database_the_value_is_another(
 ) -> None:
     """Rules: P-7. The same over the real database, for a choice of facts: the rows are deleted there."""
     every = [(view, e, ground) for view in views for e in view.explanations for ground in e.grounds]
-    for number, (view, explanation, ground) in enumerate(random.Random(7).sample(every, 25)):
-        copy = tmp_path / str(number)
+    for serial, (view, explanation, ground) in enumerate(random.Random(7).sample(every, 25)):
+        copy = tmp_path / str(serial)
         copy.mkdir()
         for suffix in ("", ".keys.json"):
             source = folder / f"sample.sqlite3{suffix}"
@@ -157,3 +158,19 @@ def test_as_known_before_the_last_round(sample: Installation, views: list[Person
         assert {line.fact.source for line in then.history} <= {line.fact.source for line in view.history}
         changed += {line.fact.source for line in then.history} != {line.fact.source for line in view.history}
     assert changed > 5
+
+
+def test_a_held_correction_disputes_the_candidate_here_as_in_the_daily_work(tmp_path: Path) -> None:
+    """Rules: X-18, X-28. What is derived anew agrees with what was stored, an identity conflict included."""
+    with PrefectureOffice(tmp_path) as office:
+        office.households(A, household(A, "1", "100"))
+        office.persons(A, person(A, "100", number=number(1), end="2024-05-15", end_reason="57"))
+        office.households(B, household(B, "1", "200", start="2024-05-15"))
+        moved_in = {"number": number(1), "start": "2024-05-15", "reason": "07"}
+        office.persons(B, person(B, "200", **moved_in))
+        assert office.persons(B, person(B, "200", kind="2", sex="1", **moved_in)).counts.held == 1
+        office.resolve()
+        [daily] = office.candidates()
+        [anew] = inspect_person(office.office, daily.movers[0], AS_OF).candidates
+    assert daily.comparison.reason == "9"
+    assert anew.comparison == daily.comparison

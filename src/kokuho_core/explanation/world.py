@@ -110,7 +110,7 @@ def derive_world(evidence: Evidence) -> World:
             residents.append(
                 Resident(_name(settled), frozenset(settled.addressees), periods, judgement.is_protected)
             )
-    candidates = _candidates(evidence, persons, residents)
+    candidates = _candidates(evidence, persons, residents, conflicts)
     return World(tuple(persons), tuple(conflicts), tuple(candidates))
 
 
@@ -121,10 +121,13 @@ def _name(person: SettledPerson) -> PrefecturalInsuredId:
 
 
 def _candidates(
-    evidence: Evidence, persons: Sequence[KnownPerson], residents: Sequence[Resident]
+    evidence: Evidence,
+    persons: Sequence[KnownPerson],
+    residents: Sequence[Resident],
+    conflicts: Sequence[IdentityConflict],
 ) -> list[Candidate]:
     movers: dict[HouseholdPair, dict[PrefecturalInsuredId, list[Move]]] = {}
-    disputed: set[PeriodKey] = set()
+    disputed = {PeriodKey(each.held.addressee, each.held.history_number) for each in conflicts}
     for person in persons:
         for move in person.judgement.moves:
             pair = HouseholdPair(move.from_household, move.to_household)
