@@ -7,7 +7,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
-from kokuho_adapters.files import FileName, Layout, LayoutBook, OpenFormatFile, OpenFormatFolder
+from kokuho_adapters.files import FileName, Layout, LayoutBook, OpenFormatFile, OpenFormatFolder, as_table
 from kokuho_core.ports.files import ReadRecord
 from kokuho_core.vocabulary.check_digits import individual_number_digit, luhn_digit, municipality_digit
 from kokuho_core.vocabulary.identifiers import InsurerNumber, MunicipalityCode
@@ -79,7 +79,7 @@ def write(directory: Path, layout: Layout, rows: list[Mapping[str, Any]], encodi
     """Write and publish ``rows`` in ``layout``, as the side that makes such files."""
     sender = SENDER if is_municipal(layout) else None
     folder = OpenFormatFolder(directory, LayoutBook([layout]), encoding, sender)
-    name, count = folder.write(layout.id, SENDER, CREATED, 1, iter(rows))
+    name, count = folder.write(layout.id, SENDER, CREATED, 1, *as_table(rows))
     assert count == len(rows)
     folder.publish(name)
     return directory / name

@@ -14,7 +14,7 @@ from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kokuho_adapters.files import Field, Layout, LayoutBook, OpenFormatFile, OpenFormatFolder, format_value
+from kokuho_adapters.files import Field, Layout, LayoutBook, OpenFormatFile, OpenFormatFolder, as_table, format_value
 from kokuho_core.errors import FileRefused, InvalidValue, NotFound, Problem, SetupFault
 from kokuho_core.ports.files import OutgoingFiles
 from kokuho_core.vocabulary.codes import UpdateKind
@@ -152,7 +152,7 @@ def test_codes_of_the_core_are_written_by_their_value(tmp_path: Path) -> None:
 
 def test_a_file_is_seen_only_when_published(tmp_path: Path) -> None:
     folder: OutgoingFiles = OpenFormatFolder(tmp_path, BOOK)
-    name, count = folder.write("RIYOTO", SENDER, CREATED, 12, SAMPLE_ROWS["RIYOTO"])
+    name, count = folder.write("RIYOTO", SENDER, CREATED, 12, *as_table(SAMPLE_ROWS["RIYOTO"]))
     assert (name, count) == (name_of("RIYOTO", sequence=12), 2)
     assert [path.name for path in tmp_path.iterdir()] == [f"{name}.part"]
     folder.publish(name)
@@ -165,7 +165,7 @@ def test_a_file_is_seen_only_when_published(tmp_path: Path) -> None:
 def test_a_file_written_again_takes_the_place_of_an_unpublished_one(tmp_path: Path) -> None:
     folder = OpenFormatFolder(tmp_path, BOOK)
     (tmp_path / f"{name_of('RIYOTO')}.part").write_bytes(b"left by a crash" * 1000)
-    name, _ = folder.write("RIYOTO", SENDER, CREATED, 1, ())
+    name, _ = folder.write("RIYOTO", SENDER, CREATED, 1, (), ())
     assert (tmp_path / f"{name}.part").read_bytes().endswith(b",1\r\n9,0\r\n")
 
 
@@ -177,23 +177,25 @@ def test_what_was_never_written_cannot_be_published(tmp_path: Path) -> None:
 
 
 def test_nothing_is_left_when_the_rows_fail(tmp_path: Path) -> None:
-    def rows() -> Iterator[Mapping[str, Any]]:
-        yield SAMPLE_ROWS["RIYOTO"][0]
+    keys, known = as_table(SAMPLE_ROWS["RIYOTO"])
+
+    def rows() -> Iterator[tuple[Any, ...]]:
+        yield known[0]
         raise RuntimeError("the database went away")
 
     with pytest.raises(RuntimeError):
-        OpenFormatFolder(tmp_path, BOOK).write("RIYOTO", SENDER, CREATED, 1, rows())
+        OpenFormatFolder(tmp_path, BOOK).write("RIYOTO", SENDER, CREATED, 1, keys, rows())
     assert list(tmp_path.iterdir()) == []
 
 
 def test_what_makes_no_file(tmp_path: Path) -> None:
     folder = OpenFormatFolder(tmp_path, BOOK, sender=SENDER)
     with pytest.raises(SetupFault, match="KKH-F002"):
-        folder.write("MOON", SENDER, CREATED, 1, ())
+        folder.write("MOON", SENDER, CREATED, 1, (), ())
     with pytest.raises(InvalidValue, match="KKH-F003"):
-        folder.write("KAIJO", OTHER, CREATED, 1, ())
+        folder.write("KAIJO", OTHER, CREATED, 1, (), ())
     with pytest.raises(FileRefused, match="KKH-F001"):
-        folder.write("KAIJO", SENDER, CREATED, 0, ())
+        folder.write("KAIJO", SENDER, CREATED, 0, (), ())
     with pytest.raises(InvalidValue, match="KKH-C004"):
         OpenFormatFolder(tmp_path, BOOK, encoding="utf-16")
     assert list(tmp_path.iterdir()) == []
@@ -235,7 +237,7 @@ def test_a_value_the_layout_cannot_hold(case: str, tmp_path: Path) -> None:
     ((key, value),) = change.items()
     first = SAMPLE_ROWS[file_id][0]
     with pytest.raises(InvalidValue) as caught:
-        OpenFormatFolder(tmp_path, BOOK).write(file_id, SENDER, CREATED, 1, [first, {**first, **change}])
+        OpenFormatFolder(tmp_path, BOOK).write(file_id, SENDER, CREATED, 1, *as_table([first, {**first, **change}]))
     assert caught.value.problems == (Problem(code, 3, key),)
     assert caught.value.__cause__ is None and caught.value.__context__ is None
     assert SECRET not in str(caught.value)
@@ -251,7 +253,7 @@ def test_cp932_never_replaces_a_character(text: str, tmp_path: Path) -> None:
     """S-17: no «?», and no backslash for «¥» either."""
     rows = [ROW] * 1500 + [{**ROW, "municipal_insured_id": text}] + [ROW]
     with pytest.raises(InvalidValue) as caught:
-        OpenFormatFolder(tmp_path, BOOK, "cp932", SENDER).write("KAIJO", SENDER, CREATED, 1, rows)
+        OpenFormatFolder(tmp_path, BOOK, "cp932", SENDER).write("KAIJO", SENDER, CREATED, 1, *as_table(rows))
     assert caught.value.problems == (Problem("KKH-F010", 1502, "municipal_insured_id"),)
     assert caught.value.__cause__ is None and caught.value.__context__ is None
     assert list(tmp_path.iterdir()) == []

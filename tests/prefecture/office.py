@@ -10,7 +10,7 @@ from typing import Any
 
 from kokuho_adapters.composition import Installation, initialise, open_installation
 from kokuho_adapters.configuration import Configuration
-from kokuho_adapters.files import LayoutBook, OpenFormatFile, OpenFormatFolder
+from kokuho_adapters.files import LayoutBook, OpenFormatFile, OpenFormatFolder, as_table
 from kokuho_core.usecases.deliver import deliver
 from kokuho_core.usecases.office import Settings
 from kokuho_core.usecases.receive import FileAnswer, receive
@@ -231,7 +231,7 @@ class PrefectureOffice:
             {k: IndividualNumber(v) if k.endswith("individual_number") and v else v for k, v in row.items()}
             for row in rows
         ]
-        name, _ = folder.write(file_id, InsurerNumber(sender), self._created, sequence, prepared)
+        name, _ = folder.write(file_id, InsurerNumber(sender), self._created, sequence, *as_table(prepared))
         folder.publish(name)
         return self.inbox / name
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 import typing
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from operator import attrgetter
 from typing import Any, Final
 
+import orjson
 from attrs import frozen
 from sqlalchemy import Connection, delete, select, update
 
@@ -30,24 +30,20 @@ class _RowText:
         keys = row_keys(file_id)
         hints = typing.get_type_hints(self._type)
         self._values = attrgetter(*keys)
-        self._typed: list[tuple[int, Callable[[Any], str], Callable[[str], Any]]] = []
+        self._typed: list[tuple[int, Callable[[str], Any]]] = []
         for position, key in enumerate(keys):
             types = (hints[key], *typing.get_args(hints[key]))
             if date in types:
-                self._typed.append((position, date.isoformat, date.fromisoformat))
+                self._typed.append((position, date.fromisoformat))
             elif Month in types:
-                self._typed.append((position, str, Month.parse))
+                self._typed.append((position, Month.parse))
 
     def dump(self, row: Row) -> str:
-        values = list(self._values(row))
-        for position, to_text, _ in self._typed:
-            if values[position] is not None:
-                values[position] = to_text(values[position])
-        return json.dumps(values, ensure_ascii=False)
+        return orjson.dumps(self._values(row), str).decode()  # days are written as ISO text, months by str()
 
     def load(self, text: str) -> Row:
-        values = json.loads(text)
-        for position, _, from_text in self._typed:
+        values = orjson.loads(text)
+        for position, from_text in self._typed:
             if values[position] is not None:
                 values[position] = from_text(values[position])
         row: Row = self._type(*values)
@@ -97,16 +93,16 @@ class SqlReturnStore:
 
     def due(
         self, insurer: InsurerNumber, file_id: str, *, everything: bool
-    ) -> Iterator[tuple[ReturnKey, Row | None, Row | None]]:
+    ) -> Iterator[tuple[Row | None, Row | None]]:
         load = _TEXTS[file_id].load
-        query = select(_row.subject, _row.item, _row.stands, _row.told)
+        query = select(_row.stands, _row.told)
         query = query.where(_row.insurer_number == insurer, _row.file_id == file_id)
         if not everything:
             query = query.where(_row.is_due.is_(True))
         query = query.order_by(_row.subject, _row.item).execution_options(yield_per=1000)
-        for subject, item, stands, told in self.connection.execute(query):
-            key = ReturnKey(subject, file_id, insurer, item)
-            yield key, None if stands is None else load(stands), None if told is None else load(told)
+        for rows in self.connection.execute(query).partitions():
+            for stands, told in rows:
+                yield None if stands is None else load(stands), None if told is None else load(told)
 
     def mark_told(self, insurer: InsurerNumber, file_id: str) -> None:
         mine = (_row.insurer_number == insurer, _row.file_id == file_id, _row.is_due.is_(True))

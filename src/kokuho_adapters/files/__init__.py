@@ -7,6 +7,15 @@ about a field is hard-wired outside its layout.
 from kokuho_adapters.files.layout import Field, Layout, LayoutBook
 from kokuho_adapters.files.naming import FileName
 from kokuho_adapters.files.reader import OpenFormatFile
-from kokuho_adapters.files.writer import OpenFormatFolder, format_value
+from kokuho_adapters.files.writer import OpenFormatFolder, as_table, format_value
 
-__all__ = ["Field", "FileName", "Layout", "LayoutBook", "OpenFormatFile", "OpenFormatFolder", "format_value"]
+__all__ = [
+    "Field",
+    "FileName",
+    "Layout",
+    "LayoutBook",
+    "OpenFormatFile",
+    "OpenFormatFolder",
+    "as_table",
+    "format_value",
+]

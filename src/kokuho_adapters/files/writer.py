@@ -39,6 +39,12 @@ def format_value(item: Field, value: Any, inclusive: bool = False) -> str:
     raise InvalidValue(Problem(code, field=item.key))
 
 
+def as_table(rows: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], list[tuple[Any, ...]]]:
+    """Keys and rows for :meth:`OpenFormatFolder.write` from mappings that may differ in their keys."""
+    keys = tuple(dict.fromkeys(key for row in rows for key in row))
+    return keys, [tuple(map(row.get, keys)) for row in rows]
+
+
 @frozen
 class OpenFormatFolder:
     """送信フォルダ: an :class:`~kokuho_core.ports.files.OutgoingFiles` that writes into one directory.
@@ -62,11 +68,13 @@ class OpenFormatFolder:
         addressee: InsurerNumber,
         created_at: datetime,
         sequence: int,
-        rows: Iterable[Mapping[str, Any]],
+        keys: Sequence[str],
+        rows: Iterable[Sequence[Any]],
     ) -> tuple[str, int]:
         """Write one file in the newest layout as ``<final name>.part``, flushed to disk.
 
-        ``rows`` are streamed; a key a row lacks is empty, a key the layout lacks is left out.
+        ``rows`` are streamed, their values in the order of ``keys``; a key of the layout that is not among them is empty,
+        a key the layout lacks is left out.
         Raises :class:`InvalidValue` for a value the layout (KKH-V…, KKH-I…) or the encoding (KKH-F010) cannot hold, and
         :class:`SetupFault` (KKH-F002) without a layout. Nothing is left behind then.
         """
@@ -79,7 +87,7 @@ class OpenFormatFolder:
         part = self._directory / f"{name}.part"
         try:
             with part.open("wb") as file:
-                count = self._write_lines(file, name, layout, rows)
+                count = self._write_lines(file, name, layout, keys, rows)
                 file.flush()
                 os.fsync(file.fileno())
         except BaseException:
@@ -98,13 +106,15 @@ class OpenFormatFolder:
                 raise NotFound(Problem("KKH-F015", field=name)) from None
         _sync_directory(self._directory)
 
-    def _write_lines(self, file: IO[bytes], name: FileName, layout: Layout, rows: Iterable[Mapping[str, Any]]) -> int:
+    def _write_lines(
+        self, file: IO[bytes], name: FileName, layout: Layout, keys: Sequence[str], rows: Iterable[Sequence[Any]]
+    ) -> int:
         batch = _Batch(file, layout, self._encoding)
         control = csv.writer(batch, lineterminator="\r\n")
         created_at = format_timestamp(name.created_at)
         control.writerow(("1", layout.id, layout.version, self._sender or AGGREGATION, created_at, name.sequence))
         writerow, count = control.writerow, 0
-        form = _Formatter(layout)
+        form = _Formatter(layout, keys)
         waiting = iter(rows)
         while some := list(islice(waiting, _BATCH)):
             control.writerows(form.lines(some, count + 2))
@@ -116,21 +126,29 @@ class OpenFormatFolder:
 
 
 class _Formatter:
-    """Formats the rows of one layout, a column at a time."""
+    """Formats the rows of one layout, given by ``keys``, a column at a time."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, keys: Sequence[str]) -> None:
+        place_of = {key: place for place, key in enumerate(keys)}
         self._plan: Final = [
-            (item.key, compile_format_column(item, layout.is_inclusive), compile_format(item, layout.is_inclusive))
+            (
+                item.key,
+                place_of.get(item.key),
+                compile_format_column(item, layout.is_inclusive),
+                compile_format(item, layout.is_inclusive),
+            )
             for item in layout.fields
         ]
         self._required: Final = {item.key for item in layout.fields if item.required}
 
-    def lines(self, rows: Sequence[Mapping[str, Any]], first: int) -> Iterator[tuple[str, ...]]:
+    def lines(self, rows: Sequence[Sequence[Any]], first: int) -> Iterator[tuple[str, ...]]:
         """The cells of ``rows``, of which the first is written on line ``first``."""
         columns: list[Iterable[str]] = [repeat("2", len(rows))]
+        given = list(zip(*rows, strict=True))
+        nothing = (None,) * len(rows)
         try:
-            for key, write_column, _ in self._plan:
-                columns.append(write_column([row.get(key) for row in rows]))
+            for _, place, write_column, _ in self._plan:
+                columns.append(write_column(nothing if place is None else given[place]))
         except FieldFault:
             pass
         if len(columns) <= len(self._plan):
@@ -138,10 +156,10 @@ class _Formatter:
             raise InvalidValue(self._first_problem(rows, first))
         return zip(*columns, strict=True)
 
-    def _first_problem(self, rows: Iterable[Mapping[str, Any]], first: int) -> Problem:
+    def _first_problem(self, rows: Iterable[Sequence[Any]], first: int) -> Problem:
         for line, row in enumerate(rows, first):
-            for key, _, write in self._plan:
-                value = row.get(key)
+            for key, place, _, write in self._plan:
+                value = None if place is None else row[place]
                 try:
                     if value is not None and value != "":
                         write(value)

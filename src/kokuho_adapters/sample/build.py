@@ -12,7 +12,7 @@ from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
-from kokuho_adapters.files import LayoutBook, OpenFormatFolder
+from kokuho_adapters.files import LayoutBook, OpenFormatFolder, as_table
 from kokuho_adapters.insurers_list import INSURERS_FILE, REQUIRED
 from kokuho_adapters.sample.municipal_office import FILE_IDS, PREFECTURE, CandidateMark, Entry, MunicipalOffices, Row
 from kokuho_adapters.sample.story import FEATURED, MUNICIPALITIES, ROUNDS, tell
@@ -54,7 +54,7 @@ def _write_rounds(folder: Path, entries: Iterable[Entry], numbers: Mapping[Candi
         number = InsurerNumber(senders[sender])
         outgoing = OpenFormatFolder(folder / round_folder, book, "utf-8", number)
         created_at = made_at + timedelta(minutes=sender, seconds=10 * kind)
-        name, _ = outgoing.write(FILE_IDS[kind], number, created_at, sequence, files[key])
+        name, _ = outgoing.write(FILE_IDS[kind], number, created_at, sequence, *as_table(files[key]))
         outgoing.publish(name)
         made.append(f"{round_folder}/{name}")
     return made

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
@@ -69,9 +69,13 @@ class OutgoingFiles(Protocol):
         addressee: InsurerNumber,
         created_at: datetime,
         sequence: int,
-        rows: Iterable[Mapping[str, Any]],
+        keys: Sequence[str],
+        rows: Iterable[Sequence[Any]],
     ) -> tuple[str, int]:
-        """Write one file under a temporary name. Returns its final name and the number of data records."""
+        """Write one file under a temporary name; the values of ``rows`` are in the order of ``keys``.
+
+        Returns its final name and the number of data records.
+        """
         ...
 
     def publish(self, name: str) -> None:

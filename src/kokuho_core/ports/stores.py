@@ -410,9 +410,9 @@ class ReturnStore(Protocol):
         """Current row, told row and whether it is due."""
         ...
 
-    def due(
-        self, insurer: InsurerNumber, file_id: str, *, everything: bool
-    ) -> Iterator[tuple[ReturnKey, Row | None, Row | None]]: ...
+    def due(self, insurer: InsurerNumber, file_id: str, *, everything: bool) -> Iterator[tuple[Row | None, Row | None]]:
+        """Current and told rows of one municipality's file: those that are due, or ``everything``."""
+        ...
 
     def mark_told(self, insurer: InsurerNumber, file_id: str) -> None:
         """All that was due has been told as :func:`what_to_tell` said."""

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from itertools import chain
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 from attrs import frozen
 
@@ -76,15 +76,17 @@ def _write(
 ) -> DeliveredFile | None:
     reported: list[ReceivedFile] = []
     if file_id in ROW_TYPES:
-        rows = _due_rows(work, insurer, file_id, everything)
+        keys = row_keys(file_id)
+        rows = _due_rows(work, insurer, file_id, keys, everything)
     else:
+        keys = _RESULT_KEYS
         reported = work.files.unreported(insurer, everything=everything)
         rows = _results(work, insurer, reported)
     first = next(rows, None)
     if first is None:
         return None
     sequence = work.deliveries.next_sequence(insurer, file_id)
-    name, records = outgoing.write(file_id, insurer, created_at, sequence, chain([first], rows))
+    name, records = outgoing.write(file_id, insurer, created_at, sequence, keys, chain([first], rows))
     work.deliveries.prepare(Delivery(insurer, file_id, sequence, name, records), folder, created_at)
     if file_id in ROW_TYPES:
         work.returns.mark_told(insurer, file_id)
@@ -94,23 +96,25 @@ def _write(
 
 
 def _due_rows(
-    work: UnitOfWork, insurer: InsurerNumber, file_id: str, everything: bool
-) -> Iterator[Mapping[str, Any]]:
-    keys = row_keys(file_id)
+    work: UnitOfWork, insurer: InsurerNumber, file_id: str, keys: Sequence[str], everything: bool
+) -> Iterator[Sequence[Any]]:
     values_of = attrgetter(*keys)
-    for _, current, told in work.returns.due(insurer, file_id, everything=everything):
+    for current, told in work.returns.due(insurer, file_id, everything=everything):
         row = what_to_tell(current, told)
         if row is None and everything and told is not None:
             row = current
         if row is not None:
-            yield dict(zip(keys, values_of(row), strict=True))
+            yield values_of(row)
 
 
-def _results(
-    work: UnitOfWork, insurer: InsurerNumber, files: Iterable[ReceivedFile]
-) -> Iterator[Mapping[str, Any]]:
+_RESULT_KEYS: Final = ("insurer_number", "source_file", "line", "result", "error_code", "error_field", "message")
+"""処理結果 (SHOKEKKA)."""
+
+
+def _results(work: UnitOfWork, insurer: InsurerNumber, files: Iterable[ReceivedFile]) -> Iterator[Sequence[Any]]:
     """処理結果 (SHOKEKKA): every record of an applied file, line 0 for a file that was not applied (X-3)."""
     for file in files:
+        name = file.name[:80]
         by_line: dict[int, list[RecordOutcome]] = {}
         for outcome in work.files.outcomes(file.file_no):
             by_line.setdefault(outcome.line, []).append(outcome)
@@ -119,28 +123,22 @@ def _results(
             lines: Iterable[int] = range(2, total + 2)
         else:
             lines = (0,)
-        accepted = _result_row(insurer, file.name, 0, ())
         for line in lines:
-            if line in by_line:
-                yield _result_row(insurer, file.name, line, by_line[line])
-            else:
-                yield {**accepted, "line": line}
+            told = _told_result(by_line[line]) if line in by_line else _ACCEPTED
+            yield (insurer, name, line, *told)
 
 
-def _result_row(insurer: InsurerNumber, name: str, line: int, outcomes: Iterable[RecordOutcome]) -> Mapping[str, Any]:
-    """One record: the gravest outcome gives result and code, all of them the message."""
+_ACCEPTED: Final = ("1", None, None, None)
+
+
+def _told_result(outcomes: Iterable[RecordOutcome]) -> tuple[str, str | None, str | None, str | None]:
+    """One record: the gravest outcome gives result, code and field, all of them the message."""
     ordered = sorted(outcomes, key=lambda outcome: outcome.result, reverse=True)
     problems = [outcome.problem for outcome in ordered if outcome.problem is not None]
     message = " ".join(
         f"{problem.code}({problem.field}) {problem.entry.message_ja}" if problem.field else problem.entry.message_ja
         for problem in problems
     )
-    return {
-        "insurer_number": insurer,
-        "source_file": name[:80],
-        "line": line,
-        "result": max((outcome.result for outcome in ordered), default="1"),
-        "error_code": problems[0].code if problems else None,
-        "error_field": problems[0].field[:40] or None if problems else None,
-        "message": message[:200] or None,
-    }
+    code = problems[0].code if problems else None
+    field = problems[0].field[:40] or None if problems else None
+    return ordered[0].result, code, field, message[:200] or None
