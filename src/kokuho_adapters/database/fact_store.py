@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
-from itertools import groupby
+from itertools import groupby, starmap
+from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, delete, func, select
@@ -82,13 +83,13 @@ def facts_of(
     keys: Iterable[tuple[Any, Any]],
     known_at: datetime | None,
 ) -> list[Fact]:
-    """All facts under ``keys`` in received order, as known at a time (P-7)."""
-    found: list[tuple[Any, ...]] = []
+    """All facts under ``keys`` in received order, as known at a time (P-7); ``columns`` begin with file and line."""
+    found: list[Sequence[Any]] = []
     for wanted in under_keys(connection, *key, keys):
-        query = select(table.c.file_no, table.c.line, *columns).where(wanted)
+        query = select(*columns).where(wanted)
         if known_at is not None:
             query = query.join(received_file, received_file.c.file_no == table.c.file_no)
             query = query.where(received_file.c.recorded_at <= known_at)
-        found.extend(map(tuple, connection.execute(query).all()))
-    found.sort(key=lambda row: row[:2])
-    return [make(*row[2:]) for row in found]
+        found.extend(connection.execute(query).all())
+    found.sort(key=itemgetter(0, 1))
+    return list(starmap(make, found))

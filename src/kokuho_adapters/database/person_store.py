@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 from sqlalchemy import Connection, Select, and_, bindparam, delete, insert, literal, or_, select, union
 
 from kokuho_adapters.database import fact_store
-from kokuho_adapters.database.statements import batches, bulk_insert, insert_or_ignore, under_keys, upsert
+from kokuho_adapters.database.statements import bulk_insert, insert_or_ignore, under_keys, upsert
 from kokuho_adapters.database.tables import (
     held_record,
     identity_verdict,
@@ -35,7 +35,6 @@ from kokuho_core.vocabulary.identifiers import (
     InsurerNumber,
     Source,
 )
-from kokuho_core.vocabulary.individual_number import NumberIndex
 from kokuho_core.vocabulary.reasons import MOVED_IN_INSIDE, MOVED_OUT_INSIDE
 
 _records = person_record.c
@@ -47,6 +46,7 @@ _COLUMNS: Final = ("file_no", "line", "number_index", "previous_number_index", *
 _RENAMED: Final = {"number": "number_index", "previous_number": "previous_number_index"}
 _FACT_COLUMNS: Final = tuple(_records[_RENAMED.get(key, key)] for key in FACT_KEYS)
 _KEY: Final = (_records.insurer_number, _records.addressee_number)
+_own: Final = person_record.alias("own")
 
 
 def _pair(addressee: Addressee) -> tuple[str, str]:
@@ -114,6 +114,23 @@ def _neighbours_of_moves() -> Select[Any]:
 
 
 @cache
+def _sharing() -> tuple[Select[Any], ...]:
+    """Records of other addressees that name a number of «own», as the present or the previous one of either side."""
+    own, other = _own.c, person_record.alias("other").c
+    theirs = select(other.insurer_number, other.addressee_number).where(
+        or_(other.insurer_number != own.insurer_number, other.addressee_number != own.addressee_number)
+    )
+    named_before = or_(
+        other.number_index == own.previous_number_index, other.previous_number_index == own.previous_number_index
+    )
+    return (
+        theirs.where(other.number_index == own.number_index),
+        theirs.where(other.previous_number_index == own.number_index),
+        theirs.where(own.previous_number_index.is_not(None), named_before),
+    )
+
+
+@cache
 def _waiting() -> Select[Any]:
     """Whom a file is about."""
     return select(*_KEY).where(_records.file_no == bindparam("received")).distinct()
@@ -131,12 +148,12 @@ class SqlPersonStore:
         records: Sequence[tuple[int, PersonRecord, SealedNumber | None, SealedNumber | None]],
     ) -> None:
         vault = (
-            (sealed.index, sealed.key_id, sealed.ciphertext)
+            (sealed.insurer_number, sealed.index, sealed.index_version, sealed.key_id, sealed.ciphertext)
             for _, _, *both in records
             for sealed in both
             if sealed is not None
         )
-        columns = ("number_index", "key_id", "ciphertext")
+        columns = ("insurer_number", "number_index", "index_version", "key_id", "ciphertext")
         bulk_insert(self.connection, number_vault, columns, vault, insert_or_ignore(self.connection, number_vault))
         bulk_insert(
             self.connection,
@@ -233,12 +250,11 @@ class SqlPersonStore:
             )
         )
 
-    def addressees_under(self, numbers: Iterable[NumberIndex]) -> set[Addressee]:
+    def sharing_with(self, addressees: Iterable[Addressee]) -> set[Addressee]:
         found: set[Addressee] = set()
-        for batch in batches(numbers):
-            for column in (_records.number_index, _records.previous_number_index):
-                rows = self.connection.execute(select(*_KEY).where(column.in_(batch)).distinct())
-                found.update(_addressee(row) for row in rows)
+        for wanted in under_keys(self.connection, _own.c.insurer_number, _own.c.addressee_number, map(_pair, addressees)):
+            sharing = union(*(shared.where(wanted) for shared in _sharing()))
+            found.update(map(_addressee, self.connection.execute(sharing).all()))
         return found
 
     def naming(self, households: Iterable[HouseholdKey]) -> list[tuple[HouseholdKey, Addressee]]:

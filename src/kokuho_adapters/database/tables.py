@@ -34,18 +34,26 @@ metadata: Final = MetaData(
 )
 
 
-class _IsoTexts(dict[date | None, str | None]):
-    """ISO text by day, since the same few thousand days occur everywhere. A known day costs no Python call."""
+class _Converted(dict[Any, Any]):
+    """Converted values by what they came from, None staying None. A known one costs no Python call."""
 
-    def __missing__(self, day: date | None) -> str | None:
-        text = None if day is None else day.isoformat()
-        if len(self) < _KEPT_TEXTS:
-            self[day] = text
-        return text
+    def __init__(self, convert: Callable[[Any], Any]) -> None:
+        super().__init__({None: None})
+        self._convert = convert
+
+    def __missing__(self, key: Any) -> Any:
+        value = self._convert(key)
+        if len(self) < _KEPT:
+            self[key] = value
+        return value
 
 
-_KEPT_TEXTS: Final = 100_000
-_ISO_TEXTS: Final = _IsoTexts()
+_KEPT: Final = 50_000
+# The same few thousand days and moments occur everywhere.
+_DAY_TEXTS: Final = _Converted(date.isoformat)
+_DAYS: Final = _Converted(date.fromisoformat)
+_MOMENT_TEXTS: Final = _Converted(lambda moment: moment.isoformat(" ", "microseconds"))
+_MOMENTS: Final = _Converted(datetime.fromisoformat)
 
 
 class IsoDate(TypeDecorator[date]):
@@ -55,9 +63,10 @@ class IsoDate(TypeDecorator[date]):
     cache_ok = True
 
     def bind_processor(self, dialect: Dialect) -> Callable[[date | None], Any] | None:
-        if dialect.name != "sqlite":
-            return super().bind_processor(dialect)
-        return _ISO_TEXTS.__getitem__
+        return _DAY_TEXTS.__getitem__ if dialect.name == "sqlite" else super().bind_processor(dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], date | None] | None:
+        return _DAYS.__getitem__ if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
 
 
 class IsoDateTime(TypeDecorator[datetime]):
@@ -67,9 +76,10 @@ class IsoDateTime(TypeDecorator[datetime]):
     cache_ok = True
 
     def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
-        if dialect.name != "sqlite":
-            return super().bind_processor(dialect)
-        return lambda value: None if value is None else value.isoformat(" ", "microseconds")
+        return _MOMENT_TEXTS.__getitem__ if dialect.name == "sqlite" else super().bind_processor(dialect)
+
+    def result_processor(self, dialect: Dialect, coltype: object) -> Callable[[Any], datetime | None] | None:
+        return _MOMENTS.__getitem__ if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
 
 
 def _text(name: str, *, required: bool = False) -> Column[str]:
@@ -157,9 +167,12 @@ record_outcome = Table(
 number_vault = Table(
     "number_vault",
     metadata,
-    Column("number_index", LargeBinary(32), primary_key=True),
+    _text("insurer_number", required=True),
+    Column("number_index", LargeBinary(32), nullable=False),
+    Column("index_version", Integer, nullable=False),
     _text("key_id", required=True),
     Column("ciphertext", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("number_index", "insurer_number"),  # in this order: a number is looked up in all municipalities
 )
 
 person_record = Table(
@@ -473,4 +486,72 @@ delivery = Table(
     Column("is_published", Boolean, nullable=False),
     PrimaryKeyConstraint("insurer_number", "file_id", "sequence"),
     Index(None, "is_published"),
+)
+
+# --- keys: wrapped, never in clear ---
+
+data_key = Table(
+    "data_key",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    _text("purpose", required=True),
+    _text("insurer_number"),  # None: a key of the whole prefecture
+    Column("version", Integer, nullable=False),
+    _text("state", required=True),
+    _text("wrapping_key_id"),
+    Column("wrapped", LargeBinary),
+    Column("created_at", IsoDateTime, nullable=False),
+    Column("retired_at", IsoDateTime),
+    Column("destroyed_at", IsoDateTime),
+    UniqueConstraint("purpose", "insurer_number", "version"),
+)
+_current_of_insurer = (data_key.c.state == "current") & data_key.c.insurer_number.is_not(None)
+_current_of_prefecture = (data_key.c.state == "current") & data_key.c.insurer_number.is_(None)
+Index(
+    "ix_data_key_current_of_insurer",
+    data_key.c.purpose,
+    data_key.c.insurer_number,
+    unique=True,
+    sqlite_where=_current_of_insurer,
+    postgresql_where=_current_of_insurer,
+)
+Index(
+    "ix_data_key_current_of_prefecture",
+    data_key.c.purpose,
+    unique=True,
+    sqlite_where=_current_of_prefecture,
+    postgresql_where=_current_of_prefecture,
+)
+
+key_usage = Table(
+    "key_usage",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("encryptions", BigInteger, nullable=False),
+)
+
+wrapping_key = Table(
+    "wrapping_key",
+    metadata,
+    Column("wrapping_key_id", Text, primary_key=True),
+    _text("key_id", required=True),
+    _text("state", required=True),
+    Column("created_at", IsoDateTime, nullable=False),
+    Column("retired_at", IsoDateTime),
+    Column("destroyed_at", IsoDateTime),
+    Index(None, "key_id"),
+)
+
+key_disposal = Table(
+    "key_disposal",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    _text("purpose", required=True),
+    _text("insurer_number"),
+    Column("version", Integer, nullable=False),
+    Column("values_lost", BigInteger, nullable=False),
+    _text("decided_by", required=True),
+    _text("reason", required=True),
+    Column("decided_at", IsoDateTime, nullable=False),
+    Column("completed_at", IsoDateTime),
 )

@@ -89,12 +89,12 @@ def application_periods(live_rows: Iterable[PersonFact]) -> list[ApplicationPeri
     """適用期間 from the live rows of one addressee: rows with one start describe one period (P-3), by start."""
     by_start: dict[date, list[PersonFact]] = {}
     for row in live_rows:
-        if row.insured_kind == InsuredKind.INSURED and row.application_start is not None:
+        if row.application_start is not None and row.insured_kind == InsuredKind.INSURED:
             by_start.setdefault(row.application_start, []).append(row)
     periods = []
-    for start in sorted(by_start):
-        rows = by_start[start]
-        rows.sort(key=lambda row: row.history_number)
+    for start, rows in sorted(by_start.items()) if len(by_start) > 1 else by_start.items():
+        if len(rows) > 1:
+            rows.sort(key=lambda row: row.history_number)
         key = PeriodKey(rows[0].addressee, rows[0].history_number)
         periods.append(ApplicationPeriod(key, DayRange.of(start, rows[-1].application_end), tuple(rows)))
     return periods

@@ -19,6 +19,7 @@ from kokuho_core.identity.insured_ids import IssuedId
 from kokuho_core.insured_person.fact import PersonFact
 from kokuho_core.insured_person.record import PersonRecord
 from kokuho_core.ports.files import FileHeader
+from kokuho_core.ports.keys import KeyRegister
 from kokuho_core.ports.vault import SealedNumber
 from kokuho_core.qualification.findings import FindingKind
 from kokuho_core.qualification.moves import Move
@@ -67,6 +68,7 @@ class HeldFile:
     """保留中のファイル."""
 
     file_no: int
+    sender: InsurerNumber
     name: str
     encoding: str | None
 
@@ -180,8 +182,8 @@ class PersonStore(Protocol):
         """All messages about these addressees in received order."""
         ...
 
-    def addressees_under(self, numbers: Iterable[NumberIndex]) -> set[Addressee]:
-        """Everybody who ever was sent under one of these numbers."""
+    def sharing_with(self, addressees: Iterable[Addressee]) -> set[Addressee]:
+        """Everybody else who ever was sent under a number, present or previous, of one of these."""
         ...
 
     def naming(self, households: Iterable[HouseholdKey]) -> list[tuple[HouseholdKey, Addressee]]:
@@ -446,6 +448,9 @@ class DeliveryStore(Protocol):
 
 class UnitOfWork(Protocol):
     """一件の処理: everything inside ``begin`` happens together or not at all."""
+
+    @property
+    def keys(self) -> KeyRegister: ...
 
     @property
     def files(self) -> FileStore: ...

@@ -9,7 +9,6 @@ from kokuho_core.identity.connection import group_connected
 from kokuho_core.insured_person.fact import PersonFact
 from kokuho_core.ports.stores import PersonStore
 from kokuho_core.vocabulary.identifiers import Addressee
-from kokuho_core.vocabulary.individual_number import NumberIndex
 
 
 def connected_groups(
@@ -17,16 +16,11 @@ def connected_groups(
 ) -> list[list[PersonFact]]:
     """All messages of the connected groups around ``start``, each in received order; groups by their lowest addressee."""
     facts: dict[Addressee, list[PersonFact]] = {}
-    numbers: set[NumberIndex] = set()
     frontier = set(start)
     while frontier:
         for addressee in frontier:
             facts[addressee] = []
-        met: set[NumberIndex] = set()
         for fact in persons.facts_of(frontier, known_at):
             facts[fact.addressee].append(fact)
-            met.update(number for number in (fact.number, fact.previous_number) if number is not None)
-        met -= numbers
-        numbers |= met
-        frontier = persons.addressees_under(met) - facts.keys() if met else set()
+        frontier = persons.sharing_with(frontier) - facts.keys()
     return group_connected(facts)

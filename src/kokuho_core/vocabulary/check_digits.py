@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from operator import mul
 
-_LUHN_DOUBLED = str.maketrans("0123456789", "0246813579")  # digit sum of twice the digit
+_DIGITS = b"0123456789"
+_VALUES = bytes.maketrans(_DIGITS, bytes(range(10)))
+_DOUBLED = bytes.maketrans(_DIGITS, bytes((0, 2, 4, 6, 8, 1, 3, 5, 7, 9)))  # digit sum of twice the digit
 _NUMBER_WEIGHTS = (6, 5, 4, 3, 2, 7, 6, 5, 4, 3, 2)
 _MUNICIPALITY_WEIGHTS = (6, 5, 4, 3, 2)
 
@@ -16,8 +18,8 @@ def is_ascii_digits(text: str, length: int) -> bool:
 
 def luhn_digit(payload: str) -> int:
     """Check digit of a 保険者番号 (Luhn) for the digits before it."""
-    doubled = payload[::-2].translate(_LUHN_DOUBLED)
-    return -(sum(map(int, doubled)) + sum(map(int, payload[-2::-2]))) % 10
+    digits = payload.encode("ascii")
+    return -(sum(digits[::-2].translate(_DOUBLED)) + sum(digits[-2::-2].translate(_VALUES))) % 10
 
 
 def municipality_digit(payload: str) -> int:
