@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
-from kokuho_adapters.files import OpenFormatFile
+from kokuho_adapters.files import OpenFormatFile, cp932
 from kokuho_core.reception.ledger import FileResult
 from kokuho_core.usecases.check import check
 from kokuho_core.usecases.receive import receive
@@ -349,7 +349,7 @@ class TestEncodings:
         """Rules: X-22."""
         office = cp932_office
         path = office.write("SKKOJIN", A, [insured(A, "1", 1, name="髙橋～①")])
-        path.write_bytes(path.read_bytes().decode().encode("cp932").replace("①".encode("cp932"), b"\xf0\x40"))
+        path.write_bytes(cp932.encode(path.read_bytes().decode()).replace(cp932.encode("①"), b"\xf0\x40"))
         [answer] = office.receive(path)
         assert [(each.code, each.line, each.field) for each in answer.warnings] == [("KKH-V011", 2, "name")]
         with closing(sqlite3.connect(office.database_file)) as connection:

@@ -11,6 +11,8 @@ from typing import Final
 
 from attrs import define, field
 
+from kokuho_adapters.files import cp932
+
 MAX_LINE: Final = 1 << 20
 """Longest line in bytes; a longer one is no record of any layout (KKH-F017)."""
 
@@ -33,8 +35,9 @@ class Broken(Exception):
 class LineSource:
     """Iterates the lines of a file, each without its LF but with its CR, so that a quoted line end stays visible.
 
-    ``plain`` says of the lines given out last that they hold no quote, control or private-use character at all.
-    ``drawn`` collects the lines that hold a quote until the reader has taken the record they belong to.
+    ``plain`` says of the lines given out last that they hold no quote, control or private-use character, and no other code.
+    ``drawn`` collects the lines that hold a quote until the reader has taken the record they belong to. ``other_codes``
+    is the line given out last where some of its characters stand in other codes of CP932 than Windows writes, else empty.
     When all lines are given out (``is_finished``), ``rest`` is what stands after the last CRLF. ``ends_with_end`` says
     whether the last line has the form of an end record.
     """
@@ -43,6 +46,7 @@ class LineSource:
     _encoding: str
     plain: bool = False
     drawn: list[str] = field(factory=list)
+    other_codes: bytes = b""
     rest: bytes = b""
     ends_with_end: bool = False
     is_finished: bool = False
@@ -58,7 +62,10 @@ class LineSource:
             first = False
             text = _decoded(raw, codec) if _is_clean(raw) else None
             if text is not None:
-                yield from self._given(text)
+                if codec == cp932.CODEC and not cp932.is_as_windows_writes(raw, text):
+                    yield from self._given_with_codes(raw)
+                else:
+                    yield from self._given(text)
                 continue
             # Something is wrong in these lines: give out the good ones before it, so that its record is known.
             for line in raw.split(b"\n")[:-1]:
@@ -68,9 +75,16 @@ class LineSource:
                 yield from self._given(line.decode(codec) + "\n")
         self.is_finished = True
 
+    def _given_with_codes(self, raw: bytes) -> Iterator[str]:
+        for line in raw.split(b"\n")[:-1]:
+            text = line.decode(cp932.CODEC)
+            self.other_codes = b"" if cp932.is_as_windows_writes(line, text) else line
+            yield from self._given(text + "\n")
+        self.other_codes = b""
+
     def _given(self, text: str) -> Iterator[str]:
         # The full-width space is the only character of ordinary names that str.isprintable() refuses.
-        self.plain = text.replace("\r\n", "").replace("\u3000", "").isprintable()
+        self.plain = not self.other_codes and text.replace("\r\n", "").replace("\u3000", "").isprintable()
         lines = text.split("\n")
         lines.pop()
         if '"' not in text and not self.drawn:

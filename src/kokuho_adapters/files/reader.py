@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import count, repeat
 from pathlib import Path
@@ -12,6 +12,7 @@ from typing import Any, Final, Literal, NoReturn
 
 from attrs import field, frozen
 
+from kokuho_adapters.files.cp932 import columns_in_other_codes
 from kokuho_adapters.files.layout import Field, Layout, LayoutBook
 from kokuho_adapters.files.lines import Broken, LineSource
 from kokuho_adapters.files.naming import FileName, parse_timestamp
@@ -218,15 +219,15 @@ def _data_records(
     columns, insurer = read.columns, read.insurer_column if sender is not None else None
     drawn = source.drawn
     batch: list[list[str]] = []
-    suspects: set[int] = set()
+    suspects: dict[int, bytes] = {}  # lines to look at field by field, with their bytes where other codes stand in them
     problem: Problem | None = None
     try:
         for row in rows:
             line += 1
             if not source.plain:
                 joined = "".join(row)
-                if not joined.replace("\u3000", "").isprintable():
-                    suspects.add(line)
+                if source.other_codes or not joined.replace("\u3000", "").isprintable():
+                    suspects[line] = source.other_codes if len(drawn) < 2 else b""  # over two lines it is refused anyway
                 if drawn:
                     if not ended and '"' in joined and not _is_well_quoted(source, row):
                         problem = Problem("KKH-F008", line)
@@ -236,7 +237,7 @@ def _data_records(
                 batch.append(row)
                 if len(batch) == _BATCH:
                     yield from read.records(batch, first, suspects)
-                    batch, suspects, first = [], set(), line + 1
+                    batch, suspects, first = [], {}, line + 1
                 continue
             problem = Problem("KKH-F012", line) if ended else _no_data_record(row, line, columns)
             if problem is not None:
@@ -308,7 +309,7 @@ class _RecordReader:
         self.columns: Final = len(layout.fields) + 1
         self.insurer_column: Final = column_of.get("insurer_number")
 
-    def records(self, rows: list[list[str]], first: int, suspects: Set[int]) -> Iterator[ReadRecord]:
+    def records(self, rows: list[list[str]], first: int, suspects: Mapping[int, bytes]) -> Iterator[ReadRecord]:
         """The records of ``rows``, of which the first stands on line ``first``.
 
         Where one of them has a fault or is suspect, they are halved until few are left to be examined one by one.
@@ -318,12 +319,12 @@ class _RecordReader:
             yield from map(ReadRecord, count(first), values)
         elif len(rows) <= _FEW:
             for line, row in enumerate(rows, first):
-                yield self._examine(row, line)
+                yield self._examine(row, line, suspects.get(line, b""))
         else:
             half = len(rows) // 2
             middle = first + half
-            yield from self.records(rows[:half], first, {line for line in suspects if line < middle})
-            yield from self.records(rows[half:], middle, {line for line in suspects if line >= middle})
+            yield from self.records(rows[:half], first, {line: raw for line, raw in suspects.items() if line < middle})
+            yield from self.records(rows[half:], middle, {line: raw for line, raw in suspects.items() if line >= middle})
 
     def _values(self, rows: list[list[str]]) -> list[tuple[Any, ...]] | None:
         """The values of records that have no fault at all, else None."""
@@ -343,18 +344,22 @@ class _RecordReader:
     def _pick(self, values: Sequence[Any]) -> tuple[Any, ...]:
         return tuple(values[position] for position in self._positions)
 
-    def _examine(self, row: list[str], line: int) -> ReadRecord:
-        """Field by field, collecting every problem and warning."""
+    def _examine(self, row: list[str], line: int, raw: bytes) -> ReadRecord:
+        """Field by field, collecting every problem and warning. ``raw`` is the line if other codes stand in it (KKH-V017)."""
         values: list[Any] = [None]
         problems: list[Problem] = []
         warnings: list[Problem] = []
+        in_other_codes = columns_in_other_codes(raw) if raw else frozenset()
         for item, parse, text in zip(self._fields, self._parsers, row[1:], strict=True):
             code, value = _parsed(item, parse, text)
             values.append(value)
             if code is not None:
                 problems.append(Problem(code, line, item.key))
-            elif item.type == "text" and text and PRIVATE_USE.search(text):
+                continue
+            if item.type == "text" and text and PRIVATE_USE.search(text):
                 warnings.append(Problem("KKH-V011", line, item.key))
+            if item.no in in_other_codes:
+                warnings.append(Problem("KKH-V017", line, item.key))
         if problems:
             return ReadRecord(line, (), tuple(problems), tuple(warnings))
         return ReadRecord(line, self._pick(values), (), tuple(warnings))

@@ -12,6 +12,7 @@ from typing import IO, Any, Final
 
 from attrs import frozen
 
+from kokuho_adapters.files import cp932
 from kokuho_adapters.files.layout import Field, Layout, LayoutBook
 from kokuho_adapters.files.naming import FileName, format_timestamp
 from kokuho_adapters.files.reader import AGGREGATION, ENCODINGS
@@ -193,7 +194,7 @@ class _Batch:
     def _encoded(self, text: str) -> bytes | None:
         codec = "utf-8" if self._encoding == "utf-8-sig" else self._encoding
         try:
-            raw = text.encode(codec)
+            raw = cp932.encode(text) if codec == cp932.CODEC else text.encode(codec)
         except UnicodeEncodeError:
             return None
         return raw if codec == "utf-8" or raw.decode(codec) == text else None

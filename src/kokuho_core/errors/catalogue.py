@@ -120,6 +120,10 @@ CATALOGUE: Final = {
          "application_end_reason alone", "終了年月日を入れるか、事由を空にしてください。", "Send the end, or leave the reason empty."),
         ("KKH-V016", _R, "終了なしを表す年9999の日付は使えません。", "A day of the year 9999 cannot stand for an open end.", "99991231",
          "終了していないときは空で送ってください。", "Leave the field empty while there is no end."),
+        ("KKH-V017", _W, "CP932で、Windowsと異なる符号の文字があります。文字は同じまま保持しました。",
+         "A character stands in another CP932 code than Windows writes; it was kept as the same character.",
+         "ED40 (NEC) instead of FA5C (IBM)", "対応は不要です。CP932で書き戻すとWindowsの符号になります。",
+         "Nothing to do; written back in CP932 it gets the code of Windows."),
         # --- individual number ---
         ("KKH-I010", _R, "個人番号が半角数字12桁ではありません。", "The individual number is not 12 ASCII digits.",
          "11 digits", "個人番号を確認して再送してください。", "Check the number and send again."),
