@@ -15,8 +15,12 @@ from sqlalchemy.exc import ArgumentError
 from kokuho_adapters.configuration import Configuration, is_plain_path
 from kokuho_adapters.database import SqlDatabase, open_database
 from kokuho_adapters.files import LayoutBook, OpenFormatFile, OpenFormatFolder
-from kokuho_adapters.security import AesGcmContentProtection, AesGcmNumberVault, KeyRing
+from kokuho_adapters.security import AesGcmContentProtection, AesGcmNumberVault, DataKeys, KeyCustody
+from kokuho_adapters.security.key_custody import make_missing_keys
+from kokuho_adapters.security.key_provider import KeyProvider
+from kokuho_adapters.security.provider_choice import make_key_ring, open_provider
 from kokuho_core.errors import Problem, SetupFault
+from kokuho_core.ports.keys import KeyPurpose
 from kokuho_core.ports.stores import Clock
 from kokuho_core.usecases.office import Office, Progress, silent
 from kokuho_core.vocabulary.insurers import Insurer, InsurerRegister
@@ -40,6 +44,7 @@ class Installation:
 
     office: Office
     book: LayoutBook
+    custody: KeyCustody
     _database: SqlDatabase
 
     def register(self) -> InsurerRegister:
@@ -80,13 +85,15 @@ def open_installation(
     database = open_database(url.render_as_string(hide_password=False))
     try:
         with database.begin(read_only=True) as work:
-            prefecture = work.prefecture()
-        ring = KeyRing.load(key_ring_path(configuration))
+            data_keys = DataKeys(_provider(configuration), work.prefecture())
+            fingerprint_key = work.keys.current(KeyPurpose.FINGERPRINT)
+        vault, clock = AesGcmNumberVault(data_keys), clock or SystemClock()
+        protection = AesGcmContentProtection(data_keys, fingerprint_key)
         office = Office(
             database=database,
-            vault=AesGcmNumberVault(ring, prefecture),
-            protection=AesGcmContentProtection(ring),
-            clock=clock or SystemClock(),
+            vault=vault,
+            protection=protection,
+            clock=clock,
             reopen=_reopening(database, book),
             settings=configuration.settings,
             progress=progress,
@@ -94,7 +101,7 @@ def open_installation(
     except BaseException:
         database.close()
         raise
-    return Installation(office, book, database)
+    return Installation(office, book, KeyCustody(database, data_keys, vault, protection, clock, progress), database)
 
 
 def open_office(configuration: Configuration, progress: Progress = silent, clock: Clock | None = None) -> Office:
@@ -149,17 +156,20 @@ def initialise(configuration: Configuration, prefecture: str, insurers: Iterable
         before = _prefecture_of(database)
         if before is not None and before != prefecture:
             raise SetupFault(Problem("KKH-C005", field="prefecture"))
-        made = before is None and not ring_path.exists()
-        if made:
-            ring_path.parent.mkdir(parents=True, exist_ok=True)
-            KeyRing.create(ring_path)
-        AesGcmNumberVault(KeyRing.load(ring_path), prefecture)
+        made = configuration.key_provider is None and before is None and make_key_ring(ring_path)
+        data_keys = DataKeys(_provider(configuration), prefecture)
         with database.begin() as work:
             work.save_register(prefecture, listed)
+            make_missing_keys(work.keys, data_keys, [each.insurer_number for each in listed], SystemClock().now())
             work.commit()
     finally:
         database.close()
     return Initialised(url.render_as_string(), str(ring_path), made, prefecture, len(listed))
+
+
+def _provider(configuration: Configuration) -> KeyProvider:
+    """The key provider of the configuration, for which the key ring's place is its own. Raises :class:`SetupFault`."""
+    return open_provider(configuration.key_provider, key_ring_path(configuration))
 
 
 def _prefecture_of(database: SqlDatabase) -> str | None:

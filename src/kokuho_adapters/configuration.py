@@ -25,12 +25,16 @@ def is_plain_path(database: str) -> bool:
 
 @frozen
 class Configuration:
-    """設定. ``key_ring`` is None for the default beside the database; ``layouts`` are a vendor's own layout files."""
+    """設定. ``key_ring`` is None for the default beside the database; ``layouts`` are a vendor's own layout files.
+
+    ``key_provider`` names what opens another provider of keys, ``module:function``; None for the key ring file.
+    """
 
     database: str = DEFAULT_DATABASE
     key_ring: Path | None = None
     layouts: tuple[Path, ...] = ()
     settings: Settings = Settings()
+    key_provider: str | None = None
 
     def overridden(self, database: str | None = None, key_ring: Path | None = None) -> Configuration:
         """With what the command line says; None leaves a value as it is."""
@@ -40,7 +44,7 @@ class Configuration:
 def load_configuration(path: Path) -> Configuration:
     """Read a configuration file. Paths in it are relative to its own folder, a database URL is taken as it stands.
 
-    Keys: ``database``, ``key_ring``, ``layouts``, ``unmatched_wait_days`` (P-6), ``late_elderly_loss`` (D-7:
+    Keys: ``database``, ``key_ring``, ``key_provider``, ``layouts``, ``unmatched_wait_days`` (P-6), ``late_elderly_loss`` (D-7:
     ``day_after`` or ``birthday``). Raises :class:`SetupFault` (KKH-C010) with every fault.
     """
     try:
@@ -54,7 +58,7 @@ def load_configuration(path: Path) -> Configuration:
 
 
 def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
-    known = ("database", "key_ring", "layouts", "unmatched_wait_days", "late_elderly_loss")
+    known = ("database", "key_ring", "key_provider", "layouts", "unmatched_wait_days", "late_elderly_loss")
     wrong = [key for key in source if key not in known]
     database = source.get("database", DEFAULT_DATABASE)
     if not isinstance(database, str) or not database:
@@ -62,6 +66,9 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
     key_ring = source.get("key_ring")
     if key_ring is not None and (not isinstance(key_ring, str) or not key_ring):
         wrong.append("key_ring")
+    key_provider = source.get("key_provider")
+    if key_provider is not None and (not isinstance(key_provider, str) or not key_provider):
+        wrong.append("key_provider")
     layouts = source.get("layouts", [])
     if not isinstance(layouts, list) or not all(isinstance(each, str) and each for each in layouts):
         wrong.append("layouts")
@@ -80,6 +87,7 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
         key_ring=folder / key_ring if key_ring is not None else None,
         layouts=tuple(folder / each for each in layouts),
         settings=Settings(wait_days, DateRules(choices[late_elderly])),
+        key_provider=key_provider,
     )
 
 

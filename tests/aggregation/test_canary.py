@@ -254,7 +254,7 @@ class TestFailures:
     ) -> None:
         """Rules: I-5."""
 
-        def fail(self: Any, numbers: Any) -> Any:
+        def fail(self: Any, keys: Any, insurer: Any, numbers: Any) -> Any:
             raise OSError(repr(list(numbers)))
 
         monkeypatch.setattr(type(office.office.vault), "seal", fail)

@@ -325,17 +325,21 @@ class TestSplit:
 
 
 class TestVault:
-    def test_a_number_is_stored_once_and_sealed(self, office: PrefectureOffice) -> None:
-        """Rules: I-5."""
+    def test_a_number_is_stored_once_per_municipality_and_sealed(self, office: PrefectureOffice) -> None:
+        """Rules: I-5, S-1, S-8."""
         office.persons(A, insured(A, "1", 1, end="2024-04-01"))
         office.persons(B, entered(B, "7", 1, start="2024-04-01"))
         dead = office.persons(A, insured(A, "2", 2, end="2024-04-01", end_reason="52"))
         assert dead.counts.accepted == 1
         office.resolve()
         with closing(sqlite3.connect(office.database_file)) as connection:
-            kept = connection.execute("select number_index, ciphertext from number_vault").fetchall()
-        assert len(kept) == 2
-        for index, ciphertext in kept:
+            kept = connection.execute(
+                "select number_index, ciphertext, insurer_number, key_id from number_vault"
+            ).fetchall()
+        assert sorted(row[2] for row in kept) == [A, A, B]
+        assert len({row[0] for row in kept}) == 2
+        assert len({(row[2], row[3]) for row in kept}) == 2
+        for index, ciphertext, _, _ in kept:
             assert len(index) == 32
             for serial in (1, 2):
                 assert number(serial).encode() not in ciphertext

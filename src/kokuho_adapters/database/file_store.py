@@ -102,7 +102,7 @@ class SqlFileStore:
 
     def held(self, sender: InsurerNumber, file_id: str, sequence: int) -> HeldFile | None:
         row = self.connection.execute(
-            select(_files.file_no, _files.name, held_content.c.encoding)
+            select(_files.file_no, _files.sender, _files.name, held_content.c.encoding)
             .join(held_content, held_content.c.file_no == _files.file_no)
             .where(
                 _files.sender == sender,
@@ -123,7 +123,7 @@ class SqlFileStore:
             before.c.result == FileResult.APPLIED.value,
         )
         rows = self.connection.execute(
-            select(_files.file_no, _files.name, held_content.c.encoding)
+            select(_files.file_no, _files.sender, _files.name, held_content.c.encoding)
             .join(held_content, and_(held_content.c.file_no == _files.file_no, held_content.c.block_no == 0))
             .where(_files.is_waiting.is_(True), its_turn)
             .order_by(_files.file_no)
@@ -176,7 +176,7 @@ class SqlFileStore:
 
 
 def _held_file(row: Any) -> HeldFile:
-    return HeldFile(row.file_no, row.name, row.encoding)
+    return HeldFile(row.file_no, InsurerNumber(row.sender), row.name, row.encoding)
 
 
 def _outcome_row(file_no: int, ordinal: int, outcome: RecordOutcome) -> dict[str, Any]:

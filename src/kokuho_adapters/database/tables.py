@@ -555,3 +555,71 @@ key_disposal = Table(
     Column("decided_at", IsoDateTime, nullable=False),
     Column("completed_at", IsoDateTime),
 )
+
+# --- keys: wrapped, never in clear ---
+
+data_key = Table(
+    "data_key",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    _text("purpose", required=True),
+    _text("insurer_number"),  # None: a key of the whole prefecture
+    Column("version", Integer, nullable=False),
+    _text("state", required=True),
+    _text("wrapping_key_id"),
+    Column("wrapped", LargeBinary),
+    Column("created_at", IsoDateTime, nullable=False),
+    Column("retired_at", IsoDateTime),
+    Column("destroyed_at", IsoDateTime),
+    UniqueConstraint("purpose", "insurer_number", "version"),
+)
+_current_of_insurer = (data_key.c.state == "current") & data_key.c.insurer_number.is_not(None)
+_current_of_prefecture = (data_key.c.state == "current") & data_key.c.insurer_number.is_(None)
+Index(
+    "ix_data_key_current_of_insurer",
+    data_key.c.purpose,
+    data_key.c.insurer_number,
+    unique=True,
+    sqlite_where=_current_of_insurer,
+    postgresql_where=_current_of_insurer,
+)
+Index(
+    "ix_data_key_current_of_prefecture",
+    data_key.c.purpose,
+    unique=True,
+    sqlite_where=_current_of_prefecture,
+    postgresql_where=_current_of_prefecture,
+)
+
+key_usage = Table(
+    "key_usage",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    Column("encryptions", BigInteger, nullable=False),
+)
+
+wrapping_key = Table(
+    "wrapping_key",
+    metadata,
+    Column("wrapping_key_id", Text, primary_key=True),
+    _text("key_id", required=True),
+    _text("state", required=True),
+    Column("created_at", IsoDateTime, nullable=False),
+    Column("retired_at", IsoDateTime),
+    Column("destroyed_at", IsoDateTime),
+    Index(None, "key_id"),
+)
+
+key_disposal = Table(
+    "key_disposal",
+    metadata,
+    Column("key_id", Text, primary_key=True),
+    _text("purpose", required=True),
+    _text("insurer_number"),
+    Column("version", Integer, nullable=False),
+    Column("values_lost", BigInteger, nullable=False),
+    _text("decided_by", required=True),
+    _text("reason", required=True),
+    Column("decided_at", IsoDateTime, nullable=False),
+    Column("completed_at", IsoDateTime),
+)

@@ -15,6 +15,7 @@ from kokuho_adapters.database.finding_store import SqlFindingStore
 from kokuho_adapters.database.high_cost_store import SqlHighCostStore
 from kokuho_adapters.database.household_store import SqlHouseholdStore
 from kokuho_adapters.database.id_store import SqlIdStore
+from kokuho_adapters.database.key_register import SqlKeyRegister
 from kokuho_adapters.database.other_store import SqlOtherRecordStore
 from kokuho_adapters.database.person_store import SqlPersonStore
 from kokuho_adapters.database.return_store import SqlReturnStore
@@ -37,6 +38,7 @@ class SqlUnitOfWork:
     connection: Connection
     known_prefecture: str | None = None
     counters: Counters = field(init=False)
+    keys: SqlKeyRegister = field(init=False)
     files: SqlFileStore = field(init=False)
     persons: SqlPersonStore = field(init=False)
     households: SqlHouseholdStore = field(init=False)
@@ -53,6 +55,7 @@ class SqlUnitOfWork:
         prefecture = self.known_prefecture or ""
         for name, store in (
             ("counters", counters),
+            ("keys", SqlKeyRegister(self.connection)),
             ("files", SqlFileStore(self.connection, counters)),
             ("persons", SqlPersonStore(self.connection)),
             ("households", SqlHouseholdStore(self.connection)),
@@ -113,4 +116,5 @@ class SqlUnitOfWork:
 
     def commit(self) -> None:
         self.counters.save()
+        self.keys.save()
         self.connection.commit()

@@ -1,6 +1,10 @@
-"""安全管理: key ring, number vault, protection of held files, and logs without 個人番号 (S-3, S-8, S-9, S-11)."""
+"""安全管理: keys and who holds them, number vault, protection of held files, logs without 個人番号 (S-3, S-8 … S-11)."""
 
 from kokuho_adapters.security.content_protection import AesGcmContentProtection
+from kokuho_adapters.security.data_keys import DataKeys
+from kokuho_adapters.security.file_key_provider import FileKeyProvider
+from kokuho_adapters.security.key_custody import KeyCustody
+from kokuho_adapters.security.key_provider import KeyProvider
 from kokuho_adapters.security.key_ring import KeyRing, SecretKey
 from kokuho_adapters.security.number_vault import AesGcmNumberVault
 from kokuho_adapters.security.redaction import configure_logging, redact_numbers
@@ -8,6 +12,10 @@ from kokuho_adapters.security.redaction import configure_logging, redact_numbers
 __all__ = [
     "AesGcmContentProtection",
     "AesGcmNumberVault",
+    "DataKeys",
+    "FileKeyProvider",
+    "KeyCustody",
+    "KeyProvider",
     "KeyRing",
     "SecretKey",
     "configure_logging",

@@ -1,8 +1,8 @@
-"""鍵束: the keys of one prefecture in one file outside the database; the database holds key ids only (S-9, S-11).
+"""鍵束: wrapping keys in one file outside the database; the database holds ids and wrapped keys only (S-9, S-11).
 
 The file is JSON. It names its algorithms, which must be exactly those of the allow-list, and carries a checksum, so that a
-damaged key is noticed at the start and not when the first number fails to open. Whoever reads the file reads every number:
-on POSIX it is refused unless its owner alone has access to it.
+damaged key is noticed at the start and not when the first number fails to open. Whoever reads the file together with the
+database reads every number: on POSIX it is refused unless its owner alone has access to it.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ import os
 import re
 import secrets
 import stat
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Final, NoReturn
 
 from attrs import field, frozen
 
+from kokuho_adapters.security.algorithms import KEY_BYTES, RING_ALGORITHMS
 from kokuho_core.errors import Problem, SetupFault
 
-KEY_BYTES: Final = 32
 FORMAT: Final = "kokuho-key-ring"
-VERSION: Final = 1
-ALGORITHMS: Final = {"encryption": "AES-256-GCM", "index": "HMAC-SHA-256", "content": "HKDF-SHA-256"}
-"""Allow-list (CRYPTREC): a ring that names anything else is refused (S-11)."""
+VERSION: Final = 2
 
-_MAX_FILE_BYTES: Final = 1_000_000
+_MAX_FILE_BYTES: Final = 10_000_000
 _KEY_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,64}", re.ASCII)
 
 
@@ -59,47 +59,47 @@ class SecretKey:
 
 @frozen(eq=False)
 class KeyRing:
-    """鍵束. ``encryption_keys`` keeps retired keys too, so that values sealed with them still open.
+    """鍵束: wrapping keys by id. A changed ring is another ring; :meth:`replace` puts it in the place of the file.
 
-    Raises :class:`SetupFault` (KKH-C008) when an id stands twice, one material serves two purposes, or the current id is
-    not among the keys.
+    Raises :class:`SetupFault` (KKH-C008) when an id or a material stands twice.
     """
 
-    encryption_keys: tuple[SecretKey, ...]
-    current_id: str
-    index_key: SecretKey
-    content_key: SecretKey
+    keys: tuple[SecretKey, ...] = ()
+    _by_id: Mapping[str, SecretKey] = field(init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
-        ids = [key.key_id for key in self.encryption_keys]
-        if len(set(ids)) != len(ids) or self.current_id not in ids:
-            raise _fault("encryption_keys")
-        materials = [key.material for key in (*self.encryption_keys, self.index_key, self.content_key)]
-        if len(set(materials)) != len(materials):
+        if len({key.key_id for key in self.keys}) != len(self.keys):
+            raise _fault("key_ids")
+        if len({key.material for key in self.keys}) != len(self.keys):
             raise _fault("key_separation")
+        object.__setattr__(self, "_by_id", MappingProxyType({key.key_id: key for key in self.keys}))
 
     def __reduce__(self) -> NoReturn:
         raise TypeError("a KeyRing is not serialised: load it where it is needed")
 
     @property
-    def current_encryption_key(self) -> SecretKey:
-        """The key for new values."""
-        return next(key for key in self.encryption_keys if key.key_id == self.current_id)
+    def key_ids(self) -> frozenset[str]:
+        return frozenset(self._by_id)
 
-    @classmethod
-    def generate(cls) -> KeyRing:
-        """A new ring in memory only."""
-        current = SecretKey.generate()
-        return cls((current,), current.key_id, SecretKey.generate(), SecretKey.generate())
+    def get(self, key_id: str) -> SecretKey | None:
+        return self._by_id.get(key_id)
+
+    def with_new(self, count: int) -> KeyRing:
+        """With ``count`` fresh keys behind the others."""
+        return KeyRing((*self.keys, *(SecretKey.generate() for _ in range(count))))
+
+    def without(self, key_ids: Iterable[str]) -> KeyRing:
+        gone = set(key_ids)
+        return KeyRing(tuple(key for key in self.keys if key.key_id not in gone))
 
     @classmethod
     def create(cls, path: Path) -> KeyRing:
-        """Make a new ring and its file (mode 0600), complete or not at all.
+        """Make an empty ring and its file (mode 0600), complete or not at all.
 
         Raises :class:`SetupFault` (KKH-C008) when something stands at ``path`` already: a ring is never overwritten,
         because the numbers sealed with it would be lost.
         """
-        ring = cls.generate()
+        ring = cls()
         failed = ""
         try:
             _write_new(Path(path), _to_json(ring))
@@ -110,6 +110,21 @@ class KeyRing:
         if failed:
             raise _fault(failed)
         return ring
+
+    def replace(self, path: Path, *, shred: bool = False) -> None:
+        """Put this ring in the place of the file at ``path``, complete or not at all.
+
+        ``shred``: the old file's bytes are overwritten where the system can (POSIX), so that a destroyed key is not read from
+        the free space of a disk. Copies, snapshots and worn blocks of a flash memory are out of reach.
+        Raises :class:`SetupFault` (KKH-C008).
+        """
+        failed = False
+        try:
+            _write_over(Path(path), _to_json(self), shred=shred)
+        except OSError:
+            failed = True
+        if failed:
+            raise _fault("file_not_written")
 
     @classmethod
     def load(cls, path: Path) -> KeyRing:
@@ -145,11 +160,8 @@ def _to_json(ring: KeyRing) -> bytes:
     body: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
-        "algorithms": dict(ALGORITHMS),
-        "current_encryption_key": ring.current_id,
-        "encryption_keys": [_key_to_json(key) for key in ring.encryption_keys],
-        "index_key": _key_to_json(ring.index_key),
-        "content_key": _key_to_json(ring.content_key),
+        "algorithms": dict(RING_ALGORITHMS),
+        "keys": [_key_to_json(key) for key in ring.keys],
     }
     return (json.dumps(body | {"checksum": _checksum(body)}, indent=2) + "\n").encode("ascii")
 
@@ -162,14 +174,9 @@ def _from_json(content: bytes) -> KeyRing:
         raise _fault("file_damaged")
     if body["format"] != FORMAT or body["version"] != VERSION:
         raise _fault("format_version")
-    if body["algorithms"] != ALGORITHMS:
+    if body["algorithms"] != RING_ALGORITHMS:
         raise _fault("algorithms")
-    return KeyRing(
-        tuple(_key_from_json(key) for key in body["encryption_keys"]),
-        body["current_encryption_key"],
-        _key_from_json(body["index_key"]),
-        _key_from_json(body["content_key"]),
-    )
+    return KeyRing(tuple(_key_from_json(key) for key in body["keys"]))
 
 
 # --- file access ---
@@ -195,22 +202,59 @@ def _read_guarded(path: Path) -> bytes:
 def _write_new(path: Path, content: bytes) -> None:
     """Write ``content`` durably to a file that does not exist yet; :class:`FileExistsError` where one does."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    descriptor = os.open(temporary, flags, 0o600)
     try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
+        _write_durably(temporary, content)
         _publish(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-    if os.name == "posix":
-        folder = os.open(path.parent, os.O_RDONLY)
+    _sync_folder(path.parent)
+
+
+def _write_over(path: Path, content: bytes, *, shred: bool) -> None:
+    """Exchange the file at ``path`` for one with ``content``; ``shred``: overwrite what the old one held."""
+    path = path.resolve()
+    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
+    with path.open("r+b") as old:
+        before = os.fstat(old.fileno())
         try:
-            os.fsync(folder)
+            _write_durably(temporary, content)
+            if os.name != "posix":
+                old.close()  # here an open file cannot be replaced
+            else:
+                _keep_owner(temporary, before)
+            temporary.replace(path)
+            _sync_folder(path.parent)
+            if shred and not old.closed and os.fstat(old.fileno()).st_nlink == 0:  # a copy by hard link is somebody's
+                old.write(bytes(before.st_size))
+                old.flush()
+                os.fsync(old.fileno())
         finally:
-            os.close(folder)
+            temporary.unlink(missing_ok=True)
+
+
+def _keep_owner(path: Path, before: os.stat_result) -> None:
+    """An administrator who changes the ring must not lock out the service it belongs to."""
+    made = path.stat()
+    if (made.st_uid, made.st_gid) != (before.st_uid, before.st_gid):
+        os.chown(path, before.st_uid, before.st_gid)
+
+
+def _write_durably(path: Path, content: bytes) -> None:
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
+        file.write(content)
+        file.flush()
+        os.fsync(file.fileno())
+
+
+def _sync_folder(folder: Path) -> None:
+    if os.name != "posix":
+        return
+    descriptor = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
 
 
 def _publish(temporary: Path, path: Path) -> None:

@@ -1,8 +1,11 @@
-"""番号保管庫: AES-256-GCM for the 個人番号, HMAC-SHA-256 for finding it again (S-3, S-8, S-9).
+"""番号保管庫: AES-256-GCM for the 個人番号, HMAC-SHA-256 for finding it again (S-1, S-3, S-8, S-9).
 
-Stored form of a number: ``nonce (12) ‖ ciphertext (12) ‖ tag (16)``. The authenticated data are prefecture, table, column,
-index and key id, so a value moved to another row, prefecture or key does not open. The index is the full 32-byte HMAC under
-a key of its own, one per prefecture, because the same number must be found across municipalities.
+Stored form of a number: ``nonce (12) ‖ ciphertext (12) ‖ tag (16)``. The authenticated data are prefecture, municipality,
+table, column, index and key id, so a value moved to another row, municipality, prefecture or key does not open. The index is
+the full 32-byte HMAC under a key of its own, one per prefecture, because the same number must be found across municipalities.
+
+While the index key is replaced, a number that already stands under its old index keeps it until the rotation comes to it, and
+every other one gets the new index: at any moment all rows of a number have the same index (S-10).
 
 No exception raised here holds a number, and no local variable of a frame that raises does.
 """
@@ -11,95 +14,154 @@ from __future__ import annotations
 
 import hmac as constant_time
 import os
-import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Final, NoReturn
 
 from cryptography.exceptions import InvalidTag
-from cryptography.hazmat.primitives.ciphers.aead import AESGCM
-from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 
+from kokuho_adapters.security.data_keys import DataKeys
 from kokuho_adapters.security.framing import framed
-from kokuho_adapters.security.key_ring import KeyRing
 from kokuho_core.errors import Problem, SetupFault
+from kokuho_core.ports.keys import KeyPurpose, KeyRegister, StoredKey
 from kokuho_core.ports.vault import SealedNumber
+from kokuho_core.vocabulary.identifiers import InsurerNumber
 from kokuho_core.vocabulary.individual_number import IndividualNumber, NumberIndex, individual_number_problem
 
 _NONCE: Final = 12
 _SEALED: Final = _NONCE + 12 + 16
 _INDEX: Final = 32
 _BATCH: Final = 4096
-_PREFECTURE: Final = re.compile(r"0[1-9]|[1-3][0-9]|4[0-7]", re.ASCII)
 
 
 class AesGcmNumberVault:
-    """番号保管庫 of one prefecture (``prefecture``: 都道府県コード ``01`` to ``47``).
+    """番号保管庫 of one prefecture.
 
-    Raises :class:`SetupFault` (KKH-C010) for another prefecture code. Safe in threads and after ``fork``: nothing is kept
-    between two calls but prepared keys. Not pickled: another process loads the key ring itself.
+    Safe in threads and after ``fork``: nothing is kept between two calls but prepared keys. Not pickled: another process opens
+    the keys itself.
     """
 
-    __slots__ = ("__aad_head", "__aad_tail", "__ciphers", "__index_base", "__key_id", "__prefecture")
+    __slots__ = ("__data_keys", "__index_bases")
 
-    def __init__(self, ring: KeyRing, prefecture: str) -> None:
-        if not _PREFECTURE.fullmatch(prefecture):
-            raise SetupFault(Problem("KKH-C010", field="prefecture"))
-        self.__prefecture = prefecture
-        self.__key_id = ring.current_id
-        self.__ciphers = {key.key_id: AESGCM(key.material) for key in ring.encryption_keys}
-        # framed(prefecture, table, column, index, key id), taken apart so that only the index is put in per number
-        self.__aad_head = framed(prefecture, "number_vault", "ciphertext") + _INDEX.to_bytes(4, "big")
-        self.__aad_tail = {key_id: framed(key_id) for key_id in self.__ciphers}
-        self.__index_base = HMAC(ring.index_key.material, SHA256())
-        self.__index_base.update(framed(prefecture, "number_vault", "index"))
+    def __init__(self, data_keys: DataKeys) -> None:
+        self.__data_keys = data_keys
+        self.__index_bases: dict[str, HMAC] = {}
 
     def __repr__(self) -> str:
-        return f"AesGcmNumberVault(prefecture={self.__prefecture!r}, key_id={self.__key_id!r})"
+        return f"AesGcmNumberVault(prefecture={self.__data_keys.prefecture!r})"
 
     def __reduce__(self) -> NoReturn:
-        raise TypeError("a number vault is not serialised: load the key ring where it is needed")
+        raise TypeError("a number vault is not serialised: open the keys where it is needed")
 
-    def seal(self, numbers: Sequence[IndividualNumber]) -> list[SealedNumber]:
-        """Encrypt and index many numbers at once, in order, with a fresh 96-bit nonce for each (S-8)."""
-        key_id = self.__key_id
-        encrypt = self.__ciphers[key_id].encrypt
-        head, tail = self.__aad_head, self.__aad_tail[key_id]
-        index_of = self.index
+    def seal(
+        self, keys: KeyRegister, insurer: InsurerNumber, numbers: Sequence[IndividualNumber]
+    ) -> list[SealedNumber]:
+        """Encrypt and index many numbers at once, in order, with a fresh 96-bit nonce for each (S-8).
+
+        Raises :class:`SetupFault` as the register and the provider do, KKH-C017 when the key is used up.
+        """
+        if not numbers:
+            return []
+        current = keys.current(KeyPurpose.INDEX)
+        replaced = keys.replaced_index_key()
         sealed: list[SealedNumber] = []
         for start in range(0, len(numbers), _BATCH):
             batch = numbers[start : start + _BATCH]
-            drawn = os.urandom(_NONCE * len(batch))
-            for place, number in enumerate(batch):
-                nonce = drawn[_NONCE * place : _NONCE * (place + 1)]
-                index = index_of(number)
-                ciphertext = nonce + encrypt(nonce, number.reveal().encode("ascii"), head + index + tail)
-                sealed.append(SealedNumber(index, key_id, ciphertext))
+            indexed = list(zip(batch, self.__indexes(current, batch), (current.version,) * len(batch), strict=True))
+            if replaced is not None:
+                before = self.__indexes(replaced, batch)
+                standing = keys.standing(replaced.version, before)
+                indexed = [
+                    (number, old, replaced.version) if old in standing else each
+                    for each, number, old in zip(indexed, batch, before, strict=True)
+                ]
+            sealed += self.__encrypted(keys, insurer, indexed)
         return sealed
 
-    def index(self, number: IndividualNumber) -> NumberIndex:
-        """The keyed index for a lookup (S-9): 32 bytes, to be guarded like the number itself."""
-        mac = self.__index_base.copy()
-        mac.update(number.reveal().encode("ascii"))
-        return NumberIndex(mac.finalize())
+    def indexes(self, keys: KeyRegister, number: IndividualNumber) -> tuple[NumberIndex, ...]:
+        """The keyed indexes for a lookup (S-9): 32 bytes each, to be guarded like the number itself."""
+        current, replaced = keys.current(KeyPurpose.INDEX), keys.replaced_index_key()
+        return tuple(self.__indexes(key, [number])[0] for key in (current, replaced) if key is not None)
 
-    def reveal(self, sealed: SealedNumber) -> IndividualNumber:
+    def reveal(self, keys: KeyRegister, sealed: SealedNumber) -> IndividualNumber:
         """Open one number and check it against its index.
 
-        Raises :class:`SetupFault` (KKH-C011) when ciphertext, index or key id was changed or belongs elsewhere.
+        Raises :class:`SetupFault`: KKH-C011 when any part of ``sealed`` was changed or belongs elsewhere, KKH-C016 when its key
+        was destroyed.
         """
-        number = self.__opened(sealed)
-        if number is None or not constant_time.compare_digest(self.index(number), sealed.index):
+        number = self.__opened(keys, sealed)
+        if number is None:
             raise SetupFault(Problem("KKH-C011", field="individual_number"))
         return number
 
-    def __opened(self, sealed: SealedNumber) -> IndividualNumber | None:
-        cipher = self.__ciphers.get(sealed.key_id)
-        if cipher is None or len(sealed.ciphertext) != _SEALED or len(sealed.index) != _INDEX:
+    def renewed(
+        self, keys: KeyRegister, sealed: Sequence[SealedNumber], index_key: StoredKey | None = None
+    ) -> Iterator[SealedNumber]:
+        """Each of ``sealed`` again under its municipality's current key, and under ``index_key`` if one is given (S-10).
+
+        Raises :class:`SetupFault` as :meth:`reveal`.
+        """
+        for each in sealed:
+            number = [self.reveal(keys, each)]
+            index, version = each.index, each.index_version
+            if index_key is not None:
+                index, version = self.__indexes(index_key, number)[0], index_key.version
+            yield from self.__encrypted(keys, each.insurer_number, [(number[0], index, version)])
+
+    def __indexes(self, key: StoredKey, numbers: Iterable[IndividualNumber]) -> list[NumberIndex]:
+        copied = self.__index_base(key).copy
+        indexes: list[NumberIndex] = []
+        for number in numbers:
+            mac = copied()
+            mac.update(number.reveal().encode("ascii"))
+            indexes.append(NumberIndex(mac.finalize()))
+        return indexes
+
+    def __index_base(self, key: StoredKey) -> HMAC:
+        base = self.__index_bases.get(key.key_id)
+        if base is None:
+            opened = self.__data_keys.opened(key)
+            base = self.__index_bases[key.key_id] = opened.digest(self.__data_keys.prefecture, "number_vault", "index")
+        return base
+
+    def __encrypted(
+        self,
+        keys: KeyRegister,
+        insurer: InsurerNumber,
+        indexed: Sequence[tuple[IndividualNumber, NumberIndex, int]],
+    ) -> list[SealedNumber]:
+        key = keys.current(KeyPurpose.DATA, insurer)
+        keys.count(key, len(indexed))
+        key_id, encrypt = key.key_id, self.__data_keys.opened(key).numbers.encrypt
+        head, tail = self.__bound(insurer, key_id)
+        drawn = os.urandom(_NONCE * len(indexed))
+        sealed: list[SealedNumber] = []
+        for place, (number, index, version) in enumerate(indexed):
+            nonce = drawn[_NONCE * place : _NONCE * (place + 1)]
+            ciphertext = nonce + encrypt(nonce, number.reveal().encode("ascii"), head + index + tail)
+            sealed.append(SealedNumber(insurer, index, version, key_id, ciphertext))
+        return sealed
+
+    def __bound(self, insurer: InsurerNumber, key_id: str) -> tuple[bytes, bytes]:
+        """framed(prefecture, municipality, table, column, index, key id), taken apart so that only the index is put in."""
+        head = framed(self.__data_keys.prefecture, insurer, "number_vault", "ciphertext")
+        return head + _INDEX.to_bytes(4, "big"), framed(key_id)
+
+    def __opened(self, keys: KeyRegister, sealed: SealedNumber) -> IndividualNumber | None:
+        key, index_key = keys.find(sealed.key_id), keys.index_key(sealed.index_version)
+        if key is None or index_key is None or len(sealed.ciphertext) != _SEALED or len(sealed.index) != _INDEX:
             return None
-        aad = self.__aad_head + sealed.index + self.__aad_tail[sealed.key_id]
+        if key.purpose is not KeyPurpose.DATA or key.insurer_number != sealed.insurer_number:
+            return None
+        cipher = self.__data_keys.opened(key).numbers
+        head, tail = self.__bound(sealed.insurer_number, sealed.key_id)
         try:
-            digits = cipher.decrypt(sealed.ciphertext[:_NONCE], sealed.ciphertext[_NONCE:], aad).decode("ascii")
+            digits = cipher.decrypt(
+                sealed.ciphertext[:_NONCE], sealed.ciphertext[_NONCE:], head + sealed.index + tail
+            ).decode("ascii")
         except (InvalidTag, UnicodeDecodeError):
             return None
-        return None if individual_number_problem(digits) else IndividualNumber.checked(digits)
+        if individual_number_problem(digits):
+            return None
+        number = IndividualNumber.checked(digits)
+        return number if constant_time.compare_digest(self.__indexes(index_key, [number])[0], sealed.index) else None

@@ -7,34 +7,47 @@ from typing import Protocol
 
 from attrs import frozen
 
+from kokuho_core.ports.keys import KeyRegister
+from kokuho_core.vocabulary.identifiers import InsurerNumber
 from kokuho_core.vocabulary.individual_number import IndividualNumber, NumberIndex
 
 
 @frozen(repr=False)
 class SealedNumber:
-    """封印した個人番号: the ciphertext with the id of its key, found by its keyed index (S-8, S-9)."""
+    """封印した個人番号 of one municipality: the ciphertext with the id of its key, found by its keyed index (S-8, S-9).
 
+    ``index_version`` is the version of the index key.
+    """
+
+    insurer_number: InsurerNumber
     index: NumberIndex
+    index_version: int
     key_id: str
     ciphertext: bytes
 
     def __repr__(self) -> str:
-        return f"SealedNumber(key_id={self.key_id!r})"
+        return f"SealedNumber(insurer_number={self.insurer_number!r}, key_id={self.key_id!r})"
 
 
 class NumberVault(Protocol):
-    """番号保管庫. Encryption and index use separate keys; neither stands in the database."""
+    """番号保管庫. Each municipality has its own encryption keys; the index key is one per prefecture, so that the same number is
+    found across municipalities. ``keys`` is the register of the unit of work in which the values are kept or were read."""
 
-    def seal(self, numbers: Sequence[IndividualNumber]) -> list[SealedNumber]:
-        """Encrypt and index many numbers at once, in order."""
+    def seal(
+        self, keys: KeyRegister, insurer: InsurerNumber, numbers: Sequence[IndividualNumber]
+    ) -> list[SealedNumber]:
+        """Encrypt and index many numbers of one municipality at once, in order."""
         ...
 
-    def index(self, number: IndividualNumber) -> NumberIndex:
-        """The keyed index alone, for a lookup."""
+    def indexes(self, keys: KeyRegister, number: IndividualNumber) -> tuple[NumberIndex, ...]:
+        """The indexes under which ``number`` may stand, for a lookup: one, or two while the index key is replaced."""
         ...
 
-    def reveal(self, sealed: SealedNumber) -> IndividualNumber:
-        """Open one number. Raises :class:`SetupFault` (KKH-C011) when it was changed or sealed with another key."""
+    def reveal(self, keys: KeyRegister, sealed: SealedNumber) -> IndividualNumber:
+        """Open one number.
+
+        Raises :class:`SetupFault`: KKH-C011 when it was changed or belongs elsewhere, KKH-C016 when its key is gone.
+        """
         ...
 
 
@@ -45,10 +58,17 @@ class ContentProtection(Protocol):
         """Keyed digest of a file's content: a plain hash of a file with a 個人番号 could be guessed."""
         ...
 
-    def encrypt(self, blocks: Iterable[bytes], context: str) -> Iterator[bytes]:
-        """Encrypted blocks, bound to ``context`` and to their order."""
+    def encrypt(
+        self, keys: KeyRegister, insurer: InsurerNumber, blocks: Iterable[bytes], context: str
+    ) -> Iterator[bytes]:
+        """Encrypted blocks of a municipality's content, bound to it, to ``context`` and to their order."""
         ...
 
-    def decrypt(self, blocks: Iterable[bytes], context: str) -> Iterator[bytes]:
-        """Raises :class:`SetupFault` (KKH-C011) when a block was changed, moved or left out."""
+    def decrypt(
+        self, keys: KeyRegister, insurer: InsurerNumber, blocks: Iterable[bytes], context: str
+    ) -> Iterator[bytes]:
+        """``keys`` is needed only during the call, not while the answer is read.
+
+        Raises :class:`SetupFault`: KKH-C011 when a block was changed, moved or left out, KKH-C016 when the key is gone.
+        """
         ...

@@ -20,6 +20,7 @@ from kokuho_core.household.record import HouseholdRecord
 from kokuho_core.insured_person.fact import FACT_KEYS, PersonFact
 from kokuho_core.insured_person.record import PersonRecord
 from kokuho_core.ports.files import FileHeader, IncomingFile, ReadRecord
+from kokuho_core.ports.keys import KeyRegister
 from kokuho_core.ports.stores import FileCounts, RecordOutcome, UnitOfWork
 from kokuho_core.ports.vault import SealedNumber
 from kokuho_core.reception.ledger import FileResult
@@ -27,7 +28,7 @@ from kokuho_core.usecases.office import Office, Progress, Settings, silent
 from kokuho_core.usecases.receive import FileAnswer
 from kokuho_core.usecases.reception_kinds import ACCEPTED_FILES, HELD, REFUSED, Reception, reception_for
 from kokuho_core.vocabulary.codes import UpdateKind
-from kokuho_core.vocabulary.identifiers import Source
+from kokuho_core.vocabulary.identifiers import InsurerNumber, Source
 from kokuho_core.vocabulary.individual_number import IndividualNumber, NumberIndex
 
 
@@ -101,19 +102,21 @@ class _Decisions:
         return self._outcomes
 
 
-_FORGOTTEN: Final = SealedNumber(NumberIndex(b""), "", b"")
+_FORGOTTEN: Final = SealedNumber(InsurerNumber(""), NumberIndex(b""), 0, "", b"")
 
 
 class _NoVault:
     """番号保管庫 that keeps nothing: whether a number conflicts with another person is for the aggregation to find."""
 
-    def seal(self, numbers: Sequence[IndividualNumber]) -> list[SealedNumber]:
+    def seal(
+        self, keys: KeyRegister | None, insurer: InsurerNumber, numbers: Sequence[IndividualNumber]
+    ) -> list[SealedNumber]:
         return [_FORGOTTEN] * len(numbers)
 
-    def index(self, number: IndividualNumber) -> NumberIndex:
-        return _FORGOTTEN.index
+    def indexes(self, keys: KeyRegister, number: IndividualNumber) -> tuple[NumberIndex, ...]:
+        return ()
 
-    def reveal(self, sealed: SealedNumber) -> IndividualNumber:
+    def reveal(self, keys: KeyRegister, sealed: SealedNumber) -> IndividualNumber:
         raise NotImplementedError  # nothing was kept
 
 
@@ -214,3 +217,4 @@ class _EmptyDesk:
     households: _Households = field(factory=_Households)
     high_cost: _HighCost = field(factory=_HighCost)
     others: _Others = field(factory=_Others)
+    keys: None = None

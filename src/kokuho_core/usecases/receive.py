@@ -63,7 +63,7 @@ def _receive_released(office: Office, held: HeldFile) -> FileAnswer:
     def open_blocks() -> Iterator[bytes]:
         with office.database.begin(read_only=True) as work:
             kept = list(work.files.held_blocks(held.file_no))
-        return office.protection.decrypt(kept, held.name)
+            return office.protection.decrypt(work.keys, held.sender, kept, held.name)
 
     incoming = office.reopen(held.name, open_blocks, held.encoding)
     try:
@@ -183,7 +183,8 @@ def _hold(
     file_no = _note(office, work, incoming.name, header, fingerprint, FileResult.HELD, "KKH-F021")
     insurer = work.register().get(header.sender)
     in_effect = encoding or (insurer.encoding if insurer is not None else None)  # it may be another one at release
-    work.files.hold(file_no, office.protection.encrypt(incoming.blocks(), incoming.name), in_effect)
+    encrypted = office.protection.encrypt(work.keys, header.sender, incoming.blocks(), incoming.name)
+    work.files.hold(file_no, encrypted, in_effect)
 
 
 _OUTCOME = {FileResult.REJECTED: "2", FileResult.HELD: "3", FileResult.DUPLICATE: "4"}

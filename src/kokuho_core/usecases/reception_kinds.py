@@ -127,7 +127,7 @@ class PersonReception(Reception[PersonRecord]):
                 numbers.append(record.individual_number)
             if record.previous_individual_number is not None:
                 numbers.append(record.previous_individual_number)
-        sealed = iter(self.office.vault.seal(numbers))
+        sealed = iter(self.office.vault.seal(self.work.keys, self.header.sender, numbers))
         rows: list[tuple[int, PersonRecord, SealedNumber | None, SealedNumber | None]] = [
             (
                 line,

@@ -255,10 +255,76 @@ def upgrade() -> None:
 
     op.create_table(
         "number_vault",
+        sa.Column("insurer_number", sa.Text(), nullable=False),
         sa.Column("number_index", sa.LargeBinary(length=32), nullable=False),
+        sa.Column("index_version", sa.Integer(), nullable=False),
         sa.Column("key_id", sa.Text(), nullable=False),
         sa.Column("ciphertext", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("number_index", name=op.f("pk_number_vault")),
+        sa.PrimaryKeyConstraint("number_index", "insurer_number", name=op.f("pk_number_vault")),
+    )
+    op.create_table(
+        "data_key",
+        sa.Column("key_id", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("insurer_number", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("wrapping_key_id", sa.Text(), nullable=True),
+        sa.Column("wrapped", sa.LargeBinary(), nullable=True),
+        sa.Column("created_at", sa.DateTime(), nullable=False),
+        sa.Column("retired_at", sa.DateTime(), nullable=True),
+        sa.Column("destroyed_at", sa.DateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("key_id", name=op.f("pk_data_key")),
+        sa.UniqueConstraint(
+            "purpose", "insurer_number", "version", name=op.f("uq_data_key_purpose_insurer_number_version")
+        ),
+    )
+    with op.batch_alter_table("data_key", schema=None) as batch_op:
+        batch_op.create_index(
+            "ix_data_key_current_of_insurer",
+            ["purpose", "insurer_number"],
+            unique=True,
+            sqlite_where=sa.text("state = 'current' AND insurer_number IS NOT NULL"),
+            postgresql_where=sa.text("state = 'current' AND insurer_number IS NOT NULL"),
+        )
+        batch_op.create_index(
+            "ix_data_key_current_of_prefecture",
+            ["purpose"],
+            unique=True,
+            sqlite_where=sa.text("state = 'current' AND insurer_number IS NULL"),
+            postgresql_where=sa.text("state = 'current' AND insurer_number IS NULL"),
+        )
+
+    op.create_table(
+        "key_usage",
+        sa.Column("key_id", sa.Text(), nullable=False),
+        sa.Column("encryptions", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("key_id", name=op.f("pk_key_usage")),
+    )
+    op.create_table(
+        "wrapping_key",
+        sa.Column("wrapping_key_id", sa.Text(), nullable=False),
+        sa.Column("key_id", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("created_at", sa.DateTime(), nullable=False),
+        sa.Column("retired_at", sa.DateTime(), nullable=True),
+        sa.Column("destroyed_at", sa.DateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("wrapping_key_id", name=op.f("pk_wrapping_key")),
+    )
+    with op.batch_alter_table("wrapping_key", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_wrapping_key_key_id"), ["key_id"], unique=False)
+
+    op.create_table(
+        "key_disposal",
+        sa.Column("key_id", sa.Text(), nullable=False),
+        sa.Column("purpose", sa.Text(), nullable=False),
+        sa.Column("insurer_number", sa.Text(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("decided_at", sa.DateTime(), nullable=False),
+        sa.Column("completed_at", sa.DateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("key_id", name=op.f("pk_key_disposal")),
     )
     op.create_table(
         "other_record",
@@ -486,6 +552,25 @@ def downgrade() -> None:
         batch_op.drop_index(batch_op.f("ix_other_record_file_id_identity"))
 
     op.drop_table("other_record")
+    op.drop_table("key_disposal")
+    with op.batch_alter_table("wrapping_key", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_wrapping_key_key_id"))
+
+    op.drop_table("wrapping_key")
+    op.drop_table("key_usage")
+    with op.batch_alter_table("data_key", schema=None) as batch_op:
+        batch_op.drop_index(
+            "ix_data_key_current_of_prefecture",
+            sqlite_where=sa.text("state = 'current' AND insurer_number IS NULL"),
+            postgresql_where=sa.text("state = 'current' AND insurer_number IS NULL"),
+        )
+        batch_op.drop_index(
+            "ix_data_key_current_of_insurer",
+            sqlite_where=sa.text("state = 'current' AND insurer_number IS NOT NULL"),
+            postgresql_where=sa.text("state = 'current' AND insurer_number IS NOT NULL"),
+        )
+
+    op.drop_table("data_key")
     op.drop_table("number_vault")
     with op.batch_alter_table("move", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_move_left_insurer_from_household"))
