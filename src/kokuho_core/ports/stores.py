@@ -20,7 +20,6 @@ from kokuho_core.insured_person.fact import PersonFact
 from kokuho_core.insured_person.record import PersonRecord
 from kokuho_core.ports.files import FileHeader
 from kokuho_core.ports.keys import KeyRegister
-from kokuho_core.ports.keys import KeyRegister
 from kokuho_core.ports.vault import SealedNumber
 from kokuho_core.qualification.findings import FindingKind
 from kokuho_core.qualification.moves import Move
@@ -449,9 +448,6 @@ class DeliveryStore(Protocol):
 
 class UnitOfWork(Protocol):
     """一件の処理: everything inside ``begin`` happens together or not at all."""
-
-    @property
-    def keys(self) -> KeyRegister: ...
 
     @property
     def keys(self) -> KeyRegister: ...
