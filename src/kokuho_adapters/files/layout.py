@@ -195,7 +195,7 @@ def _parse_field(source: Mapping[str, Any], origin: str, reasons: Mapping[str, C
         raise fault("no is missing or no positive number")
     if not isinstance(name, str) or not name:
         raise fault("name is missing")
-    if kind not in TYPES:
+    if not isinstance(kind, str) or kind not in TYPES:
         raise fault("type is unknown")
     if not isinstance(required, bool):
         raise fault("required is missing or neither true nor false")
