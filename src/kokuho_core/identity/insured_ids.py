@@ -50,7 +50,7 @@ def assign_ids(
     """
     assigned: dict[SettledPerson, IssuedId] = {}
     taken: set[int] = set()
-    for person in persons:
+    for person in persons if ids_under_numbers else ():
         own = [known for known in ids_under_numbers if known.serial not in taken and known.numbers & person.numbers]
         if own:
             assigned[person] = min(own, key=lambda known: known.serial)

@@ -62,11 +62,11 @@ class Settlement:
 def settle(messages: Sequence[PersonFact]) -> Settlement:
     """Settle all messages of one connected group, in received order."""
     if _is_trivial(messages):
-        first = messages[0]
         standing = live_rows(messages)
-        numbers = frozenset(m.number for m in standing if m.number is not None)
-        persons = (SettledPerson((first.addressee,), numbers, tuple(standing)),) if standing else ()
-        return Settlement(persons, ())
+        if not standing:
+            return Settlement((), ())
+        numbers = frozenset({m.number for m in standing if m.number is not None})
+        return Settlement((SettledPerson((messages[0].addressee,), numbers, tuple(standing)),), ())
     replay = _Replay()
     for message in messages:
         replay.take(message)

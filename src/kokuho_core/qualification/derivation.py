@@ -114,7 +114,8 @@ def _qualification(
         earlier = (each.insurer_number for each in chain[1:])
         own = period.insurer_number
         carried_from = next((other for other in earlier if not register.is_one_municipality(own, other)), None)
-        rules.append("X-37" if period.begins_for_residence_special else "X-10")
+        if period.begins_for_residence_special:
+            rules.append("X-37")
     lost, lost_reason = None, None
     if is_last and period.days.end_day is not None:
         rules.append("X-11")
@@ -122,5 +123,4 @@ def _qualification(
             status = QualificationStatus.LOST
             lost = period.current.qualification_lost or period.days.end_day
             lost_reason = period.current.qualification_lost_reason or period.end_reason
-    unique_rules = tuple(dict.fromkeys(rules))
-    return Qualification(period, status, acquired, acquired_reason, lost, lost_reason, carried_from, unique_rules)
+    return Qualification(period, status, acquired, acquired_reason, lost, lost_reason, carried_from, tuple(rules))

@@ -61,6 +61,9 @@ class Conflicts:
     look_again_on: date | None
 
 
+_NO_CONFLICTS: Final = Conflicts((), None)
+
+
 def find_conflicts(
     periods: Sequence[ApplicationPeriod],
     register: InsurerRegister,
@@ -69,8 +72,8 @@ def find_conflicts(
 ) -> Conflicts:
     """All findings of one person on business date ``as_of``, from his application periods in all municipalities."""
     covered = [period for period in periods if not period.days.is_empty]
-    if len(covered) < 2 and not any(p.claims_entry or p.claims_exit for p in covered):
-        return Conflicts((), None)
+    if not covered or (len(covered) == 1 and not (covered[0].claims_entry or covered[0].claims_exit)):
+        return _NO_CONFLICTS
     covered.sort(key=ApplicationPeriod.order)
     gap_findings = list(_gaps(covered, register))
     findings = [*_overlaps(covered, register), *gap_findings, *_one_sided(covered, register)]
