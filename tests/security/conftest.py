@@ -2,30 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from kokuho_adapters.security import AesGcmContentProtection, AesGcmNumberVault, KeyRing
+from kokuho_adapters.security import KeyRing
+
+from ..prefecture.office import PrefectureOffice
+from .helpers import Bench, bench
+
+
+@pytest.fixture(name="bench")
+def fresh_bench() -> Bench:
+    return bench()
 
 
 @pytest.fixture
 def ring() -> KeyRing:
-    return KeyRing.generate()
-
-
-@pytest.fixture
-def vault(ring: KeyRing) -> AesGcmNumberVault:
-    return AesGcmNumberVault(ring, "13")
-
-
-@pytest.fixture
-def protection(ring: KeyRing) -> AesGcmContentProtection:
-    return AesGcmContentProtection(ring)
+    return KeyRing().with_new(4)
 
 
 @pytest.fixture
 def ring_file(tmp_path: Path) -> Path:
     path = tmp_path / "ring.keys.json"
     KeyRing.create(path)
+    KeyRing().with_new(3).replace(path)
     return path
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[PrefectureOffice]:
+    with PrefectureOffice(tmp_path / "office") as made:
+        yield made

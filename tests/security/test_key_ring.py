@@ -19,13 +19,11 @@ import pytest
 from kokuho_adapters.security import KeyRing, SecretKey, key_ring
 from kokuho_core.errors import SetupFault
 
-from .helpers import fixed_ring
-
 posix_only = pytest.mark.skipif(os.name != "posix", reason="file modes are POSIX")
 
 
 def materials(ring: KeyRing) -> list[bytes]:
-    return [key.material for key in (*ring.encryption_keys, ring.index_key, ring.content_key)]
+    return [key.material for key in ring.keys]
 
 
 def refused(path: Path, part: str) -> None:
@@ -48,16 +46,17 @@ def rewrite(path: Path, change: Callable[[dict[str, Any]], None]) -> None:
 
 def test_created_ring_loads_with_the_same_keys(tmp_path: Path) -> None:
     path = tmp_path / "ring.keys.json"
-    made = KeyRing.create(path)
+    assert KeyRing.create(path).keys == KeyRing.load(path).keys == ()
+    made = KeyRing().with_new(3)
+    made.replace(path)
     loaded = KeyRing.load(path)
     assert materials(loaded) == materials(made)
-    assert loaded.current_id == made.current_id
-    assert loaded.current_encryption_key.material == made.current_encryption_key.material
+    assert loaded.key_ids == made.key_ids
     assert [file.name for file in tmp_path.iterdir()] == ["ring.keys.json"]
 
 
 def test_every_ring_has_its_own_keys() -> None:
-    drawn = [material for _ in range(50) for material in materials(KeyRing.generate())]
+    drawn = [material for _ in range(50) for material in materials(KeyRing().with_new(3))]
     assert len(set(drawn)) == 150
     assert {len(material) for material in drawn} == {32}
 
@@ -148,7 +147,7 @@ def test_other_content_is_refused(ring_file: Path, content: bytes) -> None:
 
 
 def test_oversized_file_is_refused(ring_file: Path) -> None:
-    ring_file.write_bytes(ring_file.read_bytes() + b" " * 1_000_000)
+    ring_file.write_bytes(ring_file.read_bytes() + b" " * 10_000_000)
     refused(ring_file, "file_damaged")
 
 
@@ -174,25 +173,27 @@ def test_any_changed_character_is_refused(ring_file: Path) -> None:
     ("part", "change"),
     [
         ("algorithms", lambda body: body["algorithms"].update(encryption="AES-256-ECB")),
+        ("algorithms", lambda body: body["algorithms"].update(encryption="AES-128-GCM")),
+        ("algorithms", lambda body: body["algorithms"].update(wrapping="AES-256-CBC")),
         ("algorithms", lambda body: body["algorithms"].update(index="MD5")),
-        ("algorithms", lambda body: body["algorithms"].pop("content")),
+        ("algorithms", lambda body: body["algorithms"].update(index="SHA-256")),
+        ("algorithms", lambda body: body["algorithms"].pop("derivation")),
         ("algorithms", lambda body: body["algorithms"].update(more="SHA-1")),
-        ("format_version", lambda body: body.update(version=2)),
+        ("format_version", lambda body: body.update(version=1)),
+        ("format_version", lambda body: body.update(version=3)),
         ("format_version", lambda body: body.update(format="other")),
-        ("key_length", lambda body: body["index_key"].update(key=base64.b64encode(bytes(16)).decode())),
-        ("key_length", lambda body: body["encryption_keys"][0].update(key=base64.b64encode(bytes(33)).decode())),
-        ("key_length", lambda body: body["content_key"].update(key="")),
-        ("key_id", lambda body: body["index_key"].update(id="a b")),
-        ("key_id", lambda body: body["index_key"].update(id="x" * 65)),
-        ("encryption_keys", lambda body: body.update(current_encryption_key="unknown")),
-        ("encryption_keys", lambda body: body.update(encryption_keys=[])),
-        ("encryption_keys", lambda body: body["encryption_keys"].append(body["encryption_keys"][0])),
-        ("key_separation", lambda body: body.update(index_key=body["content_key"])),
-        ("key_separation", lambda body: body.update(index_key=body["encryption_keys"][0])),
-        ("file_damaged", lambda body: body["index_key"].update(key="not base64!")),
-        ("file_damaged", lambda body: body["index_key"].update(id=1)),
-        ("file_damaged", lambda body: body.pop("content_key")),
-        ("file_damaged", lambda body: body.update(encryption_keys=3)),
+        ("key_length", lambda body: body["keys"][0].update(key=base64.b64encode(bytes(16)).decode())),
+        ("key_length", lambda body: body["keys"][1].update(key=base64.b64encode(bytes(33)).decode())),
+        ("key_length", lambda body: body["keys"][2].update(key="")),
+        ("key_id", lambda body: body["keys"][0].update(id="a b")),
+        ("key_id", lambda body: body["keys"][0].update(id="x" * 65)),
+        ("key_ids", lambda body: body["keys"].append(body["keys"][0])),
+        ("key_ids", lambda body: body["keys"][0].update(id=body["keys"][1]["id"])),
+        ("key_separation", lambda body: body["keys"].append({**body["keys"][0], "id": "other"})),
+        ("file_damaged", lambda body: body["keys"][0].update(key="not base64!")),
+        ("file_damaged", lambda body: body["keys"][0].update(id=1)),
+        ("file_damaged", lambda body: body.pop("keys")),
+        ("file_damaged", lambda body: body.update(keys=3)),
     ],
 )
 def test_a_wrong_ring_with_a_right_checksum_is_refused(
@@ -202,23 +203,64 @@ def test_a_wrong_ring_with_a_right_checksum_is_refused(
     refused(ring_file, part)
 
 
-def test_retired_keys_stay_in_the_ring(ring_file: Path) -> None:
-    old = SecretKey("retired", bytes(range(32)))
-    entry = {"id": old.key_id, "key": base64.b64encode(old.material).decode()}
-    rewrite(ring_file, lambda body: body["encryption_keys"].append(entry))
-    loaded = KeyRing.load(ring_file)
-    assert [key.key_id for key in loaded.encryption_keys] == [loaded.current_id, "retired"]
+def test_replacing_keeps_owner_and_mode_and_leaves_no_copy(ring_file: Path) -> None:
+    """Rules: S-9."""
+    before = KeyRing.load(ring_file)
+    gone, *kept = before.keys
+    changed = before.without([gone.key_id, "unknown"])
+    changed.replace(ring_file, shred=True)
+    assert [key.key_id for key in KeyRing.load(ring_file).keys] == [key.key_id for key in kept]
+    assert [file.name for file in ring_file.parent.iterdir()] == [ring_file.name]
+    if os.name == "posix":
+        assert stat.S_IMODE(ring_file.stat().st_mode) == 0o600
+
+
+@posix_only
+def test_shredding_overwrites_the_old_file_but_no_copy_of_it(ring_file: Path) -> None:
+    """Rules: S-29."""
+    before = ring_file.read_bytes()
+    copy_by_link = ring_file.with_name("copy")
+    with ring_file.open("rb") as still_open:
+        KeyRing.load(ring_file).replace(ring_file, shred=True)
+        assert still_open.read() == bytes(len(before))
+    now = ring_file.read_bytes()
+    os.link(ring_file, copy_by_link)
+    KeyRing.load(ring_file).with_new(1).replace(ring_file, shred=True)
+    assert copy_by_link.read_bytes() == now
+
+
+@posix_only
+def test_a_ring_behind_a_link_stays_behind_it(ring_file: Path) -> None:
+    link = ring_file.with_name("link")
+    link.symlink_to(ring_file)
+    KeyRing.load(link).with_new(1).replace(link)
+    assert link.is_symlink()
+    assert len(KeyRing.load(ring_file).keys) == 4
+
+
+def test_a_ring_that_cannot_be_replaced_stays(ring_file: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def disk_full(descriptor: int) -> None:
+        raise OSError("disk full")
+
+    before = ring_file.read_bytes()
+    changed = KeyRing.load(ring_file).with_new(1)
+    monkeypatch.setattr(os, "fsync", disk_full)
+    with pytest.raises(SetupFault) as caught:
+        changed.replace(ring_file)
+    assert caught.value.problems[0].field == "file_not_written"
+    assert ring_file.read_bytes() == before
+    assert [file.name for file in ring_file.parent.iterdir()] == [ring_file.name]
 
 
 def test_no_form_shows_a_key(ring: KeyRing) -> None:
-    shown = [repr(ring), str(ring), f"{ring}", f"{ring.index_key!r}", repr(ring.encryption_keys)]
+    shown = [repr(ring), str(ring), f"{ring}", f"{ring.keys[0]!r}", repr(ring.keys)]
     for material in materials(ring):
         forms = [repr(material), material.hex(), base64.b64encode(material).decode()]
         assert not any(form in text for form in forms for text in shown)
 
 
 def test_a_ring_is_not_serialised(ring: KeyRing) -> None:
-    for secret in (ring, ring.index_key):
+    for secret in (ring, ring.keys[0]):
         with pytest.raises(TypeError):
             pickle.dumps(secret)
         with pytest.raises(TypeError):
@@ -227,7 +269,7 @@ def test_a_ring_is_not_serialised(ring: KeyRing) -> None:
 
 @pytest.mark.parametrize("part", ["file_damaged", "algorithms"])
 def test_traceback_of_a_refused_ring_shows_no_key(ring_file: Path, part: str) -> None:
-    keys = [key["key"] for key in json.loads(ring_file.read_bytes())["encryption_keys"]]
+    keys = [key["key"] for key in json.loads(ring_file.read_bytes())["keys"]]
     if part == "file_damaged":
         ring_file.write_bytes(ring_file.read_bytes()[:-3] + b",")
     else:
@@ -243,7 +285,7 @@ def test_traceback_of_a_refused_ring_shows_no_key(ring_file: Path, part: str) ->
 
 
 def test_constructor_checks_too() -> None:
-    key = SecretKey("a", bytes(32))
     with pytest.raises(SetupFault):
-        KeyRing((key,), "a", key, SecretKey("c", bytes([9]) * 32))
-    assert fixed_ring().current_encryption_key.key_id == "e2"
+        KeyRing((SecretKey("a", bytes(32)), SecretKey("b", bytes(32))))
+    with pytest.raises(SetupFault):
+        KeyRing((SecretKey("a", bytes(32)), SecretKey("a", bytes([1]) * 32)))

@@ -15,10 +15,10 @@ from typing import Any
 import pytest
 import structlog
 
-from kokuho_adapters.security import AesGcmNumberVault, configure_logging, redact_numbers
+from kokuho_adapters.security import configure_logging, redact_numbers
 from kokuho_adapters.security.redaction import MASK, redact, redact_text
 
-from .helpers import digits_of, number_of
+from .helpers import Bench, digits_of, number_of
 
 CANARY = digits_of(87654321098)
 FULL_WIDTH = CANARY.translate({ord(str(digit)): chr(0xFF10 + digit) for digit in range(10)})
@@ -98,8 +98,8 @@ def test_fourteen_digits_that_are_no_time_are_masked(text: str) -> None:
     assert redact_text(text) == MASK
 
 
-def test_indexes_and_bytes_are_masked(vault: AesGcmNumberVault) -> None:
-    [sealed] = vault.seal([number_of(1)])
+def test_indexes_and_bytes_are_masked(bench: Bench) -> None:
+    [sealed] = bench.seal(1)
     index = bytes(sealed.index)
     forms = [index.hex(), base64.b64encode(index).decode(), base64.urlsafe_b64encode(index).decode(), repr(index)]
     for form in forms:
@@ -107,7 +107,7 @@ def test_indexes_and_bytes_are_masked(vault: AesGcmNumberVault) -> None:
     assert redact(index) == "<32 bytes>"
     assert redact(bytearray(CANARY.encode())) == "<12 bytes>"
     assert redact(memoryview(CANARY.encode())) == "<12 bytes>"
-    assert redact({"sealed": sealed})["sealed"].startswith("SealedNumber(key_id=")
+    assert redact({"sealed": sealed})["sealed"].startswith("SealedNumber(insurer_number=")
 
 
 class Telling:

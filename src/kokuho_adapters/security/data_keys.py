@@ -18,7 +18,7 @@ from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from kokuho_adapters.security.algorithms import KEY_BYTES
 from kokuho_adapters.security.framing import framed
-from kokuho_adapters.security.key_provider import KeyProvider
+from kokuho_adapters.security.key_provider import GuardedProvider, KeyProvider
 from kokuho_core.errors import Problem, SetupFault
 from kokuho_core.ports.keys import KeyPurpose, KeyState, StoredKey
 from kokuho_core.vocabulary.identifiers import InsurerNumber
@@ -70,7 +70,7 @@ class DataKeys:
     def __init__(self, provider: KeyProvider, prefecture: str) -> None:
         if not _PREFECTURE.fullmatch(prefecture):
             raise SetupFault(Problem("KKH-C010", field="prefecture"))
-        self.__provider = provider
+        self.__provider = GuardedProvider(provider)
         self.__prefecture = prefecture
         self.__opened: dict[str, OpenedKey] = {}
 

@@ -8,11 +8,13 @@ can be destroyed alone, in all backups of the database too (S-29).
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterable, Sequence
-from typing import Final, Protocol
+from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol, TypeVar
 
 from kokuho_adapters.security.algorithms import KEY_BYTES, require_wrapping
 from kokuho_core.errors import KokuhoError, Problem, SetupFault
+
+Answer = TypeVar("Answer")
 
 
 class KeyProvider(Protocol):
@@ -52,6 +54,53 @@ class KeyProvider(Protocol):
         ...
 
 
+class GuardedProvider:
+    """Another provider, of which no exception comes through: what a vendor's library raises may tell of its keys.
+
+    Whatever is no :class:`KokuhoError` becomes :class:`SetupFault` (KKH-C019).
+    """
+
+    __slots__ = ("__inside",)
+
+    def __init__(self, inside: KeyProvider) -> None:
+        self.__inside = inside
+
+    def __repr__(self) -> str:
+        return f"GuardedProvider({type(self.__inside).__name__})"
+
+    @property
+    def algorithm(self) -> str:
+        return self.__guarded(lambda: self.__inside.algorithm)
+
+    @property
+    def key_bits(self) -> int:
+        return self.__guarded(lambda: self.__inside.key_bits)
+
+    def create_keys(self, count: int) -> Sequence[str]:
+        return self.__guarded(lambda: self.__inside.create_keys(count))
+
+    def key_ids(self) -> frozenset[str]:
+        return self.__guarded(lambda: frozenset(self.__inside.key_ids()))
+
+    def wrap(self, key_id: str, material: bytes, context: bytes) -> bytes:
+        return self.__guarded(lambda: self.__inside.wrap(key_id, material, context))
+
+    def unwrap(self, key_id: str, wrapped: bytes, context: bytes) -> bytes:
+        return self.__guarded(lambda: self.__inside.unwrap(key_id, wrapped, context))
+
+    def destroy_keys(self, key_ids: Iterable[str]) -> None:
+        self.__guarded(lambda: self.__inside.destroy_keys(key_ids))
+
+    def __guarded(self, ask: Callable[[], Answer]) -> Answer:
+        try:
+            return ask()
+        except KokuhoError:
+            raise
+        except Exception:  # noqa: BLE001, S110 - raised below, where nothing of it hangs on
+            pass
+        raise SetupFault(Problem("KKH-C019", field="key_provider"))
+
+
 def require_sound(provider: KeyProvider, key_id: str) -> None:
     """Refuse a provider whose wrapping is not allowed, or does not bind what it wraps (S-8, S-11).
 
@@ -69,11 +118,8 @@ def require_sound(provider: KeyProvider, key_id: str) -> None:
         raise SetupFault(Problem("KKH-C014", field="wrapping_integrity"))
 
 
-_SAME: Final = secrets.compare_digest
-
-
 def _opens(provider: KeyProvider, key_id: str, wrapped: bytes, context: bytes, material: bytes) -> bool:
     try:
-        return _SAME(provider.unwrap(key_id, wrapped, context), material)
+        return secrets.compare_digest(provider.unwrap(key_id, wrapped, context), material)
     except KokuhoError:
         return False

@@ -7,7 +7,7 @@ from pkgutil import resolve_name
 
 from kokuho_adapters.security.algorithms import require_wrapping
 from kokuho_adapters.security.file_key_provider import FileKeyProvider
-from kokuho_adapters.security.key_provider import KeyProvider
+from kokuho_adapters.security.key_provider import GuardedProvider, KeyProvider
 from kokuho_adapters.security.key_ring import KeyRing
 from kokuho_core.errors import KokuhoError, Problem, SetupFault
 
@@ -18,7 +18,7 @@ def open_provider(name: str | None, key_ring: Path) -> KeyProvider:
     Raises :class:`SetupFault`: KKH-C008 key ring, KKH-C010 nothing of that name, KKH-C014 algorithm or key length not allowed,
     KKH-C019 it does not open.
     """
-    provider = FileKeyProvider(key_ring) if name is None else _opened(name, key_ring)
+    provider: KeyProvider = FileKeyProvider(key_ring) if name is None else GuardedProvider(_opened(name, key_ring))
     require_wrapping(provider.algorithm, provider.key_bits)
     return provider
 
