@@ -5,10 +5,11 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import date, datetime
-from typing import Any
+from operator import attrgetter
+from typing import Any, Final
 
 from attrs import field, frozen
-from sqlalchemy import Connection, Row, and_, delete, func, insert, select, union_all, update
+from sqlalchemy import Connection, Row, and_, delete, func, insert, select, tuple_, union_all, update
 
 from kokuho_adapters.database.counters import Counters
 from kokuho_adapters.database.statements import batches, under_keys
@@ -34,6 +35,7 @@ from kokuho_core.vocabulary.month import Month
 _candidate, _move, _decision = candidate.c, move.c, decision.c
 _MOVE_PAIR = (_move.left_insurer, _move.from_household, _move.entered_insurer, _move.to_household)
 _PAIR = (_candidate.from_insurer, _candidate.from_household, _candidate.to_insurer, _candidate.to_household)
+_move_key: Final = attrgetter(*(column.name for column in move.primary_key))
 
 
 @frozen
@@ -57,9 +59,8 @@ class SqlCandidateStore:
         waiting = (pending_household.c.insurer_number, pending_household.c.household_number)
         queries = []
         for pair, moved_on in ((_MOVE_PAIR, _move.moved_on), (_PAIR, _candidate.moved_on)):
-            for side in (pair[:2], pair[2:]):  # one join per side: an OR of both would not use the indexes
-                same = and_(*(mine == theirs for mine, theirs in zip(side, waiting, strict=True)))
-                queries.append(select(*pair, moved_on).join(pending_household, same))
+            for side in (pair[:2], pair[2:]):  # one query per side: an OR of both would not use the indexes
+                queries.append(select(*pair, moved_on).where(tuple_(*side).in_(select(*waiting))))
         return self._placed(queries)
 
     def pairs_touching(self, household: HouseholdKey) -> list[tuple[date, HouseholdPair]]:
@@ -83,7 +84,8 @@ class SqlCandidateStore:
         found: dict[HouseholdPair, list[PersonMove]] = {}
         wanted_pairs = set(pairs)
         for wanted in under_keys(self.connection, *_MOVE_PAIR[:2], {_pair_key(pair)[:2] for pair in wanted_pairs}):
-            for row in self.connection.execute(select(move).where(wanted).order_by(*move.primary_key)):
+            rows = self.connection.execute(select(move).where(wanted)).all()
+            for row in sorted(rows, key=_move_key):  # to have the database sort them would cost it the index
                 each = _person_move(row)
                 pair = HouseholdPair(each.move.from_household, each.move.to_household)
                 if pair in wanted_pairs:

@@ -49,5 +49,5 @@ class SqlDeliveryStore:
 
     def mark_published(self, folder: str, names: Iterable[str]) -> None:
         for name in names:
-            where = (_delivery.folder == folder, _delivery.name == name)
+            where = (_delivery.is_published.is_(False), _delivery.folder == folder, _delivery.name == name)
             self.connection.execute(update(delivery).where(*where).values(is_published=True))

@@ -258,14 +258,14 @@ class SqlPersonStore:
         return found
 
     def naming(self, households: Iterable[HouseholdKey]) -> list[tuple[HouseholdKey, Addressee]]:
-        found = []
+        found: set[tuple[HouseholdKey, Addressee]] = set()
         keys = ((each.insurer_number, each.household_number) for each in households)
         for wanted in under_keys(self.connection, _records.insurer_number, _records.household_number, keys):
-            rows = self.connection.execute(select(*_KEY, _records.household_number).where(wanted).distinct())
-            for row in rows:
+            # without DISTINCT, for which SQLite would leave the index of households
+            for row in self.connection.execute(select(*_KEY, _records.household_number).where(wanted)).all():
                 addressee = _addressee(row)
-                found.append((HouseholdKey(addressee.insurer_number, HouseholdNumber(row[2])), addressee))
-        return found
+                found.add((HouseholdKey(addressee.insurer_number, HouseholdNumber(row[2])), addressee))
+        return sorted(found)
 
     def held(self, addressees: Iterable[Addressee]) -> frozenset[Source]:
         found: set[Source] = set()
