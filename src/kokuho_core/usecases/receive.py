@@ -41,8 +41,7 @@ class FileAnswer:
 def receive(office: Office, incoming: IncomingFile, encoding: str | None = None) -> list[FileAnswer]:
     """Receive one file. The answers are this file's and those of held files that it released (X-2)."""
     answers = [_receive_one(office, incoming, encoding)]
-    if answers[0].result is FileResult.APPLIED:
-        answers.extend(release_held(office))
+    answers.extend(release_held(office))  # whatever became of this one: the process may have died before an earlier release
     return answers
 
 
@@ -54,20 +53,30 @@ def release_held(office: Office) -> Iterator[FileAnswer]:
         if not due:
             return
         for held in due:
-            yield _receive_released(office, held)
+            answer = _receive_released(office, held)
+            if answer is not None:
+                yield answer
 
 
-def _receive_released(office: Office, held: HeldFile) -> FileAnswer:
+class _TakenElsewhere(Exception):
+    """Another process released the held file first; it answers for it."""
+
+
+def _receive_released(office: Office, held: HeldFile) -> FileAnswer | None:
     """Apply one held file. Kept content that cannot be opened any more is refused alone (KKH-F023); it may be sent again."""
 
     def open_blocks() -> Iterator[bytes]:
         with office.database.begin(read_only=True) as work:
             kept = list(work.files.held_blocks(held.file_no))
+            if not kept:
+                raise _TakenElsewhere
             return office.protection.decrypt(work.keys, held.sender, kept, held.name)
 
     incoming = office.reopen(held.name, open_blocks, held.encoding)
     try:
         return _receive_one(office, incoming, held.encoding, released=held.file_no)
+    except _TakenElsewhere:
+        return None
     except SetupFault as fault:
         if fault.code != "KKH-C011":
             raise
@@ -84,6 +93,8 @@ def _receive_one(
             raise FileRefused(Problem("KKH-F013"))
         fingerprint = office.protection.fingerprint(incoming.blocks())
         with office.database.begin() as work:
+            if released is not None and _held_number(work, header) != released:
+                raise _TakenElsewhere
             known = work.files.entry(header.sender, header.file_id, header.sequence)
             ledger = work.files.ledger(header.sender, header.file_id)
             result, code = ledger.judge(incoming.name, header.sequence, fingerprint, known)
