@@ -74,6 +74,12 @@ def settle(messages: Sequence[PersonFact]) -> Settlement:
     return Settlement(replay.persons(), replay.conflicts(), held)
 
 
+def is_alone(messages: Sequence[PersonFact]) -> bool:
+    """Whether settling has nothing to do: one message in all, which stands and names one number at most."""
+    first = messages[0]
+    return len(messages) == 1 and first.previous_number is None and first.update_kind != UpdateKind.CANCELLATION
+
+
 def _first_of_each(facts: Iterable[PersonFact]) -> list[PersonFact]:
     """One fact of each addressee."""
     return list({fact.addressee: fact for fact in facts}.values())

@@ -44,6 +44,14 @@ def judge_person(
     )
 
 
+def plain_qualification(row: PersonFact, register: InsurerRegister) -> Qualification | None:
+    """The one thing that :func:`judge_person` finds of somebody with this row alone, or None where it finds more or less."""
+    periods = application_periods((row,))
+    if not periods or periods[0].days.is_empty or periods[0].claims_entry or periods[0].claims_exit:
+        return None
+    return derive_qualifications(periods, (), register)[0]
+
+
 def prefectural_periods(live_rows: Sequence[PersonFact]) -> list[ApplicationPeriod]:
     """県内の全適用期間 of one person."""
     if len(live_rows) == 1:

@@ -15,11 +15,12 @@ from datetime import date
 from attrs import evolve, frozen, mutable
 
 from kokuho_core.identity.insured_ids import IssuedId, assign_ids
-from kokuho_core.identity.settlement import IdentityConflict, SettledPerson, Settlement, settle
+from kokuho_core.identity.settlement import IdentityConflict, SettledPerson, Settlement, is_alone, settle
 from kokuho_core.insured_person.fact import PersonFact
 from kokuho_core.ports.stores import KnownAddressee, PersonMove, StoredFinding, UnitOfWork
+from kokuho_core.qualification.derivation import Qualification
 from kokuho_core.qualification.findings import Finding, FindingKind
-from kokuho_core.qualification.judgement import PersonJudgement, judge_person
+from kokuho_core.qualification.judgement import PersonJudgement, judge_person, plain_qualification
 from kokuho_core.returning.rows import (
     FindingSide,
     NumberedFinding,
@@ -34,7 +35,7 @@ from kokuho_core.usecases.candidates import judge_candidates
 from kokuho_core.usecases.connected import connected_groups
 from kokuho_core.usecases.office import BATCH, Office
 from kokuho_core.usecases.returns import retell
-from kokuho_core.vocabulary.identifiers import Addressee, HouseholdKey, PrefecturalInsuredId
+from kokuho_core.vocabulary.identifiers import Addressee, HouseholdKey, MunicipalInsuredId, PrefecturalInsuredId
 from kokuho_core.vocabulary.individual_number import NumberIndex
 from kokuho_core.vocabulary.insurers import InsurerRegister
 
@@ -75,6 +76,16 @@ class _JudgedGroup:
     facts: list[PersonFact]
     settlement: Settlement
     persons: list[tuple[SettledPerson, IssuedId, PersonJudgement]]
+    municipal_ids: dict[Addressee, MunicipalInsuredId]
+
+
+@frozen
+class _PlainPerson:
+    """Somebody of whom one record alone was ever sent, and who raises no question."""
+
+    fact: PersonFact
+    qualification: Qualification
+    known: KnownAddressee
 
 
 @frozen
@@ -91,8 +102,8 @@ class _PersonStep:
         everybody = {fact.addressee for group in groups for fact in group}
         self.work.persons.settle_pending(everybody.difference(waiting))
         known = self.work.ids.of_addressees(everybody)  # nobody else has findings, moves or rows from before
-        judged = self._judge(groups, known)
-        ids = self._save_ids(judged, known)
+        judged, plain = self._judge(groups, known)
+        ids = self._save_ids(judged, plain, known)
         numbered = self._save_findings(judged, known, ids)
         moves = [
             PersonMove(issued.insured_id, move)
@@ -108,19 +119,26 @@ class _PersonStep:
         self.work.households.mark_households(
             {HouseholdKey(f.insurer_number, f.household_number) for group in groups for f in group}
         )
-        self._retell(judged, known, ids, numbered)
-        self.summary.persons += sum(len(group.persons) for group in judged)
+        self._retell(judged, plain, known, ids, numbered)
+        self.summary.persons += len(plain) + sum(len(group.persons) for group in judged)
 
     def _judge(
         self, groups: Iterable[list[PersonFact]], known: dict[Addressee, KnownAddressee]
-    ) -> list[_JudgedGroup]:
+    ) -> tuple[list[_JudgedGroup], list[_PlainPerson]]:
+        """Every group in order, so that IDs do not depend on arrival. Most are plain, and nothing more is asked of these."""
         numbers = {fact.number for group in groups for fact in group if fact.number is not None}
         under_number: dict[NumberIndex, IssuedId] = {
             number: issued for issued in self.work.ids.under_numbers(numbers) for number in issued.numbers
         }
         known_ids = {addressee: each.issued for addressee, each in known.items()}
-        judged = []
+        judged: list[_JudgedGroup] = []
+        plain: list[_PlainPerson] = []
         for facts in groups:
+            if is_alone(facts) and facts[0].addressee not in known and facts[0].number not in under_number:
+                qualification = plain_qualification(facts[0], self.register)
+                if qualification is not None:
+                    plain.append(self._issued(facts[0], qualification))
+                    continue
             settlement = settle(facts)
             under = [
                 under_number[number]
@@ -130,27 +148,41 @@ class _PersonStep:
             ]
             assigned = assign_ids(settlement.persons, known_ids, under, self.work.ids.issue)
             persons = []
+            municipal_ids = {}
             for person in settlement.persons:
                 judgement = judge_person(
                     person.rows, self.register, self.summary.as_of, self.office.settings.unmatched_wait_days
                 )
                 persons.append((person, assigned[person], judgement))
-            judged.append(_JudgedGroup(facts, settlement, persons))
-        return judged
+                for addressee in person.addressees:
+                    municipal_ids[addressee] = self._municipal_id(addressee, known.get(addressee))
+            judged.append(_JudgedGroup(facts, settlement, persons, municipal_ids))
+        return judged, plain
+
+    def _issued(self, fact: PersonFact, qualification: Qualification) -> _PlainPerson:
+        new = self.work.ids.issue()
+        numbers = frozenset((fact.number,)) if fact.number is not None else new.numbers
+        issued = IssuedId(new.serial, new.insured_id, numbers)
+        return _PlainPerson(fact, qualification, KnownAddressee(issued, self._municipal_id(fact.addressee, None)))
+
+    def _municipal_id(self, addressee: Addressee, known: KnownAddressee | None) -> MunicipalInsuredId:
+        return known.municipal_id if known is not None else self.work.ids.issue_municipal(addressee.insurer_number)
 
     def _save_ids(
-        self, judged: Sequence[_JudgedGroup], known: dict[Addressee, KnownAddressee]
+        self,
+        judged: Sequence[_JudgedGroup],
+        plain: Sequence[_PlainPerson],
+        known: dict[Addressee, KnownAddressee],
     ) -> dict[Addressee, KnownAddressee]:
-        ids: dict[Addressee, KnownAddressee] = {}
-        numbers: dict[int, tuple[frozenset[NumberIndex], frozenset[NumberIndex]]] = {}
+        ids = {each.fact.addressee: each.known for each in plain}
+        nothing: frozenset[NumberIndex] = frozenset()
+        numbers = {each.known.issued.serial: (nothing, each.known.issued.numbers) for each in plain}
         look_again: dict[int, date | None] = {}
         for group in judged:
             for person, issued, judgement in group.persons:
                 under = IssuedId(issued.serial, issued.insured_id, person.numbers)
                 for addressee in person.addressees:
-                    before = known.get(addressee)
-                    municipal = before.municipal_id if before else self.work.ids.issue_municipal(addressee.insurer_number)
-                    ids[addressee] = KnownAddressee(under, municipal)
+                    ids[addressee] = KnownAddressee(under, group.municipal_ids[addressee])
                 if issued.numbers != person.numbers:
                     numbers[issued.serial] = (issued.numbers, person.numbers)
                 look_again[issued.serial] = judgement.look_again_on
@@ -194,12 +226,18 @@ class _PersonStep:
     def _retell(
         self,
         judged: Sequence[_JudgedGroup],
+        plain: Sequence[_PlainPerson],
         known: dict[Addressee, KnownAddressee],
         ids: dict[Addressee, KnownAddressee],
         findings: Sequence[tuple[StoredFinding, bool]],
     ) -> None:
         municipal_ids = {addressee: each.municipal_id for addressee, each in ids.items()}
         rows: dict[ReturnKey, Row] = {}
+        for each in plain:
+            insured_id = each.known.issued.insured_id
+            rows.update(qualification_rows((each.qualification,), municipal_ids, insured_id))
+            key, row = insured_id_row(each.fact.addressee, each.known.municipal_id, insured_id)
+            rows[key] = row
         for group in judged:
             for person, issued, judgement in group.persons:
                 rows.update(qualification_rows(judgement.qualifications, municipal_ids, issued.insured_id))
