@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Iterator
 from datetime import date
 from pathlib import Path
@@ -250,6 +251,25 @@ def test_records_before_the_fault_are_given_out() -> None:
     assert next(records).line == 2
     with pytest.raises(FileRefused):
         next(records)
+
+
+@pytest.mark.parametrize("count", [0, 1, 15, 16, 17, 999, 1000, 1001, 2000, 2500])
+@pytest.mark.parametrize("faults", ["none", "first", "last", "both ends of a batch"])
+def test_lines_after_an_end_record_are_never_numbered(count: int, faults: str) -> None:
+    """Rules: S-16, X-3. Read a column at a time, records get their lines by counting: what stands behind an early end record
+    is refused under its own line, and none of it is given out under another one."""
+    good, bad = "M001,20230401", "M\t1,20230401"
+    wrong = {"none": [], "first": [2], "last": [count + 1], "both ends of a batch": [1001, 1002]}[faults]
+    before = [bad if line in wrong else good for line in range(2, count + 2)]
+    for behind in (f"2,{SENDER},{good}", f"2,{SENDER},{bad}", f"2,{OTHER},{good}", "2", "9,1", ""):
+        text = kaijo(*before) + f"{behind}\r\n" + kaijo(good).split("\r\n", 1)[1]
+        for size in (1000, 1 << 20):
+            assert refused(text, size=size) == Problem("KKH-F012", count + 3)
+            given: list[tuple[int, int]] = []
+            with contextlib.suppress(FileRefused):
+                for record in incoming(text, size=size).records(KAIJO_KEYS):
+                    given.append((record.line, len(record.problems)))
+            assert given == [(line, line in wrong) for line in range(2, count + 2)]
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
