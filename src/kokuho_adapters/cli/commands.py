@@ -8,7 +8,6 @@ import re
 import sys
 import traceback
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
@@ -30,9 +29,13 @@ from kokuho_adapters.cli.answers import (
 )
 from kokuho_adapters.cli.demo import run_demo
 from kokuho_adapters.cli.incoming import GivenPaths, expand
+from kokuho_adapters.cli.keys import destroy_key_command, keys, rotate_keys
 from kokuho_adapters.cli.output import DONE, FAILED, FOUND
 from kokuho_adapters.cli.person import show_person
-from kokuho_adapters.composition import Installation, initialise, layouts_of, open_installation
+from kokuho_adapters.cli.session import JSON as _JSON
+from kokuho_adapters.cli.session import SESSION as _SESSION
+from kokuho_adapters.cli.session import Session
+from kokuho_adapters.composition import initialise, layouts_of
 from kokuho_adapters.configuration import Configuration, load_configuration
 from kokuho_adapters.files import OpenFormatFile
 from kokuho_adapters.insurers_list import INSURERS_FILE, read_insurers
@@ -167,28 +170,11 @@ class _Prefecture(_ParamType):
 _FILE = click.Path(path_type=Path, dir_okay=False)
 _FOLDER = click.Path(path_type=Path, file_okay=False)
 _ANY_PATH = click.Path(path_type=Path)
-_JSON = click.option("--json", "as_json", is_flag=True, help="結果をJSONで出力 / Answer as JSON.")
 _ENCODING = click.option(
     "--encoding",
     type=click.Choice(("utf-8", "utf-8-sig", "cp932")),
     help="受信ファイルの文字コード(insurers.csv より優先) / Character code of the files.",
 )
-
-
-@frozen
-class Session:
-    """What the global options said."""
-
-    configuration: Configuration
-
-    @contextmanager
-    def installation(self) -> Iterator[Installation]:
-        """Everything open for one command, with progress on the terminal."""
-        with output.progress() as progress, open_installation(self.configuration, progress) as opened:
-            yield opened
-
-
-_SESSION = click.make_pass_decorator(Session)
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
@@ -210,6 +196,9 @@ def cli(ctx: click.Context, database: str | None, config: Path | None, key_ring:
     configuration = load_configuration(config) if config is not None else Configuration()
     ctx.obj = Session(configuration.overridden(database, key_ring))
 
+
+for _command in (keys, rotate_keys, destroy_key_command):
+    cli.add_command(_command)
 
 # --- setting up ---
 

@@ -109,17 +109,18 @@ def require_sound(provider: KeyProvider, key_id: str) -> None:
     require_wrapping(provider.algorithm, provider.key_bits)
     material = secrets.token_bytes(KEY_BYTES)
     wrapped = provider.wrap(key_id, material, b"kokuho trial")
-    if material in wrapped or not _opens(provider, key_id, wrapped, b"kokuho trial", material):
+    if material in wrapped or _unwrapped(provider, key_id, wrapped, b"kokuho trial") != material:
         raise SetupFault(Problem("KKH-C014", field="wrapping"))
-    if _opens(provider, key_id, wrapped, b"kokuho other trial", material):
+    if _unwrapped(provider, key_id, wrapped, b"kokuho other trial") is not None:
         raise SetupFault(Problem("KKH-C014", field="wrapping_context"))
     changed = bytes([wrapped[0] ^ 1]) + wrapped[1:]
-    if _opens(provider, key_id, changed, b"kokuho trial", material):
+    if _unwrapped(provider, key_id, changed, b"kokuho trial") is not None:
         raise SetupFault(Problem("KKH-C014", field="wrapping_integrity"))
 
 
-def _opens(provider: KeyProvider, key_id: str, wrapped: bytes, context: bytes, material: bytes) -> bool:
+def _unwrapped(provider: KeyProvider, key_id: str, wrapped: bytes, context: bytes) -> bytes | None:
+    """What the provider opens, None where it refuses."""
     try:
-        return secrets.compare_digest(provider.unwrap(key_id, wrapped, context), material)
+        return provider.unwrap(key_id, wrapped, context)
     except KokuhoError:
-        return False
+        return None

@@ -1,0 +1,144 @@
+"""A rotation killed at any moment: nothing is lost, others go on, and another run brings it to its end (S-10, S-27)."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+import time
+from pathlib import Path
+from random import Random
+from typing import Any
+
+import pytest
+
+import kokuho_core
+from kokuho_adapters.composition import Installation, open_installation
+from kokuho_adapters.configuration import Configuration
+from kokuho_adapters.security.key_custody import overview
+from kokuho_core.ports.keys import KeyState
+
+from ..aggregation.support import entered, insured
+from ..prefecture.office import A, B, PrefectureOffice, number
+from .sealed import by_number, key_ids_in
+
+WORKER = Path(__file__).with_name("rotation_worker.py")
+SOURCES = Path(kokuho_core.__file__).parent.parent
+BATCH = 10
+
+
+def start(folder: Path, kind: str) -> subprocess.Popen[str]:
+    worker = subprocess.Popen(
+        [sys.executable, str(WORKER), str(folder), kind, str(BATCH)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "PYTHONPATH": str(SOURCES)},
+    )
+    assert worker.stdout is not None
+    assert worker.stdout.readline() == "begun\n"
+    return worker
+
+
+def finish(folder: Path, kind: str) -> float:
+    worker = start(folder, kind)
+    begun = time.monotonic()
+    output, errors = worker.communicate(timeout=120)
+    assert (worker.returncode, output) == (0, "done\n"), errors
+    return time.monotonic() - begun
+
+
+def opened(folder: Path) -> Installation:
+    return open_installation(Configuration(database=f"sqlite:///{(folder / 'kokuho.sqlite3').as_posix()}"))
+
+
+def state(folder: Path) -> dict[str, list[tuple[Any, ...]]]:
+    with opened(folder) as installation:
+        return by_number(installation, folder / "kokuho.sqlite3")
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, list[tuple[Any, ...]]], dict[str, float]]:
+    """A prefecture before the rotation, its numbers, and how long each rotation takes undisturbed."""
+    before = tmp_path_factory.mktemp("rotation") / "before"
+    with PrefectureOffice(before) as office:
+        office.persons(A, *[insured(A, str(n), n, str(n), end="2024-04-01") for n in range(1, 301)])
+        office.persons(
+            B,
+            *[entered(B, f"8{n}", n, str(n), start="2024-04-01") for n in range(1, 151)],
+            *[entered(B, f"9{n}", 900 + n, str(n), start="2024-04-01", previous=number(n)) for n in range(151, 200)],
+        )
+        office.resolve()
+        office.receive(office.write("SKKOJIN", A, [insured(A, "700", 700)], sequence=5))
+    took = {}
+    for kind in ("data", "index", "master"):
+        folder = before.with_name(kind)
+        shutil.copytree(before, folder)
+        took[kind] = finish(folder, kind)
+    return before, state(before), took
+
+
+def killed_and_brought_to_an_end(prepared: Any, folder: Path, kind: str, kills: int, random: Random) -> int:
+    """Kill rotations of one prefecture one after another, look at it each time, then let one end. How many met their end."""
+    before, whole, took = prepared
+    shutil.copytree(before, folder)
+    old = key_ids_in(folder / "kokuho.sqlite3")
+    inside = 0
+    for _ in range(kills):
+        worker = start(folder, kind)
+        time.sleep(random.uniform(0, took[kind] / 2))
+        worker.kill()
+        worker.communicate()
+        inside += worker.returncode != 0
+        assert state(folder) == whole
+    finish(folder, kind)
+    assert state(folder) == whole
+    with opened(folder) as installation:
+        found = overview(installation.custody)
+        assert all(key.values in (0, None) for key in found.keys if key.state is not KeyState.CURRENT)
+        assert not any(key.state is KeyState.REPLACED for key in found.keys)
+    if kind == "data":
+        assert not key_ids_in(folder / "kokuho.sqlite3") & old
+    return inside
+
+
+@pytest.mark.parametrize("kind", ["data", "index", "master"])
+def test_killed_a_few_times(prepared: Any, tmp_path: Path, kind: str) -> None:
+    """Rules: S-10, S-27."""
+    inside = sum(killed_and_brought_to_an_end(prepared, tmp_path / str(n), kind, 2, Random(n)) for n in range(2))
+    assert inside >= 2
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("kind", ["data", "index", "master"])
+def test_killed_a_hundred_times(prepared: Any, tmp_path: Path, kind: str) -> None:
+    """Rules: S-10, S-27."""
+    inside = sum(killed_and_brought_to_an_end(prepared, tmp_path / str(n), kind, 3, Random(n)) for n in range(34))
+    assert inside >= 50
+
+
+@pytest.mark.parametrize("kind", ["data", "index"])
+def test_killed_while_another_process_works(prepared: Any, tmp_path: Path, kind: str) -> None:
+    """Rules: S-10, S-26, S-27. Files come in while rotations are killed; none is lost, and equal numbers stay one person."""
+    before, whole, took = prepared
+    folder, random = tmp_path / "office", Random(7)
+    shutil.copytree(before, folder)
+    with PrefectureOffice(folder) as office:
+        for turn in range(4):
+            worker = start(folder, kind)
+            answer = office.receive(
+                office.write("SKKOJIN", B, [entered(B, f"6{turn}", 200 + turn, "1", start="2024-04-01")], sequence=2 + turn)
+            )
+            assert answer[0].counts.accepted == 1
+            office.resolve()
+            time.sleep(random.uniform(0, took[kind] / 3))
+            worker.kill()
+            worker.communicate()
+        finish(folder, kind)
+        after = by_number(office.installation, office.database_file)
+        assert set(whole["number_vault"]) < set(after["number_vault"])
+        serials = {digits: serial for serial, digits in whole["person_number"]}
+        assert {digits: serial for serial, digits in after["person_number"] if digits in serials} == serials
+        for turn in range(4):
+            assert (B, number(200 + turn)) in after["number_vault"]
