@@ -8,6 +8,9 @@
 #   make pages        the pages of docs/ that are made from the code (rules, errors, layouts)
 #   make docs         documents, into docs/_build/
 #   make wheelhouse   wheelhouse/ with everything to install without a network (PLATFORM=win_amd64 for Windows)
+#   make fuzz         inputs that nobody thought of, for 10 minutes (FUZZ_MINUTES); Linux, with the tools for it
+#   make audit        bandit on the code, and known vulnerabilities of what is installed with it (needs a network)
+#   make sbom         build/sbom.json, a CycloneDX list of what is installed with kokuho
 #   make mutation     mutation tests of the rules, with fewer examples (KOKUHO_EXAMPLES)
 #   make clean        remove all of the above
 #
@@ -26,11 +29,16 @@ COVERAGE_MIN ?= 95
 PLATFORM ?=
 PLATFORM_PYTHON ?= 3.11
 
+# For «make fuzz».
+FUZZ_MINUTES ?= 10
+
 VENV := .venv
 ifeq ($(OS),Windows_NT)
 BIN := $(VENV)/Scripts
+RUNTIME_PY := build/runtime/Scripts/python
 else
 BIN := $(VENV)/bin
+RUNTIME_PY := build/runtime/bin/python
 endif
 PY := $(BIN)/python
 PIP := $(PY) -m pip --disable-pip-version-check -q
@@ -43,7 +51,7 @@ SOURCES := pyproject.toml LICENSE README.md $(shell find src -type f ! -name '*.
 # The tests must see the installed wheel, never src/.
 unexport PYTHONPATH
 
-.PHONY: setup demo test test-long lint pytest bench pages docs wheelhouse mutation clean
+.PHONY: setup demo test test-long lint pytest bench pages docs wheelhouse fuzz audit audit-code audit-packages sbom mutation clean
 
 setup: $(VENV)/.stamp-test $(VENV)/.stamp-docs
 
@@ -59,7 +67,7 @@ $(VENV)/.stamp-wheel: $(VENV)/.stamp-venv $(SOURCES)
 	$(PIP) install $(PIP_ARGS) --no-deps --no-index --force-reinstall "$(WHEEL)"
 	touch $@
 
-$(VENV)/.stamp-test $(VENV)/.stamp-docs $(VENV)/.stamp-mutation: $(VENV)/.stamp-%: $(VENV)/.stamp-wheel
+$(VENV)/.stamp-test $(VENV)/.stamp-docs $(VENV)/.stamp-mutation $(VENV)/.stamp-fuzz $(VENV)/.stamp-audit: $(VENV)/.stamp-%: $(VENV)/.stamp-wheel
 	$(PIP) install $(PIP_ARGS) "$(WHEEL)[$*]"
 	touch $@
 
@@ -102,6 +110,31 @@ else
 		--dest wheelhouse "$(WHEEL)" $(FOREIGN_ADDED)
 endif
 	@ls wheelhouse
+
+fuzz: $(VENV)/.stamp-test $(VENV)/.stamp-fuzz
+	$(PY) -m tests.robustness.fuzz $(FUZZ_MINUTES) build/fuzz
+
+# What kokuho needs to run, and nothing else, not even pip.
+build/runtime/.stamp: $(VENV)/.stamp-wheel
+	rm -rf build/runtime
+	$(PY) -m venv --without-pip build/runtime
+	$(PIP) --python $(RUNTIME_PY) install $(PIP_ARGS) "$(WHEEL)"
+	$(PIP) --python $(RUNTIME_PY) uninstall -y kokuho
+	touch $@
+
+# --strict: a package that the advisories do not know is a failure, not a success. Without a network: make audit-code.
+audit: audit-code audit-packages
+
+audit-code: $(VENV)/.stamp-audit
+	$(BIN)/bandit -q -r src
+
+audit-packages: $(VENV)/.stamp-audit build/runtime/.stamp
+	$(BIN)/pip-audit --strict --progress-spinner off \
+		--path "$$($(RUNTIME_PY) -c 'import sysconfig; print(sysconfig.get_path("purelib"))')"
+
+# The same for the same packages: no time, no random number, no path of this machine.
+sbom: $(VENV)/.stamp-audit build/runtime/.stamp
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --of JSON -o build/sbom.json $(RUNTIME_PY)
 
 mutation: $(VENV)/.stamp-test $(VENV)/.stamp-mutation
 	KOKUHO_EXAMPLES=$${KOKUHO_EXAMPLES:-200} $(BIN)/mutmut run

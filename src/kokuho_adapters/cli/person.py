@@ -581,7 +581,7 @@ def _marks(report: PersonReport, place: dict[Addressee, int]) -> Iterable[Mark]:
 
 
 def _mark(finding: Finding | StoredFinding, lanes: Iterable[int], *, is_open: bool) -> Mark:
-    assert finding.period_start is not None  # noqa: S101 - both callers look
+    assert finding.period_start is not None  # noqa: S101 - both callers look # nosec B101
     return Mark(MarkKind(finding.kind.value), finding.period_start, finding.period_end, tuple(lanes), is_open=is_open)
 
 

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
 from enum import Enum
 from typing import Final
-from xml.sax.saxutils import escape
+from xml.sax.saxutils import escape  # writes XML, parses none # nosec B406
 
 from attrs import field, frozen, mutable
 

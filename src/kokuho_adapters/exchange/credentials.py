@@ -63,7 +63,7 @@ class Certificate:
             raise _fault(f"{what}: no certificate in PEM form") from None
         if not _is_allowed(key):
             raise _fault(f"{what}: algorithm or key length")
-        assert isinstance(key, RSAPublicKey | EllipticCurvePublicKey)  # noqa: S101 - told by the line before
+        assert isinstance(key, RSAPublicKey | EllipticCurvePublicKey)  # noqa: S101 - told by the line before # nosec B101
         now = moment or datetime.now(UTC)
         if not read.not_valid_before_utc <= now <= read.not_valid_after_utc:
             raise _fault(f"{what}: not valid now")

@@ -96,7 +96,7 @@ class GuardedProvider:
             return ask()
         except KokuhoError:
             raise
-        except Exception:  # noqa: BLE001, S110 - raised below, where nothing of it hangs on
+        except Exception:  # noqa: BLE001, S110 - raised below, where nothing of it hangs on # nosec B110
             pass
         raise SetupFault(Problem("KKH-C019", field="key_provider"))
 

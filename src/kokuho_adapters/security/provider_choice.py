@@ -41,6 +41,6 @@ def _opened(name: str, key_ring: Path) -> KeyProvider:
         return provider
     except KokuhoError:
         raise
-    except Exception:  # noqa: BLE001, S110 - whatever a vendor's library raises may tell of its keys
+    except Exception:  # noqa: BLE001, S110 - whatever a vendor's library raises may tell of its keys # nosec B110
         pass
     raise fault

@@ -24,10 +24,10 @@ class Shuffle:
 
     @classmethod
     def drawn(cls, size: int, random: Random) -> Shuffle:
-        factor = 1 + int(random.random() * size)
+        factor = 1 + int(random.random() * size)  # invented data, the same for the same seed # nosec B311
         while gcd(factor, size) != 1:
             factor += 1
-        return cls(size, factor, int(random.random() * size))
+        return cls(size, factor, int(random.random() * size))  # likewise # nosec B311
 
     def at(self, position: int) -> int:
         return (self.factor * position + self.shift) % self.size

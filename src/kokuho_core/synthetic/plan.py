@@ -163,7 +163,7 @@ class PrefecturePlan:
         insurers = make_insurers(prefecture, municipalities)
         shares = _shares(persons, municipalities)
         offsets = (0, *accumulate(_household_count(share) for share in shares))
-        random = Random(seed)
+        random = Random(seed)  # invented data, the same for the same seed # nosec B311
         numbers = IndividualNumbers.drawn(random)
         return cls(seed, base_day, insurers, tuple(shares), numbers, offsets, Shuffle.drawn(offsets[-1], random))
 

@@ -13,7 +13,7 @@ from kokuho_core.synthetic.rows import Message
 
 def tell_prefecture(plan: PrefecturePlan) -> Iterator[tuple[int, list[Message]]]:
     """For each household, how many insured it brings, and all it tells in the initial load and in the change files."""
-    random, partner_random = Random(), Random()
+    random, partner_random = Random(), Random()  # seeded for each household # nosec B311
     last = CHANGE_SEQUENCES[-1]
     for municipality, indexes in enumerate(plan.sites()):
         for index in indexes:
@@ -27,7 +27,7 @@ def tell_prefecture(plan: PrefecturePlan) -> Iterator[tuple[int, list[Message]]]
 
 def tell_day(plan: PrefecturePlan, day: int, changes: int) -> Iterator[list[Message]]:
     """What ``changes`` households tell on further day ``day`` (from 1). Each changes once, so the days run out."""
-    random, partner_random = Random(), Random()
+    random, partner_random = Random(), Random()  # seeded for each household # nosec B311
     sequence = sequence_of_day(day)
     for position in plan.positions_of_day(day, changes):
         life = HouseholdLife(plan, plan.at_position(position), random)
