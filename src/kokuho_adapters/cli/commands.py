@@ -13,7 +13,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 import click
-from attrs import frozen
 
 from kokuho_adapters import __version__
 from kokuho_adapters.cli import output
