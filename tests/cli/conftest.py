@@ -13,7 +13,7 @@ from attrs import field, frozen, mutable
 from click.testing import CliRunner, Result
 
 from kokuho_adapters.cli.commands import cli
-from kokuho_adapters.files import LayoutBook, OpenFormatFolder
+from kokuho_adapters.files import LayoutBook, OpenFormatFolder, as_table
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 from kokuho_core.vocabulary.individual_number import IndividualNumber
 
@@ -73,17 +73,19 @@ class Desk:
             sequence = self._sequences[sender, file_id] = self._sequences.get((sender, file_id), 0) + 1
         self._created += timedelta(seconds=1)
         outgoing = OpenFormatFolder(inbox, LayoutBook.shipped(), "utf-8", InsurerNumber(sender))
-        name, _ = outgoing.write(file_id, InsurerNumber(sender), self._created, sequence, _with_numbers(rows))
+        name, _ = outgoing.write(file_id, InsurerNumber(sender), self._created, sequence, *as_table(_with_numbers(rows)))
         outgoing.publish(name)
         return inbox / name
 
 
-def _with_numbers(rows: Iterable[Mapping[str, Any]]) -> Iterable[dict[str, Any]]:
-    for row in rows:
-        yield {
+def _with_numbers(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    return [
+        {
             key: IndividualNumber(value) if key.endswith("individual_number") and value else value
             for key, value in row.items()
         }
+        for row in rows
+    ]
 
 
 @pytest.fixture
