@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import csv
 import io
+import os
 import shutil
 import sqlite3
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import define
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from kokuho_adapters.files import Field, OpenFormatFile
 from kokuho_core.errors import FileRefused
+from kokuho_core.ports.files import FileHeader, ReadRecord
 from kokuho_core.reception.ledger import FileResult
+from kokuho_core.usecases.receive import receive
 
-from ..aggregation.support import dump, effect, insured, set_cell
+from ..aggregation.support import codes, dump, effect, insured, set_cell
 from ..files.support import SAMPLES, name_of
 from ..prefecture.office import A, B, PrefectureOffice
 from .comparison import BOOK, SENDER, accepting, counted, named, reading, require_same_reading
@@ -124,6 +128,104 @@ def test_a_held_file_is_whole_too(office: PrefectureOffice) -> None:
         path.write_bytes(whole[:end])
         assert [answer.result for answer in office.receive(path)] == [FileResult.REJECTED], end
     assert effect(office) == before
+
+
+# --- changed while it is read ---
+
+
+def replaced(path: Path, content: bytes) -> None:
+    """Another file under the same name."""
+    other = path.with_suffix(".new")
+    other.write_bytes(content)
+    other.replace(path)
+
+
+def appended(path: Path, content: bytes) -> None:
+    """The same file, longer."""
+    with path.open("ab") as file:
+        file.write(content)
+
+
+def overwritten(path: Path, content: bytes) -> None:
+    """The same file and the same length, with other bytes in it."""
+    with path.open("r+b") as file:
+        file.write(content)
+    os.utime(path, ns=(1, 1))  # a clock may be too coarse to tell
+
+
+@define
+class Disturbed:
+    """An incoming file with which something happens before one of its readings."""
+
+    file: OpenFormatFile
+    reading: str
+    disturb: Callable[[], None]
+
+    @property
+    def name(self) -> str:
+        return self.file.name
+
+    def header(self) -> FileHeader:
+        return self.file.header()
+
+    def blocks(self) -> Iterator[bytes]:
+        self._before("blocks")
+        return self.file.blocks()
+
+    def records(self, keys: tuple[str, ...]) -> Iterator[ReadRecord]:
+        self._before("records")
+        return self.file.records(keys)
+
+    def _before(self, reading: str) -> None:
+        if reading == self.reading:
+            self.disturb()
+
+
+@pytest.mark.parametrize("reading", ["blocks", "records"])
+@pytest.mark.parametrize("change", [replaced, appended, overwritten])
+def test_a_file_that_changes_between_two_readings_is_refused(
+    office: PrefectureOffice, change: Callable[[Path, bytes], None], reading: str
+) -> None:
+    """Rules: S-16, S-14. What is applied is what the fingerprint was taken of, else nothing is, and it may be given again."""
+    path = office.write("SKKOJIN", A, [insured(A, "1", 1)])
+    whole = path.read_bytes()
+    other = whole.replace("花子".encode(), "花代".encode())
+    before = effect(office)
+    file = office.installation.incoming(path, office.installation.register())
+    disturbed = Disturbed(file, reading, lambda: change(path, other))
+    [answer] = receive(office.office, disturbed)
+    assert (answer.result, codes(answer)) == (FileResult.REJECTED, [("KKH-F018", 0, "")])
+    assert effect(office) == before
+    path.write_bytes(other)
+    assert [each.result for each in office.receive(path)] == [FileResult.APPLIED]
+
+
+def test_a_file_that_changes_during_a_reading_is_refused(tmp_path: Path) -> None:
+    """Rules: S-16. Even where each block by itself looks well."""
+    layout = BOOK.newest("KAIJO")
+    assert layout is not None
+    control, good, *_ = rows_of(sample("KAIJO"))
+    path = tmp_path / named("KAIJO")
+    path.write_bytes(file_of([control, *[good] * 9000, ["9", "9000"]]))
+    whole = path.read_bytes()
+    records = OpenFormatFile.from_path(path, BOOK, None).records(layout.keys)
+    next(iter(records))
+    overwritten(path, whole)
+    with pytest.raises(FileRefused, match="KKH-F018"):
+        list(records)
+    assert len(list(OpenFormatFile.from_path(path, BOOK, None).records(layout.keys))) == 9000
+
+
+def test_a_file_goes_away_between_two_readings(tmp_path: Path) -> None:
+    """Rules: S-16."""
+    path = tmp_path / named("KAIJO")
+    path.write_bytes(sample("KAIJO"))
+    file = OpenFormatFile.from_path(path, BOOK, None)
+    file.header()
+    path.unlink()
+    with pytest.raises(FileRefused, match="KKH-F015") as caught:
+        list(file.records(()))
+    assert caught.value.__context__ is None
 
 
 # --- changed in one place ---

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import csv
+import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing
 from itertools import count, repeat
 from pathlib import Path
-from typing import Any, Final, Literal, NoReturn
+from typing import IO, Any, Final, Literal, NoReturn
 
 from attrs import field, frozen
 
@@ -65,8 +66,8 @@ class OpenFormatFile:
         encoding: str | None = None,
         accept: Literal["municipality", "aggregation"] = "municipality",
     ) -> OpenFormatFile:
-        """A file on disk; its plain name counts."""
-        return cls(path.name, lambda: _blocks_of(path), book, register, encoding, accept)
+        """A file on disk; its plain name counts. It must not change while it is read (KKH-F018)."""
+        return cls(path.name, _OnDisk(path).blocks, book, register, encoding, accept)
 
     @classmethod
     def from_blocks(
@@ -82,7 +83,7 @@ class OpenFormatFile:
         return cls(name, open_blocks, book, register, encoding, accept)
 
     def blocks(self) -> Iterator[bytes]:
-        """The raw bytes. Raises :class:`FileRefused` (KKH-F015) when the file cannot be read."""
+        """The raw bytes. Raises :class:`FileRefused`: KKH-F015 not readable, KKH-F018 changed while it was read."""
         return self._open_blocks()
 
     def header(self) -> FileHeader:
@@ -100,7 +101,7 @@ class OpenFormatFile:
 
         Raises :class:`FileRefused`, besides those of :meth:`header`: KKH-F005 cut, KKH-F006 count, KKH-F007 columns,
         KKH-F008 form, KKH-F010 bytes, KKH-F011 foreign insurer, KKH-F012 kinds, KKH-F015 not readable, KKH-F016 LF,
-        KKH-F017 line too long.
+        KKH-F017 line too long, KKH-F018 changed meanwhile.
         """
         name, encoding = self._named()
         with closing(_Blocks(self._open_blocks())) as blocks:
@@ -161,17 +162,33 @@ class OpenFormatFile:
         return FileHeader(file_id, version, InsurerNumber(name.insurer_number), name.created_at, name.sequence), layout
 
 
-def _blocks_of(path: Path) -> Iterator[bytes]:
-    try:
-        with path.open("rb") as file:
-            while block := file.read(_READ_SIZE):
-                yield block
-    except OSError:
-        unreadable = True
-    else:
-        unreadable = False
-    if unreadable:
-        raise FileRefused(Problem("KKH-F015"))
+class _OnDisk:
+    """The blocks of a file on disk, which is read several times: it must be the same file each time (S-13)."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._seen: tuple[int, ...] | None = None
+
+    def blocks(self) -> Iterator[bytes]:
+        """Raises :class:`FileRefused`: KKH-F015 not readable, KKH-F018 replaced or written to since it was first opened."""
+        code = "KKH-F015"
+        try:
+            with self._path.open("rb") as file:
+                if self._is_the_same(file):
+                    while block := file.read(_READ_SIZE):
+                        yield block
+                    if self._is_the_same(file):
+                        return
+                code = "KKH-F018"
+        except OSError:
+            pass
+        raise FileRefused(Problem(code))
+
+    def _is_the_same(self, file: IO[bytes]) -> bool:
+        state = os.fstat(file.fileno())
+        now = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
+        self._seen = self._seen or now
+        return self._seen == now
 
 
 class _Blocks:

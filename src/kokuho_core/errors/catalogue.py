@@ -78,6 +78,8 @@ CATALOGUE: Final = {
          "saved by an editor set to LF", "エディタの改行をCRLFにして保存し直してください。", "Save it again with CRLF line ends."),
         ("KKH-F017", _F, "行が長すぎます。", "A line is too long.", "a file of another kind, without line ends",
          "ファイルの内容と改行を確認してください。", "Check what the file is and its line ends."),
+        ("KKH-F018", _F, "ファイルが読取り中に変わりました。", "The file changed while it was read.", "a writer that is not finished",
+         "書き終えてから、もう一度渡してください。", "Give it again when it is written completely."),
         ("KKH-F020", _F, "同じ連番が別の名前または別の内容で使われています。", "This sequence number was used under another name or content.",
          "sequence 0003 sent twice with other content", "内容を訂正するときは次の連番で送ってください。",
          "Send a correction under the next sequence number."),
