@@ -6,7 +6,7 @@ import csv
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from itertools import islice, repeat
+from itertools import islice
 from pathlib import Path
 from typing import IO, Any, Final
 
@@ -15,6 +15,7 @@ from attrs import frozen
 from kokuho_adapters.files import cp932
 from kokuho_adapters.files.layout import Field, Layout, LayoutBook
 from kokuho_adapters.files.naming import FileName, format_timestamp
+from kokuho_adapters.files.outbound_scan import ColumnScan
 from kokuho_adapters.files.reader import AGGREGATION, ENCODINGS
 from kokuho_adapters.files.values import FieldFault, compile_format, compile_format_column
 from kokuho_core.errors import InvalidValue, NotFound, Problem, SetupFault
@@ -76,8 +77,9 @@ class OpenFormatFolder:
 
         ``rows`` are streamed, their values in the order of ``keys``; a key of the layout that is not among them is empty,
         a key the layout lacks is left out.
-        Raises :class:`InvalidValue` for a value the layout (KKH-V…, KKH-I…) or the encoding (KKH-F010) cannot hold, and
-        :class:`SetupFault` (KKH-F002) without a layout. Nothing is left behind then.
+        Raises :class:`InvalidValue` for a value the layout (KKH-V…, KKH-I…) or the encoding (KKH-F010) cannot hold,
+        :class:`FileRefused` (KKH-E009) for a 個人番号 where the layout has none (S-6), and :class:`SetupFault` (KKH-F002)
+        without a layout. Nothing is left behind then.
         """
         layout = self._book.newest(file_id)
         if layout is None:
@@ -123,6 +125,7 @@ class OpenFormatFolder:
             batch.flush()
         writerow(("9", count))
         batch.flush()
+        form.finish()
         return count
 
 
@@ -141,10 +144,12 @@ class _Formatter:
             for item in layout.fields
         ]
         self._required: Final = {item.key for item in layout.fields if item.required}
+        self._fields: Final = layout.fields
+        self._scan: Final = ColumnScan()
 
     def lines(self, rows: Sequence[Sequence[Any]], first: int) -> Iterator[tuple[str, ...]]:
         """The cells of ``rows``, of which the first is written on line ``first``."""
-        columns: list[Iterable[str]] = [repeat("2", len(rows))]
+        columns: list[Sequence[str]] = [("2",) * len(rows)]
         given = list(zip(*rows, strict=True))
         nothing = (None,) * len(rows)
         try:
@@ -155,7 +160,13 @@ class _Formatter:
         if len(columns) <= len(self._plan):
             # outside the except block, so that no exception holding a value hangs on this one
             raise InvalidValue(self._first_problem(rows, first))
+        for item, column in zip(self._fields, columns[1:], strict=True):
+            self._scan.see(item, column, first)
         return zip(*columns, strict=True)
+
+    def finish(self) -> None:
+        """Judge what only all records together show. Raises :class:`FileRefused` (KKH-E009)."""
+        self._scan.finish()
 
     def _first_problem(self, rows: Iterable[Sequence[Any]], first: int) -> Problem:
         for line, row in enumerate(rows, first):
