@@ -15,7 +15,7 @@ from __future__ import annotations
 import hmac as constant_time
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Final, NoReturn
+from typing import Final, NoReturn, cast
 
 from cryptography.exceptions import InvalidTag
 from cryptography.hazmat.primitives.hmac import HMAC
@@ -110,12 +110,12 @@ class AesGcmNumberVault:
 
     def __indexes(self, key: StoredKey, numbers: Iterable[IndividualNumber]) -> list[NumberIndex]:
         copied = self.__index_base(key).copy
-        indexes: list[NumberIndex] = []
+        indexes: list[bytes] = []
         for number in numbers:
             mac = copied()
-            mac.update(number.reveal().encode("ascii"))
-            indexes.append(NumberIndex(mac.finalize()))
-        return indexes
+            mac.update(number.reveal().encode())
+            indexes.append(mac.finalize())
+        return cast(list[NumberIndex], indexes)
 
     def __index_base(self, key: StoredKey) -> HMAC:
         base = self.__index_bases.get(key.key_id)
@@ -136,10 +136,13 @@ class AesGcmNumberVault:
         head, tail = self.__bound(insurer, key_id)
         drawn = os.urandom(_NONCE * len(indexed))
         sealed: list[SealedNumber] = []
-        for place, (number, index, version) in enumerate(indexed):
-            nonce = drawn[_NONCE * place : _NONCE * (place + 1)]
-            ciphertext = nonce + encrypt(nonce, number.reveal().encode("ascii"), head + index + tail)
-            sealed.append(SealedNumber(insurer, index, version, key_id, ciphertext))
+        keep, start = sealed.append, 0
+        for number, index, version in indexed:
+            end = start + _NONCE
+            nonce = drawn[start:end]
+            ciphertext = nonce + encrypt(nonce, number.reveal().encode(), head + index + tail)
+            keep(SealedNumber(insurer, index, version, key_id, ciphertext))
+            start = end
         return sealed
 
     def __bound(self, insurer: InsurerNumber, key_id: str) -> tuple[bytes, bytes]:
