@@ -185,7 +185,8 @@ def _value(item: dict[str, Any], cell: str) -> Any:
         return date(int(cell[:4]), int(cell[4:6]), int(cell[6:]))
     if kind == "datetime":
         _require_value(len(cell) == 14)
-        return datetime(*(int(cell[at:to]) for at, to in pairwise((0, 4, 6, 8, 10, 12, 14))))
+        year, month, day, hour, minute, second = (int(cell[at:to]) for at, to in pairwise((0, 4, 6, 8, 10, 12, 14)))
+        return datetime(year, month, day, hour, minute, second)
     if kind == "month":
         _require_value(len(cell) == 6)
         date(int(cell[:4]), int(cell[4:]), 1)

@@ -28,7 +28,7 @@ def die_around_commit(moment: str, number: int) -> None:
         if seen == number:
             os._exit(DIED)
 
-    SqlUnitOfWork.commit = commit  # type: ignore[method-assign]
+    SqlUnitOfWork.commit = commit  # type: ignore[method-assign,assignment]
 
 
 def run(folder: Path, file: Path, moment: str, number: int) -> None:

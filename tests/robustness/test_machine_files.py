@@ -45,7 +45,7 @@ def writers(source: str) -> Iterator[str]:
 def test_no_csv_is_made_for_people() -> None:
     """Rules: S-19. Commands answer with tables on the screen or JSON; what writes CSV writes for a program."""
     found = {
-        path.relative_to(Path(package.__file__).parents[1]).as_posix()
+        path.relative_to(Path(str(package.__file__)).parents[1]).as_posix()
         for package in (kokuho_core, kokuho_adapters)
         for path in Path(str(package.__file__)).parent.rglob("*.py")
         if any(writers(path.read_text("utf-8")))

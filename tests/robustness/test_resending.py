@@ -128,8 +128,8 @@ class Resending(RuleBasedStateMachine):
         n = data.draw(st.sampled_from(self.known()))
         name = FileName.parse(self.paths[n].name)
         other = FileName(name.file_id, name.insurer_number, name.created_at + timedelta(days=later), n)
-        stamps = [f"{moment:%Y%m%d%H%M%S}".encode() for moment in (name.created_at, other.created_at)]
-        [answer] = self.give(self.office.inbox / str(other), self.contents[n].replace(*stamps, 1))
+        was, now = (f"{moment:%Y%m%d%H%M%S}".encode() for moment in (name.created_at, other.created_at))
+        [answer] = self.give(self.office.inbox / str(other), self.contents[n].replace(was, now, 1))
         assert (answer.result, codes(answer)) == (REJECTED, [("KKH-F020", 0, "")])
 
     @rule(n=st.integers(1, FILES), lost=st.integers(1, 200))

@@ -6,6 +6,7 @@ import csv
 import io
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from kokuho_adapters.files.layout import parse_layout
 from kokuho_core.errors import SetupFault
 
 from .comparison import BOOK, SENDER, STAMP, reading, require_same_reading
-from .fuzz import CORPUS, INSURERS, LAYOUT, run_one, seeds
+from .fuzz import CORPUS, INSURERS, LAYOUT, mutated, run_one, seeds
 from .second_reader import LAYOUTS, layout
 
 FILE_IDS = sorted(each.id for each in BOOK)
@@ -66,7 +67,7 @@ def written_files(draw: st.DrawFn) -> tuple[str, bytes]:
         )
     )
     made = io.StringIO()
-    quoting = draw(st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC]))
+    quoting: Any = draw(st.sampled_from([csv.QUOTE_ALL, csv.QUOTE_MINIMAL, csv.QUOTE_NONNUMERIC]))
     write = csv.writer(made, quoting=quoting).writerow
     write(["1", file_id, "1.0", SENDER if municipal else "000000", STAMP, "1"])
     for row in rows:
@@ -94,6 +95,25 @@ def test_damaged_seeds_of_the_fuzzer(name: str, data: st.DataObject) -> None:
         put = data.draw(st.sampled_from([b"", b'"', b",", b"\r\n", b"\n", b"\0", b"\xff", b"=", b"[[field]]\n", b"9", b"\xef\xbc\x91"]))
         content[at : at + cut] = put
     run_one(bytes(content))
+
+
+@settings(max_examples=400)
+@given(st.sampled_from(sorted(SEEDS)), st.integers(0, 2**32), st.integers(1, 4))
+def test_what_the_fuzzer_makes_of_good_inputs(name: str, seed: int, times: int) -> None:
+    """Rules: S-18. Its changes of cells and values, without the guidance that comes from watching the code."""
+    content = SEEDS[name]
+    for number in range(times):
+        content = mutated(content, 8192, seed + number, lambda data, longest: (data[1:] + data[:1])[:longest])
+    run_one(content)
+
+
+def test_the_fuzzer_reaches_what_is_behind_the_structure() -> None:
+    """Rules: S-18. Of a thousand changed files some are taken, some have a refused record, some are refused."""
+    tally = Counter(
+        run_one(mutated(SEEDS[f"SKKOJIN_{SENDER}_{STAMP}_0001"], 8192, seed, lambda data, _: data)) for seed in range(1000)
+    )
+    for outcome in ("file taken", "file with a refused record", "file refused", "layout refused"):
+        assert tally[outcome] >= 10, tally
 
 
 @pytest.mark.parametrize("name", sorted(SEEDS))
