@@ -255,22 +255,24 @@ class Opened:
 
     def __init__(self, source: IO[bytes], recipient: Certificate, key: PrivateKey) -> None:
         der = DerSource(source)
-        whole = der.enter(SEQUENCE, "envelope")
-        start = der.position
+        end = der.enter(SEQUENCE, "envelope") + der.position
         if der.exactly(len(_AUTH_ENVELOPED_DATA), "envelope") != _AUTH_ENVELOPED_DATA:
             raise damaged("not authenticated encryption")
-        der.enter(CONTEXT_0, "envelope")
-        der.enter(SEQUENCE, "envelope")
+        for tag in (CONTEXT_0, SEQUENCE):
+            if der.enter(tag, "envelope") + der.position != end:
+                raise damaged("length")
         if der.exactly(len(_ZERO), "envelope") != _ZERO:
             raise damaged("envelope")
         content_key = _unwrapped(der.whole(SET, "recipients", _SMALL), recipient, key)
-        der.enter(SEQUENCE, "envelope")
+        info_end = der.enter(SEQUENCE, "envelope") + der.position
         if der.exactly(len(_DATA), "envelope") != _DATA:
             raise damaged("envelope")
         nonce = _nonce(der.whole(SEQUENCE, "algorithm", _SMALL))
         self._left = der.enter(IMPLICIT_OCTETS_0, "content")
         # exactly the tag stands behind the content, and nothing behind the tag
-        if self._left > MAX_CONTENT_BYTES or whole - (der.position - start) != self._left + 2 + _TAG_BYTES:
+        if der.position + self._left != info_end or info_end + 2 + _TAG_BYTES != end:
+            raise damaged("length")
+        if self._left > MAX_CONTENT_BYTES:
             raise damaged("length")
         self._der, self._source = der, source
         self._decryptor = Cipher(algorithms.AES256(content_key), modes.GCM(nonce)).decryptor()
@@ -320,6 +322,8 @@ def _unwrapped(infos: bytes, recipient: Certificate, key: PrivateKey) -> bytes:
             continue  # another kind of recipient
         if asn1.encode_der(entry.rid) != own:
             continue
+        if entry.version != 0:
+            raise damaged("recipients")
         if asn1.encode_der(entry.algorithm) not in _OAEP_FORMS or not isinstance(key, rsa.RSAPrivateKey):
             raise damaged("algorithm")
         try:
