@@ -25,7 +25,7 @@ from kokuho_adapters.security.key_rotation import (
     rotate_index_key,
     rotate_wrapping_keys,
 )
-from kokuho_core.errors import KokuhoError, NotFound, SetupFault
+from kokuho_core.errors import Conflict, KokuhoError, NotFound, SetupFault
 from kokuho_core.ports.keys import ENCRYPTION_DUE, ENCRYPTION_LIMIT, KeyPurpose, KeyState
 from kokuho_core.reception.ledger import FileResult
 from kokuho_core.vocabulary.insurers import Insurer
@@ -302,6 +302,36 @@ class TestMeanwhile:
         after = by_number(office.installation, office.database_file)["number_vault"]
         assert set(before) <= set(after)
         assert overview(custody_of(office)).is_settled
+
+
+    def test_a_rotation_that_another_process_ended_is_not_begun_again(self, office: PrefectureOffice) -> None:
+        """Rules: S-10. What was retired meanwhile stays so, whatever this one still holds in its hands."""
+        fill(office, 10)
+        for kind in ("data", "index"):
+            ended: list[bool] = []
+
+            def end_it(step: str, done: int, total: int | None = None, kind: str = kind, ended: Any = ended) -> None:
+                if not ended:
+                    ended.append(True)
+                    assert ROTATIONS[kind](custody_of(office, 3)).resumed
+                    for key in overview(custody_of(office)).keys:
+                        assert key.state is not KeyState.REPLACED
+
+            versions = len(overview(custody_of(office)).keys)
+            ROTATIONS[kind](custody_of(office, 3, end_it))
+            found = overview(custody_of(office))
+            assert found.is_settled
+            assert len(found.keys) == versions + (len(INSURERS) if kind == "data" else 1)
+
+    def test_a_key_changed_meanwhile_is_a_conflict(self, office: PrefectureOffice) -> None:
+        """Rules: S-10, S-26."""
+        with office.installation.custody.database.begin(read_only=True) as work:
+            key = work.keys.current(KeyPurpose.DATA, A)
+        rotate_data_keys(custody_of(office), A)
+        with office.installation.custody.database.begin() as work:
+            assert not work.keys.hold_against_writers(key)
+            with pytest.raises(Conflict, match="KKH-X001"):
+                work.keys.set_state(key, KeyState.REPLACED, custody_of(office).clock.now())
 
 
 # --- counting ---

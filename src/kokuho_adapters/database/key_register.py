@@ -11,12 +11,14 @@ from sqlalchemy import Connection, Row, Select, bindparam, insert, select, updat
 
 from kokuho_adapters.database.statements import batches
 from kokuho_adapters.database.tables import data_key, key_disposal, key_usage, number_vault, wrapping_key
-from kokuho_core.errors import Problem, SetupFault
+from kokuho_core.errors import Conflict, Problem, SetupFault
 from kokuho_core.ports.keys import ENCRYPTION_LIMIT, KeyPurpose, KeyState, StoredKey
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 from kokuho_core.vocabulary.individual_number import NumberIndex
 
 _keys, _usage, _wrapping, _disposals = data_key.c, key_usage.c, wrapping_key.c, key_disposal.c
+_LOOKS: Final = 4
+"""Who waited for a rotation to begin sees the key that was replaced, but its successor only when he looks again."""
 _IN_USE: Final = (KeyState.CURRENT.value, KeyState.REPLACED.value)
 
 
@@ -54,13 +56,12 @@ class SqlKeyRegister:
     # --- the port ---
 
     def current(self, purpose: KeyPurpose, insurer: InsurerNumber | None = None) -> StoredKey:
-        found = self._current.get((purpose, insurer))
-        if found is None:
-            self._load_in_use(purpose, insurer)
+        for _ in range(_LOOKS):
             found = self._current.get((purpose, insurer))
-        if found is None:
-            raise SetupFault(Problem("KKH-C015", field=insurer or purpose.value))
-        return found
+            if found is not None:
+                return found
+            self._load_in_use(purpose, insurer)
+        raise SetupFault(Problem("KKH-C015", field=insurer or purpose.value))
 
     def replaced_index_key(self) -> StoredKey | None:
         self.current(KeyPurpose.INDEX)
@@ -128,22 +129,23 @@ class SqlKeyRegister:
         """Uses of every key."""
         return {row.key_id: row.encryptions for row in self.connection.execute(select(key_usage))}
 
-    def hold_against_writers(self, key: StoredKey) -> None:
+    def hold_against_writers(self, key: StoredKey) -> bool:
         """Wait until no unit of work relies on the state of ``key``, and make later ones wait until this one ends.
 
-        The row is written, not only locked: a unit of work that began before and reads an older state of the database must not
-        get hold of it afterwards.
+        False when it is no longer in that state. The row is written, not only locked: a unit of work that began before and
+        reads an older state of the database must not get hold of it afterwards.
         """
-        statement = update(data_key).where(_keys.key_id == key.key_id)
-        self.connection.execute(statement.values(state=key.state.value))
+        return self._update(key, {"state": key.state.value})
 
     def set_state(self, key: StoredKey, state: KeyState, now: datetime) -> None:
+        """Raises :class:`Conflict` (KKH-X001) when ``key`` is no longer in the state in which it was read."""
         values: dict[str, Any] = {"state": state.value}
         if state is KeyState.RETIRED:
             values["retired_at"] = now
         if state is KeyState.DESTROYED:
             values |= {"destroyed_at": now, "wrapped": None, "wrapping_key_id": None}
-        self.connection.execute(update(data_key).where(_keys.key_id == key.key_id).values(values))
+        if not self._update(key, values):
+            raise Conflict(Problem("KKH-X001", field="data_key"))
         self._forget()
 
     def rewrap(self, key: StoredKey, now: datetime) -> None:
@@ -188,6 +190,10 @@ class SqlKeyRegister:
         )
 
     # --- inside ---
+
+    def _update(self, key: StoredKey, values: dict[str, Any]) -> bool:
+        statement = update(data_key).where(_keys.key_id == key.key_id, _keys.state == key.state.value)
+        return self.connection.execute(statement.values(values)).rowcount == 1
 
     def _load_in_use(self, purpose: KeyPurpose, insurer: InsurerNumber | None) -> None:
         query = select(data_key).where(_keys.purpose == purpose.value, _keys.state.in_(_IN_USE))
