@@ -22,7 +22,7 @@ OTHER = {
 
 @pytest.mark.parametrize("count", range(6))
 def test_every_choice_of_differing_items(count: int) -> None:
-    """Rules: I-2. Any item and any pair that differs forbids the link, and the evidence says which."""
+    """Rules: I-2, S-23. Any item and any pair that differs forbids the link, and the evidence says which."""
     for differing in combinations(ITEMS, count):
         found = evolve(PERSON, **{item: OTHER[item] for item in differing})
         evidence = compare_basic_items(PERSON, found)
@@ -34,7 +34,7 @@ def test_every_choice_of_differing_items(count: int) -> None:
     ("name", "same"), [("見本 太郎", True), ("見本太郎", True), ("見夲　太郎", False), ("", False)]
 )
 def test_width_and_spaces_do_not_matter_variants_do(name: str, same: bool) -> None:
-    """Rules: I-2. A variant character is for a person to judge."""
+    """Rules: I-2, S-23. A variant character is for a person to judge."""
     assert compare_basic_items(PERSON, evolve(PERSON, name=name)).may_link is same
 
 

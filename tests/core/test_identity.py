@@ -74,7 +74,7 @@ def check_settlement(messages: list[PersonFact]) -> None:
 
 
 def test_settlement_as_modelled() -> None:
-    """Rules: I-1, I-3, I-4, X-6, X-34."""
+    """Rules: I-1, I-3, I-4, X-6, X-34, S-22."""
     for seed, messages in strategies.seeded(strategies.identity_streams, 10_000):
         try:
             check_settlement(messages)
@@ -204,7 +204,7 @@ def test_nobody_is_left_when_all_is_cancelled() -> None:
 
 
 def test_numbers_of_a_person_grow_by_accepted_changes() -> None:
-    """Rules: I-4."""
+    """Rules: I-4, S-22."""
     messages = [m(A, "1", 1, "N1", 2), m(A, "1", 2, "N2", 3, previous="N1"), m(B, "5", 1, "N3", 4, previous="N2")]
     (person,) = settle(messages).persons
     assert person.numbers == {index_of("N1"), index_of("N2"), index_of("N3")}

@@ -21,7 +21,7 @@ from kokuho_core.qualification.findings import (
     continues,
     find_conflicts,
 )
-from kokuho_core.qualification.judgement import is_protected, judge_person, prefectural_periods
+from kokuho_core.qualification.judgement import is_protected, judge_person, plain_qualification, prefectural_periods
 from kokuho_core.qualification.moves import find_moves
 from kokuho_core.vocabulary.codes import QualificationStatus
 
@@ -163,6 +163,27 @@ def test_the_order_of_rows_does_not_matter(case: tuple[History, Any, int], rng: 
     )
     assert judged.moves == tuple(find_moves(judged.periods, REGISTER))
     assert judged.qualifications == tuple(derive_qualifications(judged.periods, judged.findings, REGISTER))
+
+
+def check_plain(case: tuple[History, Any, int]) -> None:
+    history, as_of, wait = case
+    for row in history.rows:
+        judged = judge_person([row], REGISTER, as_of, wait)
+        found = plain_qualification(row, REGISTER)
+        if found is None:
+            assert judged.findings or judged.look_again_on or not judged.qualifications or row_claims(judged)
+        else:
+            assert judged.qualifications == (found,)
+            assert not (judged.findings or judged.look_again_on or judged.moves)
+
+
+def row_claims(judged: Any) -> bool:
+    return any(each.claims_entry or each.claims_exit for each in judged.periods)
+
+
+def test_the_short_way_finds_what_the_long_one_finds() -> None:
+    """Rules: Q-3, Q-4. Somebody with one row alone, from the rows of all histories."""
+    for_all(dated_histories, 2_000, lambda *case: check_plain(case))
 
 
 @strategies.some

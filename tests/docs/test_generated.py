@@ -55,8 +55,15 @@ def test_the_rules_are_all_there_and_planned_ones_are_marked() -> None:
     assert all(told.get("reason") for rule, told in rules.items() if rule[0] == "X")
 
 
+def test_every_requirement_that_is_held_has_a_test_and_every_other_a_reason() -> None:
+    told, tests = generate.read_requirements(), generate.test_places()
+    assert list(told) == [f"S-{number}" for number in range(1, 36)]
+    assert not [number for number, each in told.items() if each["state"] == "held" and not tests.get(number)]
+    assert not [number for number, each in told.items() if (each["state"] == "held") == ("open" in each)]
+
+
 def test_nothing_cites_a_rule_that_does_not_exist() -> None:
-    rules = set(generate.read_rules()["rules"])
+    rules = set(generate.read_rules()["rules"]) | set(generate.read_requirements())
     assert not set(generate.code_places()) - rules
     assert not set(generate.test_places()) - rules
 
