@@ -10,6 +10,7 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
+from kokuho_adapters.safety_settings import feeds_of, gates_of
 from kokuho_core.errors import Problem, SetupFault
 from kokuho_core.qualification.date_rules import DateRules, LateElderlyLoss
 from kokuho_core.usecases.office import Settings
@@ -45,7 +46,8 @@ def load_configuration(path: Path) -> Configuration:
     """Read a configuration file. Paths in it are relative to its own folder, a database URL is taken as it stands.
 
     Keys: ``database``, ``key_ring``, ``key_provider``, ``layouts``, ``unmatched_wait_days`` (P-6), ``late_elderly_loss`` (D-7:
-    ``day_after`` or ``birthday``). Raises :class:`SetupFault` (KKH-C010) with every fault.
+    ``day_after`` or ``birthday``), the tables ``gates`` (S-28) and ``feeds`` (S-28, R-5). Raises :class:`SetupFault`
+    (KKH-C010) with every fault.
     """
     try:
         with path.open("rb") as file:
@@ -58,7 +60,9 @@ def load_configuration(path: Path) -> Configuration:
 
 
 def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
-    known = ("database", "key_ring", "key_provider", "layouts", "unmatched_wait_days", "late_elderly_loss")
+    known = (
+        "database", "key_ring", "key_provider", "layouts", "unmatched_wait_days", "late_elderly_loss", "gates", "feeds"
+    )  # fmt: skip
     wrong = [key for key in source if key not in known]
     database = source.get("database", DEFAULT_DATABASE)
     if not isinstance(database, str) or not database:
@@ -80,13 +84,14 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
     choices = {choice.name.lower(): choice for choice in LateElderlyLoss}
     if not isinstance(late_elderly, str) or late_elderly not in choices:
         wrong.append("late_elderly_loss")
+    gates, feeds = gates_of(source.get("gates", {}), wrong), feeds_of(source.get("feeds", {}), wrong)
     if wrong:
         raise SetupFault(*(Problem("KKH-C010", field=key[:40]) for key in wrong))
     return Configuration(
         database=str(folder / database) if is_plain_path(database) else database,
         key_ring=folder / key_ring if key_ring is not None else None,
         layouts=tuple(folder / each for each in layouts),
-        settings=Settings(wait_days, DateRules(choices[late_elderly])),
+        settings=Settings(wait_days, DateRules(choices[late_elderly]), gates, feeds),
         key_provider=key_provider,
     )
 

@@ -7,6 +7,8 @@ from typing import Final, Protocol
 
 from attrs import frozen
 
+from kokuho_core.gates.feeds import FeedSettings
+from kokuho_core.gates.thresholds import GateSettings
 from kokuho_core.ports.files import IncomingFile
 from kokuho_core.ports.stores import Clock, Database
 from kokuho_core.ports.vault import ContentProtection, NumberVault
@@ -33,6 +35,8 @@ class Settings:
 
     unmatched_wait_days: int = UNMATCHED_WAIT_DAYS
     date_rules: DateRules = DateRules()
+    gates: GateSettings = GateSettings()
+    feeds: FeedSettings = FeedSettings()
 
 
 Reopen = Callable[[str, Callable[[], Iterator[bytes]], str | None], IncomingFile]
