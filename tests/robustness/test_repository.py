@@ -25,7 +25,10 @@ INVENTED = {
 }
 """What may stand in a committed file, and why it is nobody's. All other numbers of tests are computed when they run."""
 
-_GROUPED = re.compile(r"(?<![0-9])[0-9]{4}([-_ .]?)[0-9]{4}\1[0-9]{4}(?![0-9])")
+_WRITTEN = re.compile(
+    r"(?<![0-9])[0-9]{12}(?![0-9])"
+    r"|(?<![0-9])(?<![0-9][-_ .])[0-9]{4}([-_ .])[0-9]{4}\1[0-9]{4}(?![0-9])(?![-_ .][0-9])"  # three groups, no list of them
+)
 
 
 def has_check_digit(digits: str) -> bool:
@@ -36,7 +39,7 @@ def has_check_digit(digits: str) -> bool:
 
 def suspicious(text: str) -> Iterator[str]:
     """Numbers with a right check digit in ``text``: in full or half width, in one piece or in groups of four."""
-    for found in _GROUPED.finditer(unicodedata.normalize("NFKC", text)):
+    for found in _WRITTEN.finditer(unicodedata.normalize("NFKC", text)):
         digits = re.sub("[^0-9]", "", found[0])
         if has_check_digit(digits) and not any(re.fullmatch(known, digits) for known in INVENTED):
             yield digits
