@@ -37,25 +37,28 @@ def test_backups_lose_what_stood_under_the_key_and_nothing_else(office: Prefectu
     """Rules: S-1, S-29."""
     filled(office)
     custody = office.installation.custody
-    rotate_wrapping_keys(custody)  # so that two keys of the provider have wrapped it
     before = by_number(office.installation, office.database_file)
-    backup = tmp_path / "backup"
-    shutil.copytree(office.folder, backup)
+    first, second = tmp_path / "first", tmp_path / "second"
+    shutil.copytree(office.folder, first)
+    rotate_wrapping_keys(custody)  # so that two keys of the provider have wrapped it
+    shutil.copytree(office.folder, second)
     disposal = destroy_key(custody, retired(office, A), "係長", "保存期間の満了")
     assert disposal.completed_at is not None
     assert (disposal.insurer_number, disposal.version, disposal.decided_by) == (A, 1, "係長")
     assert by_number(office.installation, office.database_file) == before
-    # the backup of the database, with the key ring of now
     ring = next(office.folder.glob("*.keys.json"))
-    shutil.copy(ring, backup / ring.name)
-    restored = evolve(office.configuration, database=f"sqlite:///{(backup / office.database_file.name).as_posix()}")
-    with open_installation(restored) as opened:
-        with pytest.raises(SetupFault, match="KKH-C016"):
-            numbers(opened)
-        with opened.office.database.begin(read_only=True) as work:
-            key = work.keys.current(KeyPurpose.DATA, B)
-        assert opened.custody.data_keys.opened(key).key_id == key.key_id
-    # the same key ring file, not overwritten, would still open it: only then the backup reads
+    for backup in (first, second):
+        restored = evolve(office.configuration, database=f"sqlite:///{(backup / office.database_file.name).as_posix()}")
+        if backup is first:  # a copy of the key ring that was not destroyed would still open it
+            with open_installation(restored) as opened:
+                assert by_number(opened, backup / office.database_file.name) == before
+        shutil.copy(ring, backup / ring.name)
+        with open_installation(restored) as opened:
+            with pytest.raises(SetupFault, match="KKH-C016"):
+                numbers(opened)
+            with opened.custody.database.begin(read_only=True) as work:
+                key = work.keys.current(KeyPurpose.DATA, B)
+            assert opened.custody.data_keys.opened(key).key_id == key.key_id
     shown = overview(custody)
     assert [each.key_id for each in shown.disposals] == [disposal.key_id]
     [gone] = [key for key in shown.keys if key.key_id == disposal.key_id]
