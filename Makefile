@@ -14,6 +14,9 @@
 #   make mutation     mutation tests of the rules, with fewer examples (KOKUHO_EXAMPLES)
 #   make clean        remove all of the above
 #
+# «make test» also runs programs that are on nearly every machine: openssl (3 or later) and the client of OpenSSH (sftp,
+# ssh). «make test-long» wants the server of OpenSSH (sshd) too. Where one is missing, the tests say so and fail.
+#
 # Variables: PYTHON (the interpreter to start from), WORKERS (test processes), PIP_ARGS (options for every pip call),
 # PYTEST_ARGS (options for pytest), and those explained below.
 

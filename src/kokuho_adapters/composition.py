@@ -47,6 +47,11 @@ class Installation:
     custody: KeyCustody
     _database: SqlDatabase
 
+    @property
+    def database(self) -> SqlDatabase:
+        """For stores of the adapters alone, such as the ledger of media."""
+        return self._database
+
     def register(self) -> InsurerRegister:
         """The insurers of the prefecture as they stand now."""
         with self.office.database.begin(read_only=True) as work:

@@ -27,6 +27,7 @@ from kokuho_adapters.cli.answers import (
     summary_data,
 )
 from kokuho_adapters.cli.demo import run_demo
+from kokuho_adapters.cli.exchange import exchange, media, sftp
 from kokuho_adapters.cli.incoming import GivenPaths, expand
 from kokuho_adapters.cli.keys import destroy_key_command, keys, rotate_keys
 from kokuho_adapters.cli.output import DONE, FAILED, FOUND
@@ -196,7 +197,7 @@ def cli(ctx: click.Context, database: str | None, config: Path | None, key_ring:
     ctx.obj = Session(configuration.overridden(database, key_ring))
 
 
-for _command in (keys, rotate_keys, destroy_key_command):
+for _command in (keys, rotate_keys, destroy_key_command, exchange, media, sftp):
     cli.add_command(_command)
 
 # --- setting up ---

@@ -554,3 +554,34 @@ key_disposal = Table(
     Column("decided_at", IsoDateTime, nullable=False),
     Column("completed_at", IsoDateTime),
 )
+
+# --- 媒体の受渡簿 ---
+
+media_handover = Table(
+    "media_handover",
+    metadata,
+    _text("number", required=True),
+    _text("direction", required=True),
+    _text("insurer_number", required=True),
+    _text("package", required=True),
+    Column("size", BigInteger, nullable=False),
+    _text("sha256", required=True),
+    _text("files", required=True),
+    _text("medium", required=True),
+    _text("handed_by", required=True),
+    Column("handed_at", IsoDateTime, nullable=False),
+    _date("due_on"),
+    PrimaryKeyConstraint("number", "direction"),
+    Index(None, "insurer_number"),
+)
+
+media_settlement = Table(
+    "media_settlement",
+    metadata,
+    _text("number", required=True),
+    _text("direction", required=True),
+    _text("outcome", required=True),
+    _text("settled_by", required=True),
+    Column("settled_at", IsoDateTime, nullable=False),
+    PrimaryKeyConstraint("number", "direction"),
+)

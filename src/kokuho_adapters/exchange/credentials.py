@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import suppress
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Final
 
@@ -16,8 +17,17 @@ from cryptography.hazmat.primitives.asymmetric.ec import (
     EllipticCurvePrivateKey,
     EllipticCurvePublicKey,
 )
-from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey
-from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
+from cryptography.hazmat.primitives.asymmetric.rsa import RSAPrivateKey, RSAPublicKey, generate_private_key
+from cryptography.hazmat.primitives.hashes import SHA256
+from cryptography.hazmat.primitives.serialization import (
+    BestAvailableEncryption,
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    PublicFormat,
+    load_pem_private_key,
+)
+from cryptography.x509.oid import NameOID
 
 from kokuho_core.errors import Problem, SetupFault
 
@@ -25,6 +35,7 @@ MIN_RSA_BITS: Final = 3072
 """128 bits of strength, which CRYPTREC asks for beyond 2030."""
 
 _MAX_PEM_BYTES: Final = 1 << 20
+_VALID_DAYS: Final = 3 * 365
 PrivateKey = RSAPrivateKey | EllipticCurvePrivateKey
 PublicKey = RSAPublicKey | EllipticCurvePublicKey
 
@@ -99,3 +110,35 @@ def _is_allowed(key: object) -> bool:
     if isinstance(key, RSAPublicKey):
         return key.key_size >= MIN_RSA_BITS
     return isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1 | SECP384R1)
+
+
+def make_party(folder: Path, name: str, passphrase: bytes | None, moment: datetime) -> tuple[Path, Path]:
+    """A new RSA key and a certificate for it, signed by itself, valid for three years from ``moment`` (UTC).
+
+    Returns the files ``<name>.pem`` (to give to the other side) and ``<name>.key`` (to keep). Raises :class:`SetupFault`
+    (KKH-E008) where one of them exists.
+    """
+    key = generate_private_key(65537, MIN_RSA_BITS)
+    subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, name)])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(moment - timedelta(minutes=5))
+        .not_valid_after(moment + timedelta(days=_VALID_DAYS))
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, SHA256())
+    )
+    hidden = BestAvailableEncryption(passphrase) if passphrase else NoEncryption()
+    files = folder / f"{name}.pem", folder / f"{name}.key"
+    folder.mkdir(parents=True, exist_ok=True)
+    contents = certificate.public_bytes(Encoding.PEM), key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, hidden)
+    if any(path.exists() for path in files):
+        raise _fault(f"{name}: exists already")
+    for path, content, mode in zip(files, contents, (0o644, 0o600), strict=True):
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
+        with os.fdopen(descriptor, "wb") as file:
+            file.write(content)
+    return files

@@ -507,9 +507,41 @@ def upgrade() -> None:
             sqlite_where=sa.text("is_due IS 1"),
             postgresql_where=sa.text("is_due IS 1"),
         )
+    op.create_table(
+        "media_handover",
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("insurer_number", sa.Text(), nullable=False),
+        sa.Column("package", sa.Text(), nullable=False),
+        sa.Column("size", sa.BigInteger(), nullable=False),
+        sa.Column("sha256", sa.Text(), nullable=False),
+        sa.Column("files", sa.Text(), nullable=False),
+        sa.Column("medium", sa.Text(), nullable=False),
+        sa.Column("handed_by", sa.Text(), nullable=False),
+        sa.Column("handed_at", sa.DateTime(), nullable=False),
+        sa.Column("due_on", sa.Date(), nullable=True),
+        sa.PrimaryKeyConstraint("number", "direction", name=op.f("pk_media_handover")),
+    )
+    with op.batch_alter_table("media_handover", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_media_handover_insurer_number"), ["insurer_number"], unique=False)
+
+    op.create_table(
+        "media_settlement",
+        sa.Column("number", sa.Text(), nullable=False),
+        sa.Column("direction", sa.Text(), nullable=False),
+        sa.Column("outcome", sa.Text(), nullable=False),
+        sa.Column("settled_by", sa.Text(), nullable=False),
+        sa.Column("settled_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("number", "direction", name=op.f("pk_media_settlement")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("media_settlement")
+    with op.batch_alter_table("media_handover", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_media_handover_insurer_number"))
+
+    op.drop_table("media_handover")
     with op.batch_alter_table("returned_row", schema=None) as batch_op:
         batch_op.drop_index(
             "ix_returned_row_due", sqlite_where=sa.text("is_due IS 1"), postgresql_where=sa.text("is_due IS 1")
