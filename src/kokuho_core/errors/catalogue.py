@@ -107,7 +107,7 @@ CATALOGUE: Final = {
          "signed by another municipality", "送信元の証明書と宛先を確認してください。", "Check the sender's certificate and the addressee."),
         ("KKH-E008", _S, "鍵または証明書を使えません(形式・アルゴリズム・鍵長・期限・パスフレーズ)。",
          "A key or certificate cannot be used (form, algorithm, length, validity or passphrase).", "an RSA key of 2,048 bits",
-         "RSA 3072ビット以上(署名はECDSA P-256・P-384も可)の有効なPEMを指定してください。", "Give valid PEM files: RSA of 3,072 bits or more (ECDSA P-256 or P-384 to sign)."),
+         "RSA 3072ビット以上(署名はECDSA P256・P384も可)の有効なPEMを指定してください。", "Give valid PEM files: RSA of 3,072 bits or more (ECDSA P256 or P384 to sign)."),
         ("KKH-E009", _F, "個人番号と思われる値が、あるはずのない所にあります。送信しません。", "What looks like an individual number stands where none may be; nothing was sent.",
          "a number in the name column", "ファイルの作り方を確認してください。値は表示しません。", "Check how the file was made; the value is not shown."),
         ("KKH-E010", _S, "接続先のホスト鍵が登録と一致しません。", "The host key of the server is not the registered one.", "another server answers",
