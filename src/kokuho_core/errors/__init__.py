@@ -6,10 +6,12 @@ here. A conflict between municipalities is a *finding* (:mod:`kokuho_core.qualif
 
 from kokuho_core.errors.catalogue import CATALOGUE, ErrorEntry, Severity, entry
 from kokuho_core.errors.problem import (
+    AccessDenied,
     Conflict,
     FileRefused,
     InvalidValue,
     KokuhoError,
+    NotApproved,
     NotFound,
     Problem,
     RecordRefused,
@@ -18,11 +20,13 @@ from kokuho_core.errors.problem import (
 
 __all__ = [
     "CATALOGUE",
+    "AccessDenied",
     "Conflict",
     "ErrorEntry",
     "FileRefused",
     "InvalidValue",
     "KokuhoError",
+    "NotApproved",
     "NotFound",
     "Problem",
     "RecordRefused",

@@ -74,3 +74,11 @@ class Conflict(KokuhoError):
 
 class SetupFault(KokuhoError):
     """The installation is not ready: no database, no key ring, wrong configuration."""
+
+
+class AccessDenied(KokuhoError):
+    """The operator may not do this, or it could not be recorded that he does (S-4); nothing was done."""
+
+
+class NotApproved(KokuhoError):
+    """What needs two persons has not been agreed to by a second one, or not in this form (S-7); nothing was done."""

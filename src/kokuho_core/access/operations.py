@@ -1,0 +1,111 @@
+"""操作: every act that is admitted and recorded, and the roles that may do it (S-4, S-31)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from enum import Enum
+from typing import Final
+
+from kokuho_core.access.roles import Role
+
+
+class AccessKind(Enum):
+    """操作の種別 in the audit log."""
+
+    SESSION = "session"
+    READ = "read"
+    WRITE = "write"
+    REVEAL = "reveal"
+    """個人番号の表示."""
+
+
+class Operation(Enum):
+    """操作. The value is what the audit log says under 画面・機能."""
+
+    OPEN_SESSION = "open_session"
+    CLOSE_SESSION = "close_session"
+    INITIALISE = "initialise"
+    SHOW_INSURERS = "show_insurers"
+    RECEIVE = "receive"
+    RESOLVE = "resolve"
+    DELIVER = "deliver"
+    DECIDE_IDENTITY = "decide_identity"
+    LIST_FINDINGS = "list_findings"
+    LIST_CANDIDATES = "list_candidates"
+    SHOW_PERSON = "show_person"
+    REVEAL_NUMBER = "reveal_number"
+    LIST_APPROVALS = "list_approvals"
+    DECIDE_APPROVAL = "decide_approval"
+    LIST_RIGHTS = "list_rights"
+    CHANGE_RIGHTS = "change_rights"
+    READ_AUDIT = "read_audit"
+    VERIFY_AUDIT = "verify_audit"
+    LIST_KEYS = "list_keys"
+    ROTATE_KEYS = "rotate_keys"
+    DESTROY_KEY = "destroy_key"
+    EXCHANGE_FILES = "exchange_files"
+    SHOW_MEDIA = "show_media"
+    SHOW_STATUS = "show_status"
+    RELEASE_GATE = "release_gate"
+    RECALL_FILE = "recall_file"
+    LIST_RETENTION = "list_retention"
+    RUN_RETENTION = "run_retention"
+
+    @property
+    def kind(self) -> AccessKind:
+        return _KINDS.get(self, AccessKind.READ)
+
+    def is_open_to(self, role: Role) -> bool:
+        """Whether ``role`` may do it at all; a municipality only inside its own scope."""
+        return role in _ROLES[self]
+
+
+_WRITES: Final = frozenset(
+    {
+        Operation.INITIALISE, Operation.RECEIVE, Operation.RESOLVE, Operation.DELIVER, Operation.DECIDE_IDENTITY,
+        Operation.DECIDE_APPROVAL, Operation.CHANGE_RIGHTS, Operation.ROTATE_KEYS, Operation.DESTROY_KEY,
+        Operation.EXCHANGE_FILES, Operation.RELEASE_GATE, Operation.RECALL_FILE, Operation.RUN_RETENTION,
+    }
+)  # fmt: skip
+_KINDS: Final[Mapping[Operation, AccessKind]] = {
+    **dict.fromkeys(_WRITES, AccessKind.WRITE),
+    Operation.OPEN_SESSION: AccessKind.SESSION,
+    Operation.CLOSE_SESSION: AccessKind.SESSION,
+    Operation.REVEAL_NUMBER: AccessKind.REVEAL,
+}
+
+_EVERYBODY: Final = frozenset(Role)
+_FEDERATION: Final = frozenset({Role.FEDERATION})
+_OPERATORS: Final = frozenset({Role.FEDERATION, Role.MUNICIPALITY})
+_ADMINISTRATOR: Final = frozenset({Role.ADMINISTRATOR})
+
+_ROLES: Final[Mapping[Operation, frozenset[Role]]] = {
+    Operation.OPEN_SESSION: _EVERYBODY,
+    Operation.CLOSE_SESSION: _EVERYBODY,
+    Operation.INITIALISE: _ADMINISTRATOR,
+    Operation.SHOW_INSURERS: _EVERYBODY,
+    Operation.RECEIVE: _OPERATORS,
+    Operation.RESOLVE: _FEDERATION,
+    Operation.DELIVER: _OPERATORS,
+    Operation.DECIDE_IDENTITY: _FEDERATION,
+    Operation.LIST_FINDINGS: _OPERATORS,
+    Operation.LIST_CANDIDATES: _OPERATORS,
+    Operation.SHOW_PERSON: _OPERATORS,
+    Operation.REVEAL_NUMBER: _OPERATORS,
+    Operation.LIST_APPROVALS: _FEDERATION | _ADMINISTRATOR,
+    Operation.DECIDE_APPROVAL: _FEDERATION | _ADMINISTRATOR,
+    Operation.LIST_RIGHTS: _ADMINISTRATOR,
+    Operation.CHANGE_RIGHTS: _ADMINISTRATOR,
+    Operation.READ_AUDIT: frozenset({Role.AUDITOR}),
+    Operation.VERIFY_AUDIT: frozenset({Role.AUDITOR, Role.ADMINISTRATOR}),
+    Operation.LIST_KEYS: _ADMINISTRATOR,
+    Operation.ROTATE_KEYS: _ADMINISTRATOR,
+    Operation.DESTROY_KEY: _ADMINISTRATOR,
+    Operation.EXCHANGE_FILES: _OPERATORS,
+    Operation.SHOW_MEDIA: _OPERATORS,
+    Operation.SHOW_STATUS: _OPERATORS | _ADMINISTRATOR,
+    Operation.RELEASE_GATE: _FEDERATION,
+    Operation.RECALL_FILE: _FEDERATION,
+    Operation.LIST_RETENTION: _FEDERATION | _ADMINISTRATOR,
+    Operation.RUN_RETENTION: _FEDERATION,
+}
