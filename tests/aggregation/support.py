@@ -11,8 +11,8 @@ from typing import Any
 
 from ..prefecture.office import PrefectureOffice, number, person
 
-RECEIPTS = frozenset({"received_file", "record_outcome"})
-"""Tables that tell which file came and what became of it, whatever it did besides."""
+RECEIPTS = frozenset({"received_file", "record_outcome", "key_usage"})
+"""Tables that tell which file came and what became of it, whatever it did besides; what was encrypted counts in any case."""
 
 Dump = dict[str, list[tuple[Any, ...]]]
 
