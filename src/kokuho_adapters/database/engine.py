@@ -45,9 +45,12 @@ class SqlDatabase:
 
     def migrate(self) -> None:
         """Create or bring up to date all tables."""
-        with self.engine.connect() as connection:
-            migrate(connection)
-            connection.commit()
+        try:
+            with self.engine.connect() as connection:
+                migrate(connection)
+                connection.commit()
+        except DBAPIError as error:
+            raise translated(error) from None
 
     def close(self) -> None:
         self.engine.dispose()

@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from attrs import field, frozen
 from sqlalchemy import Connection, delete, insert, inspect, select
+from sqlalchemy.exc import DBAPIError
 
 from kokuho_adapters.database.candidate_store import SqlCandidateStore
 from kokuho_adapters.database.counters import Counters
@@ -117,4 +118,8 @@ class SqlUnitOfWork:
     def commit(self) -> None:
         self.counters.save()
         self.keys.save()
-        self.connection.commit()
+        try:
+            self.connection.commit()
+        except DBAPIError:
+            self.connection.invalidate()  # SQLite would leave the transaction open for the next one who gets the connection
+            raise

@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from datetime import datetime
 from itertools import islice
 from pathlib import Path
@@ -78,8 +79,8 @@ class OpenFormatFolder:
         ``rows`` are streamed, their values in the order of ``keys``; a key of the layout that is not among them is empty,
         a key the layout lacks is left out.
         Raises :class:`InvalidValue` for a value the layout (KKH-V…, KKH-I…) or the encoding (KKH-F010) cannot hold,
-        :class:`FileRefused` (KKH-E009) for a 個人番号 where the layout has none (S-6), and :class:`SetupFault` (KKH-F002)
-        without a layout. Nothing is left behind then.
+        :class:`FileRefused` (KKH-E009) for a 個人番号 where the layout has none (S-6), and :class:`SetupFault`: KKH-F002
+        without a layout, KKH-C020 when the folder does not take it (S-27). Nothing is left behind then.
         """
         layout = self._book.newest(file_id)
         if layout is None:
@@ -89,25 +90,32 @@ class OpenFormatFolder:
         name = FileName(file_id, addressee, created_at.replace(microsecond=0, tzinfo=None), sequence)
         part = self._directory / f"{name}.part"
         try:
-            with part.open("wb") as file:
+            with _faults_told(), part.open("wb") as file:
                 count = self._write_lines(file, name, layout, keys, rows)
                 file.flush()
                 os.fsync(file.fileno())
+            with _faults_told():
+                _sync_directory(self._directory)  # or a power failure could take the name, which a commit is to rely on
         except BaseException:
-            part.unlink(missing_ok=True)
+            with suppress(OSError):
+                part.unlink(missing_ok=True)
             raise
         return str(name), count
 
     def publish(self, name: str) -> None:
-        """Give the written file its final name. Raises :class:`NotFound` (KKH-F015) when it was never written."""
+        """Give the written file its final name; it may be repeated.
+
+        Raises :class:`NotFound` (KKH-F015) when it was never written, :class:`SetupFault` (KKH-C020) when it cannot be done.
+        """
         FileName.parse(name)  # nothing but a plain name reaches the directory
         final = self._directory / name
-        try:
-            (self._directory / f"{name}.part").replace(final)
-        except FileNotFoundError:
-            if not final.exists():
-                raise NotFound(Problem("KKH-F015", field=name)) from None
-        _sync_directory(self._directory)
+        with _faults_told():
+            try:
+                (self._directory / f"{name}.part").replace(final)
+            except FileNotFoundError:
+                if not final.exists():
+                    raise NotFound(Problem("KKH-F015", field=name)) from None
+            _sync_directory(self._directory)
 
     def _write_lines(
         self, file: IO[bytes], name: FileName, layout: Layout, keys: Sequence[str], rows: Iterable[Sequence[Any]]
@@ -218,6 +226,15 @@ class _Batch:
                 keys = (key for key, cell in zip(self._layout.keys, cells, strict=True) if self._encoded(cell) is None)
                 return Problem("KKH-F010", line, next(keys, ""))
         return Problem("KKH-F010")
+
+
+@contextmanager
+def _faults_told() -> Iterator[None]:
+    """What the operating system refuses (disk full, broken, not allowed) is a :class:`SetupFault` (KKH-C020)."""
+    try:
+        yield
+    except OSError:
+        raise SetupFault(Problem("KKH-C020", field="folder")) from None
 
 
 def _sync_directory(directory: Path) -> None:

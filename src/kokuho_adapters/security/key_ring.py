@@ -213,6 +213,7 @@ def _write_new(path: Path, content: bytes) -> None:
 def _write_over(path: Path, content: bytes, *, shred: bool) -> None:
     """Exchange the file at ``path`` for one with ``content``; ``shred``: overwrite what the old one held."""
     path = path.resolve()
+    _discard_unfinished(path)
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     with path.open("r+b") as old:
         before = os.fstat(old.fileno())
@@ -230,6 +231,17 @@ def _write_over(path: Path, content: bytes, *, shred: bool) -> None:
                 os.fsync(old.fileno())
         finally:
             temporary.unlink(missing_ok=True)
+
+
+def _discard_unfinished(path: Path) -> None:
+    """Keys stand in what a process left that was killed before it gave its file the name, destroyed ones before long."""
+    for left in path.parent.iterdir():
+        if left.name.startswith(f".{path.name}.") and left.name.endswith(".tmp"):
+            with left.open("r+b") as file:
+                file.write(bytes(os.fstat(file.fileno()).st_size))
+                file.flush()
+                os.fsync(file.fileno())
+            left.unlink()
 
 
 def _keep_owner(path: Path, before: os.stat_result) -> None:

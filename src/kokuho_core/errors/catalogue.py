@@ -241,6 +241,9 @@ CATALOGUE: Final = {
          "destroy-key with a current key", "先に kokuho rotate-keys --data を実行してください。", "Run kokuho rotate-keys --data first."),
         ("KKH-C019", _S, "鍵の提供元を利用できません。", "The key provider is not available.", "the HSM does not answer",
          "提供元の設定と接続を確認してください。", "Check its configuration and connection."),
+        ("KKH-C020", _S, "出力先にファイルを書けません。", "A file cannot be written to the folder.", "disk full, folder not writable",
+         "空き容量と権限を確認して、もう一度実行してください。書きかけのファイルは渡っていません。",
+         "Check disk space and permissions and run it again; no unfinished file was handed over."),
         # --- access, approval, audit (S-3 ... S-7, S-31, S-34) ---
         ("KKH-A001", _S, "利用者が示されていません。", "No operator was given.", "a use case called outside of a session",
          "利用者を示して開き直してください(--operator)。", "Open the installation for an operator (--operator)."),
