@@ -26,12 +26,10 @@ from kokuho_adapters.cli.answers import (
     show_resolved,
     summary_data,
 )
-from kokuho_adapters.cli.demo import run_demo
 from kokuho_adapters.cli.exchange import exchange, media, sftp
 from kokuho_adapters.cli.incoming import GivenPaths, expand
 from kokuho_adapters.cli.keys import destroy_key_command, keys, rotate_keys
 from kokuho_adapters.cli.output import DONE, FAILED, FOUND
-from kokuho_adapters.cli.person import show_person
 from kokuho_adapters.cli.session import JSON as _JSON
 from kokuho_adapters.cli.session import SESSION as _SESSION
 from kokuho_adapters.cli.session import Session
@@ -40,7 +38,6 @@ from kokuho_adapters.configuration import Configuration, load_configuration
 from kokuho_adapters.files import OpenFormatFile
 from kokuho_adapters.insurers_list import INSURERS_FILE, read_insurers
 from kokuho_adapters.security.redaction import configure_logging, redact_text
-from kokuho_adapters.synthetic import generate_prefecture
 from kokuho_core.errors import FileRefused, KokuhoError, Problem, entry
 from kokuho_core.insured_person.fact import IdentityVerdict
 from kokuho_core.usecases import check as checking
@@ -235,6 +232,8 @@ def init(session: Session, prefecture: str, insurers: Path, as_json: bool) -> in
 @_JSON
 def generate(persons: int, municipalities: int, seed: int, out: Path, prefecture: str, as_json: bool) -> int:
     """架空の県のファイルを作ります(実在の情報は含みません)。 / Make realistic synthetic files, never real data."""
+    from kokuho_adapters.synthetic import generate_prefecture
+
     out.mkdir(parents=True, exist_ok=True)
     with output.progress() as progress:
         made = generate_prefecture(persons, municipalities, seed, out, prefecture=prefecture, progress=progress)
@@ -473,6 +472,8 @@ def person(
 
     ID is a prefectural or municipal insured ID, or insurer/addressee number.
     """
+    from kokuho_adapters.cli.person import show_person
+
     with session.installation() as opened:
         show_person(opened, insured_id, as_of, known_at, why=why, svg=svg, as_json=as_json)
     return DONE
@@ -491,6 +492,8 @@ def person(
 @_JSON
 def demo(folder: Path, as_json: bool) -> int:
     """見本ファイルで主な業務を最初から最後まで実行します。 / Run the whole main job on the shipped sample files."""
+    from kokuho_adapters.cli.demo import run_demo
+
     told = run_demo(folder, quiet=as_json)
     if as_json:
         output.print_json(told)
