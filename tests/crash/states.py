@@ -1,0 +1,118 @@
+"""What stands in a prefecture, in a form in which two runs can be compared, and its checksum.
+
+Left out is what no two runs have in common: random keys and what is sealed with them (the numbers are compared instead, as
+they open), the numbering of receipts (their names stand for it), and the receipts of files that were given again because
+nobody had heard the first answer.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from contextlib import closing
+from pathlib import Path
+from typing import Any, Final
+
+from kokuho_adapters.composition import Installation, open_installation
+from kokuho_core.reception.ledger import FileResult
+
+from ..aggregation.support import Dump
+from ..security.sealed import numbers
+from .commands import DATABASE, OUTBOX, configuration
+
+_OF_KEYS: Final = frozenset({"data_key", "key_usage", "wrapping_key", "key_disposal"})
+_INDEXES: Final = frozenset({"number_index", "previous_number_index"})
+_SEALED: Final = frozenset({"fingerprint", "ciphertext", "content", "key_id", "index_version"})
+_AGAIN: Final = frozenset({FileResult.DUPLICATE.value, FileResult.REJECTED.value})
+RESULTS: Final = "SHOKEKKA"
+
+
+def checksum(state: Dump) -> str:
+    return hashlib.sha256(repr(sorted(state.items())).encode()).hexdigest()
+
+
+def state_of(folder: Path) -> Dump:
+    """Every table, before the first command none."""
+    database = folder / DATABASE
+    if not database.exists():
+        return {}
+    with closing(sqlite3.connect(database)) as connection:
+        tables = {row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")}
+        if "number_vault" not in tables:
+            return {}
+        found = {table: _rows(connection, table) for table in sorted(tables - _OF_KEYS)}
+    if not found["installation"]:
+        return {}
+    return _comparable(found, _clear_numbers(folder) if found["number_vault"] else {})
+
+
+def _rows(connection: sqlite3.Connection, table: str) -> list[dict[str, Any]]:
+    cursor = connection.execute(f"select * from {table}")
+    names = [each[0] for each in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor]
+
+
+def _clear_numbers(folder: Path) -> dict[bytes, str]:
+    with open_installation(configuration(folder)) as opened:
+        return clear_numbers(opened)
+
+
+def clear_numbers(opened: Installation) -> dict[bytes, str]:
+    """Every number by its index, as they open now."""
+    found = {index: number for (_, index), number in numbers(opened).items()}
+    assert len(found) == len(set(found.values())), "a number stands under two indexes"
+    return found
+
+
+def _comparable(found: dict[str, list[dict[str, Any]]], clear: dict[bytes, str]) -> Dump:
+    receipts: dict[Any, str] = {}
+    known: set[str] = set()
+    for row in sorted(found.get("received_file", []), key=lambda row: row["file_no"]):
+        label = f"{row['name']} {row['result']}"
+        if row["result"] not in _AGAIN and label not in known:
+            receipts[row["file_no"]] = label
+            known.add(label)
+    state: Dump = {}
+    for table, rows in found.items():
+        kept = [_row(table, row, receipts, clear) for row in rows if row.get("file_no") in (None, *receipts)]
+        if table == "counter":
+            kept = [row for row in kept if ("name", "received_file") not in row]
+        state[table] = sorted(kept, key=repr)
+    return state
+
+
+def _row(table: str, row: dict[str, Any], receipts: dict[Any, str], clear: dict[bytes, str]) -> tuple[Any, ...]:
+    shown = []
+    for name, value in row.items():
+        if name in _INDEXES and value is not None:
+            value = clear[value]
+        elif name == "file_no":
+            value = receipts[value]
+        is_sealed = name in _SEALED and table != "other_record"
+        if is_sealed or (name == "records" and row.get("file_id") == RESULTS):
+            continue
+        shown.append((name, value))
+    return tuple(shown)
+
+
+# --- what was delivered ---
+
+
+def delivered(folder: Path) -> dict[str, tuple[bytes, ...]]:
+    """The lines of every file under its final name; those that tell of a file given again are left out."""
+    outbox = folder / OUTBOX
+    return {path.relative_to(outbox).as_posix(): _lines(path) for path in outbox.rglob("*.csv")}
+
+
+def _lines(path: Path) -> tuple[bytes, ...]:
+    lines = path.read_bytes().split(b"\r\n")
+    assert lines[-2:] == [b"9,%d" % (len(lines) - 3), b""], "a file under its final name is cut"
+    if not path.name.startswith(RESULTS):
+        return tuple(lines)
+    told = lines[:-2]
+    again = {
+        line
+        for line in told
+        if (cells := line.split(b","))[0] == b"2" and cells[3] == b"0" and cells[4] in (b"2", b"4")
+    }
+    return tuple(dict.fromkeys(line for line in told if line not in again))
