@@ -45,7 +45,7 @@ def test_the_readme_names_every_command(name: str) -> None:
 
 def test_every_setting_is_described() -> None:
     source = (ROOT / "src" / "kokuho_adapters" / "configuration.py").read_text("utf-8")
-    [known] = re.findall(r"known = \((.*?)\)", source)
+    [known] = re.findall(r"known = \((.*?)\)", source, re.DOTALL)
     text = (DOCS / "settings.md").read_text("utf-8")
     assert not [key for key in re.findall(r'"(\w+)"', known) if f"| `{key}` |" not in text]
 

@@ -30,6 +30,7 @@ from kokuho_adapters.cli.exchange import exchange, media, sftp
 from kokuho_adapters.cli.incoming import GivenPaths, expand
 from kokuho_adapters.cli.keys import destroy_key_command, keys, rotate_keys
 from kokuho_adapters.cli.output import DONE, FAILED, FOUND
+from kokuho_adapters.cli.safety import gates, recall, retention, status
 from kokuho_adapters.cli.session import JSON as _JSON
 from kokuho_adapters.cli.session import SESSION as _SESSION
 from kokuho_adapters.cli.session import Session
@@ -194,7 +195,9 @@ def cli(ctx: click.Context, database: str | None, config: Path | None, key_ring:
     ctx.obj = Session(configuration.overridden(database, key_ring))
 
 
-for _command in (keys, rotate_keys, destroy_key_command, exchange, media, sftp):
+for _command in (
+    keys, rotate_keys, destroy_key_command, exchange, media, sftp, status, gates, recall, retention,
+):  # fmt: skip
     cli.add_command(_command)
 
 # --- setting up ---

@@ -9,11 +9,19 @@ from operator import attrgetter
 from typing import Any, Final
 
 from attrs import field, frozen
-from sqlalchemy import Connection, Row, and_, delete, func, insert, select, tuple_, union_all, update
+from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, select, tuple_, union_all, update
 
 from kokuho_adapters.database.counters import Counters
 from kokuho_adapters.database.statements import batches, under_keys
-from kokuho_adapters.database.tables import candidate, decision, move, pending_household, received_file
+from kokuho_adapters.database.tables import (
+    candidate,
+    decision,
+    move,
+    pending_household,
+    recalled_decision,
+    recalled_file,
+    received_file,
+)
 from kokuho_core.errors import Conflict, Problem
 from kokuho_core.high_cost_history.history import HighCostMonth
 from kokuho_core.household_continuity.candidate import Candidate, HouseholdPair, candidate_number
@@ -151,8 +159,9 @@ class SqlCandidateStore:
             if known_at is not None:
                 query = query.join(received_file, received_file.c.file_no == _decision.file_no)
                 query = query.where(received_file.c.recorded_at <= known_at)
-            for row in self.connection.execute(query):
-                found.append(DecisionFact(*tuple(row)))
+            found.extend(DecisionFact(*row) for row in self.connection.execute(query))
+            if known_at is not None:
+                found.extend(DecisionFact(*row) for row in self.connection.execute(_recalled_since(batch, known_at)))
         return sorted(found, key=lambda fact: (fact.file_no, fact.line))
 
     def all(self, insurer: InsurerNumber | None) -> Iterator[Candidate]:
@@ -181,6 +190,21 @@ class SqlCandidateStore:
             decision=Decision(row.decision) if row.decision is not None else None,
             decided_on=row.decided_on,
         )
+
+
+def _recalled_since(numbers: Sequence[str], known_at: datetime) -> Select[Any]:
+    """Decisions of files that were recalled after ``known_at``: at that time they counted (P-7)."""
+    aside = recalled_decision.c
+    return (
+        select(recalled_decision)
+        .join(received_file, received_file.c.file_no == aside.file_no)
+        .join(recalled_file, recalled_file.c.file_no == aside.file_no)
+        .where(
+            aside.candidate_number.in_(numbers),
+            received_file.c.recorded_at <= known_at,
+            recalled_file.c.recalled_at > known_at,
+        )
+    )
 
 
 def _day(value: date | str) -> date:

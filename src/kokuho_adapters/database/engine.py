@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from attrs import field, frozen
 from sqlalchemy import Connection, Engine, create_engine, event
@@ -18,6 +18,8 @@ from kokuho_core.errors import Conflict, KokuhoError, Problem, SetupFault
 
 _READ_ONLY = "kokuho_read_only"
 _PAGE_CACHE_KIB = 64 * 1024
+
+Answer = TypeVar("Answer")
 
 
 @frozen
@@ -36,6 +38,10 @@ class SqlDatabase:
                 yield SqlUnitOfWork(connection, self._prefecture(connection))
         except DBAPIError as error:
             raise translated(error) from None  # the original carries statement parameters
+
+    def repeated(self, work: Callable[[], Answer]) -> Answer:
+        """Do ``work``. One writer at a time is let in, and waits for its turn, so that once is enough."""
+        return work()
 
     def _prefecture(self, connection: Connection) -> str | None:
         """The prefecture that a committed ``init`` set; asked of the database until it is known."""

@@ -9,10 +9,10 @@ from itertools import groupby, starmap
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import ColumnElement, Connection, Select, Table, bindparam, delete, func, select
+from sqlalchemy import Column, ColumnElement, Connection, Select, Table, bindparam, delete, func, select
 
 from kokuho_adapters.database.statements import batches, under_keys
-from kokuho_adapters.database.tables import received_file
+from kokuho_adapters.database.tables import SET_ASIDE, recalled_file, received_file
 
 Fact = TypeVar("Fact")
 
@@ -77,19 +77,43 @@ def discard(connection: Connection, table: Table, file_no: int, lines: Iterable[
 def facts_of(
     connection: Connection,
     table: Table,
-    key: tuple[ColumnElement[Any], ColumnElement[Any]],
-    columns: Sequence[ColumnElement[Any]],
+    key: tuple[Column[Any], Column[Any]],
+    columns: Sequence[Column[Any]],
     make: Callable[..., Fact],
     keys: Iterable[tuple[Any, Any]],
     known_at: datetime | None,
 ) -> list[Fact]:
     """All facts under ``keys`` in received order, as known at a time (P-7); ``columns`` begin with file and line."""
     found: list[Sequence[Any]] = []
-    for wanted in under_keys(connection, *key, keys):
+    listed = list(keys)
+    for wanted in under_keys(connection, *key, listed):
         query = select(*columns).where(wanted)
         if known_at is not None:
             query = query.join(received_file, received_file.c.file_no == table.c.file_no)
             query = query.where(received_file.c.recorded_at <= known_at)
         found.extend(connection.execute(query).all())
+    if known_at is not None:
+        found.extend(_recalled_since(connection, table, key, columns, listed, known_at))
     found.sort(key=itemgetter(0, 1))
     return list(starmap(make, found))
+
+
+def _recalled_since(
+    connection: Connection,
+    table: Table,
+    key: tuple[Column[Any], Column[Any]],
+    columns: Sequence[Column[Any]],
+    keys: Iterable[tuple[Any, Any]],
+    known_at: datetime,
+) -> Iterator[Sequence[Any]]:
+    """Facts of files that were recalled after ``known_at``: at that time they counted."""
+    aside = SET_ASIDE[table].c
+    first, second = (aside[part.name] for part in key)
+    for wanted in under_keys(connection, first, second, keys):
+        query = (
+            select(*(aside[column.name] for column in columns))
+            .join(received_file, received_file.c.file_no == aside.file_no)
+            .join(recalled_file, recalled_file.c.file_no == aside.file_no)
+            .where(wanted, received_file.c.recorded_at <= known_at, recalled_file.c.recalled_at > known_at)
+        )
+        yield from connection.execute(query).all()

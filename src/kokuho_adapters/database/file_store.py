@@ -10,6 +10,7 @@ from attrs import frozen
 from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, select, update
 
 from kokuho_adapters.database.counters import Counters
+from kokuho_adapters.database.gate_store import is_stopped
 from kokuho_adapters.database.statements import batches
 from kokuho_adapters.database.tables import held_content, received_file, record_outcome
 from kokuho_core.errors import Problem
@@ -125,7 +126,7 @@ class SqlFileStore:
         rows = self.connection.execute(
             select(_files.file_no, _files.sender, _files.name, held_content.c.encoding)
             .join(held_content, and_(held_content.c.file_no == _files.file_no, held_content.c.block_no == 0))
-            .where(_files.is_waiting.is_(True), its_turn)
+            .where(_files.is_waiting.is_(True), ~is_stopped(), its_turn)
             .order_by(_files.file_no)
         )
         return [_held_file(row) for row in rows]

@@ -18,12 +18,12 @@ from kokuho_core.vocabulary.identifiers import HouseholdKey
 from kokuho_core.vocabulary.month import Month
 
 _records = high_cost_record.c
-_FACT_COLUMNS: Final = tuple(_records[key] for key in HIGH_COST_FACT_KEYS)
+HIGH_COST_COLUMNS: Final = tuple(_records[key] for key in HIGH_COST_FACT_KEYS)
 _MONTH_AT: Final = HIGH_COST_FACT_KEYS.index("treatment_month")
 _KEY: Final = (_records.insurer_number, _records.household_number)
 
 
-def _fact(*row: Any) -> HighCostFact:
+def high_cost_fact(*row: Any) -> HighCostFact:
     """A month is kept as its ordinal."""
     values = list(row)
     values[_MONTH_AT] = Month(values[_MONTH_AT])
@@ -47,7 +47,9 @@ class SqlHighCostStore:
         bulk_insert(self.connection, high_cost_record, ("file_no", "line", *HIGH_COST_KEYS), rows)
 
     def groups_to_judge(self, file_no: int) -> Iterator[tuple[list[HighCostFact], list[HighCostFact]]]:
-        return fact_store.groups_to_judge(self.connection, high_cost_record, _KEY, _FACT_COLUMNS, _fact, file_no)
+        return fact_store.groups_to_judge(
+            self.connection, high_cost_record, _KEY, HIGH_COST_COLUMNS, high_cost_fact, file_no
+        )
 
     def discard(self, file_no: int, lines: Iterable[int]) -> None:
         fact_store.discard(self.connection, high_cost_record, file_no, lines)
@@ -62,4 +64,6 @@ class SqlHighCostStore:
 
     def facts_of(self, households: Iterable[HouseholdKey], known_at: datetime | None = None) -> list[HighCostFact]:
         keys = ((each.insurer_number, each.household_number) for each in households)
-        return fact_store.facts_of(self.connection, high_cost_record, _KEY, _FACT_COLUMNS, _fact, keys, known_at)
+        return fact_store.facts_of(
+            self.connection, high_cost_record, _KEY, HIGH_COST_COLUMNS, high_cost_fact, keys, known_at
+        )

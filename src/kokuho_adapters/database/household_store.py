@@ -19,7 +19,7 @@ from kokuho_core.vocabulary.identifiers import HouseholdKey
 
 _records = household_record.c
 _values: Final = attrgetter(*HOUSEHOLD_KEYS)
-_FACT_COLUMNS: Final = tuple(_records[key] for key in HOUSEHOLD_FACT_KEYS)
+HOUSEHOLD_COLUMNS: Final = tuple(_records[key] for key in HOUSEHOLD_FACT_KEYS)
 _KEY: Final = (_records.insurer_number, _records.household_number)
 
 
@@ -35,7 +35,7 @@ class SqlHouseholdStore:
 
     def groups_to_judge(self, file_no: int) -> Iterator[tuple[list[HouseholdFact], list[HouseholdFact]]]:
         return fact_store.groups_to_judge(
-            self.connection, household_record, _KEY, _FACT_COLUMNS, HouseholdFact, file_no
+            self.connection, household_record, _KEY, HOUSEHOLD_COLUMNS, HouseholdFact, file_no
         )
 
     def discard(self, file_no: int, lines: Iterable[int]) -> None:
@@ -52,7 +52,7 @@ class SqlHouseholdStore:
     def facts_of(self, households: Iterable[HouseholdKey], known_at: datetime | None = None) -> list[HouseholdFact]:
         keys = ((each.insurer_number, each.household_number) for each in households)
         return fact_store.facts_of(
-            self.connection, household_record, _KEY, _FACT_COLUMNS, HouseholdFact, keys, known_at
+            self.connection, household_record, _KEY, HOUSEHOLD_COLUMNS, HouseholdFact, keys, known_at
         )
 
     def mark_households(self, households: Iterable[HouseholdKey]) -> None:

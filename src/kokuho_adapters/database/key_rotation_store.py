@@ -8,7 +8,14 @@ from typing import Any, Final
 from attrs import frozen
 from sqlalchemy import Connection, bindparam, delete, func, select, tuple_, update
 
-from kokuho_adapters.database.tables import held_content, number_vault, person_number, person_record, received_file
+from kokuho_adapters.database.tables import (
+    held_content,
+    number_vault,
+    person_number,
+    person_record,
+    recalled_person_record,
+    received_file,
+)
 from kokuho_core.ports.stores import HeldFile
 from kokuho_core.ports.vault import SealedNumber
 from kokuho_core.vocabulary.identifiers import InsurerNumber
@@ -22,6 +29,8 @@ _NAMING: Final = (
     (person_record, person_record.c.number_index),
     (person_record, person_record.c.previous_number_index),
     (person_number, person_number.c.number_index),
+    (recalled_person_record, recalled_person_record.c.number_index),
+    (recalled_person_record, recalled_person_record.c.previous_number_index),
 )
 """Every column besides the vault's in which an index stands."""
 

@@ -12,7 +12,7 @@ from attrs import evolve, frozen
 from sqlalchemy import Connection, Select, and_, bindparam, delete, insert, literal, or_, select, union
 
 from kokuho_adapters.database import fact_store
-from kokuho_adapters.database.statements import bulk_insert, insert_or_ignore, under_keys, upsert
+from kokuho_adapters.database.statements import batches, bulk_insert, insert_or_ignore, under_keys, upsert
 from kokuho_adapters.database.tables import (
     held_record,
     identity_verdict,
@@ -22,6 +22,8 @@ from kokuho_adapters.database.tables import (
     pending_person,
     person_record,
     prefectural_person,
+    recalled_identity_verdict,
+    recalled_person_record,
 )
 from kokuho_core.insured_person.fact import FACT_KEYS, PersonFact
 from kokuho_core.insured_person.record import PERSON_KEYS, PersonRecord
@@ -44,7 +46,7 @@ _PLAIN_KEYS: Final = tuple(key for key in PERSON_KEYS if key not in _NUMBERS)
 _plain_values: Final = attrgetter(*_PLAIN_KEYS)
 _COLUMNS: Final = ("file_no", "line", "number_index", "previous_number_index", *_PLAIN_KEYS)
 _RENAMED: Final = {"number": "number_index", "previous_number": "previous_number_index"}
-_FACT_COLUMNS: Final = tuple(_records[_RENAMED.get(key, key)] for key in FACT_KEYS)
+PERSON_COLUMNS: Final = tuple(_records[_RENAMED.get(key, key)] for key in FACT_KEYS)
 _KEY: Final = (_records.insurer_number, _records.addressee_number)
 _own: Final = person_record.alias("own")
 
@@ -172,7 +174,7 @@ class SqlPersonStore:
         )
 
     def groups_to_judge(self, file_no: int) -> Iterator[tuple[list[PersonFact], list[PersonFact]]]:
-        return fact_store.groups_to_judge(self.connection, person_record, _KEY, _FACT_COLUMNS, PersonFact, file_no)
+        return fact_store.groups_to_judge(self.connection, person_record, _KEY, PERSON_COLUMNS, PersonFact, file_no)
 
     def discard(self, file_no: int, lines: Iterable[int]) -> None:
         fact_store.discard(self.connection, person_record, file_no, lines)
@@ -223,17 +225,22 @@ class SqlPersonStore:
     def facts_of(self, addressees: Iterable[Addressee], known_at: datetime | None = None) -> list[PersonFact]:
         keys = map(_pair, addressees)
         facts = fact_store.facts_of(
-            self.connection, person_record, _KEY, _FACT_COLUMNS, PersonFact, keys, known_at
+            self.connection, person_record, _KEY, PERSON_COLUMNS, PersonFact, keys, known_at
         )
         verdicts = self._verdicts(known_at)
         return [evolve(f, verdict=verdicts.get(f.source)) for f in facts] if verdicts else facts
 
     def _verdicts(self, known_at: datetime | None) -> dict[Source, str]:
         """All decisions on identity conflicts; they are few (X-25)."""
-        query = select(identity_verdict)
-        if known_at is not None:
-            query = query.where(identity_verdict.c.recorded_at <= known_at)
-        return {Source(row.file_no, row.line): row.verdict for row in self.connection.execute(query)}
+        if known_at is None:
+            queries = [select(identity_verdict)]
+        else:  # those on recalled records too: before the recall they counted
+            queries = [
+                select(table).where(table.c.recorded_at <= known_at)
+                for table in (identity_verdict, recalled_identity_verdict)
+            ]
+        rows = (row for query in queries for row in self.connection.execute(query))
+        return {Source(row.file_no, row.line): row.verdict for row in rows}
 
     def add_verdict(self, held: Source, verdict: str, decided_by: str, recorded_at: datetime) -> None:
         bulk_insert(
@@ -250,21 +257,44 @@ class SqlPersonStore:
             )
         )
 
-    def sharing_with(self, addressees: Iterable[Addressee]) -> set[Addressee]:
+    def sharing_with(self, addressees: Iterable[Addressee], known_at: datetime | None = None) -> set[Addressee]:
+        if known_at is not None:
+            return self._ever_sharing_with(addressees)
         found: set[Addressee] = set()
         for wanted in under_keys(self.connection, _own.c.insurer_number, _own.c.addressee_number, map(_pair, addressees)):
             sharing = union(*(shared.where(wanted) for shared in _sharing()))
             found.update(map(_addressee, self.connection.execute(sharing).all()))
         return found
 
-    def naming(self, households: Iterable[HouseholdKey]) -> list[tuple[HouseholdKey, Addressee]]:
+    def _ever_sharing_with(self, addressees: Iterable[Addressee]) -> set[Addressee]:
+        """As above, with the records of recalled files on either side."""
+        own = set(addressees)
+        numbers: set[bytes] = set()
+        for records in (_records, recalled_person_record.c):
+            for wanted in under_keys(self.connection, records.insurer_number, records.addressee_number, map(_pair, own)):
+                named = select(records.number_index, records.previous_number_index).where(wanted)
+                numbers.update(index for row in self.connection.execute(named) for index in row if index is not None)
+        found: set[Addressee] = set()
+        for records in (_records, recalled_person_record.c):
+            for batch in batches(numbers):
+                under = or_(records.number_index.in_(batch), records.previous_number_index.in_(batch))
+                theirs = select(records.insurer_number, records.addressee_number).where(under)
+                found.update(map(_addressee, self.connection.execute(theirs).all()))
+        return found - own
+
+    def naming(
+        self, households: Iterable[HouseholdKey], known_at: datetime | None = None
+    ) -> list[tuple[HouseholdKey, Addressee]]:
         found: set[tuple[HouseholdKey, Addressee]] = set()
-        keys = ((each.insurer_number, each.household_number) for each in households)
-        for wanted in under_keys(self.connection, _records.insurer_number, _records.household_number, keys):
-            # without DISTINCT, for which SQLite would leave the index of households
-            for row in self.connection.execute(select(*_KEY, _records.household_number).where(wanted)).all():
-                addressee = _addressee(row)
-                found.add((HouseholdKey(addressee.insurer_number, HouseholdNumber(row[2])), addressee))
+        keys = [(each.insurer_number, each.household_number) for each in households]
+        for table in (person_record,) if known_at is None else (person_record, recalled_person_record):
+            records = table.c
+            for wanted in under_keys(self.connection, records.insurer_number, records.household_number, keys):
+                named = select(records.insurer_number, records.addressee_number, records.household_number).where(wanted)
+                # without DISTINCT, for which SQLite would leave the index of households
+                for row in self.connection.execute(named).all():
+                    addressee = _addressee(row)
+                    found.add((HouseholdKey(addressee.insurer_number, HouseholdNumber(row[2])), addressee))
         return sorted(found)
 
     def held(self, addressees: Iterable[Addressee]) -> frozenset[Source]:

@@ -585,3 +585,98 @@ media_settlement = Table(
     Column("settled_at", IsoDateTime, nullable=False),
     PrimaryKeyConstraint("number", "direction"),
 )
+
+# --- 安全弁 ---
+
+gate_stop = Table(
+    "gate_stop",
+    metadata,
+    Column("file_no", BigInteger, primary_key=True, autoincrement=False),
+    _text("insurer_number", required=True),
+    Column("stopped_at", IsoDateTime, nullable=False),
+    _text("measures", required=True),
+    _text("state", required=True),
+    _text("settled_by"),
+    _text("agreed_by"),
+    _text("reason"),
+    Column("settled_at", IsoDateTime),
+    Index(None, "insurer_number", "state"),
+)
+
+# --- 取消し: files recalled, and their records as they were (P-7) ---
+
+recalled_file = Table(
+    "recalled_file",
+    metadata,
+    Column("file_no", BigInteger, primary_key=True, autoincrement=False),
+    _text("insurer_number", required=True),
+    Column("recalled_at", IsoDateTime, nullable=False),
+    _text("asked_by", required=True),
+    _text("agreed_by", required=True),
+    _text("reason", required=True),
+    Column("records", Integer, nullable=False),
+)
+
+
+def _set_aside(table: Table, *key: str) -> Table:
+    """A table with the same columns for what counts no more; looked into only to know what was known before."""
+    columns = [Column(column.name, column.type, nullable=column.nullable) for column in table.columns]
+    return Table(
+        f"recalled_{table.name}", metadata, *columns, PrimaryKeyConstraint("file_no", "line"), Index(None, *key)
+    )
+
+
+recalled_person_record = _set_aside(person_record, "insurer_number", "addressee_number")
+recalled_household_record = _set_aside(household_record, "insurer_number", "household_number")
+recalled_high_cost_record = _set_aside(high_cost_record, "insurer_number", "household_number")
+recalled_other_record = _set_aside(other_record, "file_id", "identity")
+recalled_decision = _set_aside(decision, "candidate_number")
+recalled_identity_verdict = _set_aside(identity_verdict, "recorded_at")
+
+SET_ASIDE: Final = {
+    identity_verdict: recalled_identity_verdict,
+    person_record: recalled_person_record,
+    household_record: recalled_household_record,
+    high_cost_record: recalled_high_cost_record,
+    other_record: recalled_other_record,
+    decision: recalled_decision,
+}
+"""Where the records of a recalled file are moved to, in this order: what names a record goes before it."""
+
+# --- 二人目の確認: asked for by one, done by another ---
+
+act_request = Table(
+    "act_request",
+    metadata,
+    _text("kind", required=True),
+    _text("subject", required=True),
+    _text("digest", required=True),
+    _text("asked_by", required=True),
+    _text("reason", required=True),
+    Column("asked_at", IsoDateTime, nullable=False),
+    PrimaryKeyConstraint("kind", "subject"),
+)
+
+# --- 廃棄 ---
+
+disposal = Table(
+    "disposal",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    _date("as_of", required=True),
+    _text("asked_by", required=True),
+    _text("agreed_by", required=True),
+    _text("reason", required=True),
+    Column("started_at", IsoDateTime, nullable=False),
+    Column("completed_at", IsoDateTime),
+    _text("counts", required=True),
+    _text("destroyed_keys", required=True),
+)
+
+disposal_subject = Table(
+    "disposal_subject",
+    metadata,
+    Column("number", Integer, nullable=False),
+    Column("serial", BigInteger, nullable=False),
+    PrimaryKeyConstraint("number", "serial"),
+)

@@ -13,13 +13,18 @@ from kokuho_adapters.database.counters import Counters
 from kokuho_adapters.database.delivery_store import SqlDeliveryStore
 from kokuho_adapters.database.file_store import SqlFileStore
 from kokuho_adapters.database.finding_store import SqlFindingStore
+from kokuho_adapters.database.gate_store import SqlGateStore
 from kokuho_adapters.database.high_cost_store import SqlHighCostStore
 from kokuho_adapters.database.household_store import SqlHouseholdStore
 from kokuho_adapters.database.id_store import SqlIdStore
 from kokuho_adapters.database.key_register import SqlKeyRegister
 from kokuho_adapters.database.other_store import SqlOtherRecordStore
 from kokuho_adapters.database.person_store import SqlPersonStore
+from kokuho_adapters.database.recall_store import SqlRecallStore
+from kokuho_adapters.database.request_store import SqlRequestStore
+from kokuho_adapters.database.retention_store import SqlRetentionStore
 from kokuho_adapters.database.return_store import SqlReturnStore
+from kokuho_adapters.database.status_store import SqlStatusStore
 from kokuho_adapters.database.tables import installation, insurer
 from kokuho_core.errors import Problem, SetupFault
 from kokuho_core.vocabulary.insurers import Insurer, InsurerRegister
@@ -50,6 +55,11 @@ class SqlUnitOfWork:
     candidates: SqlCandidateStore = field(init=False)
     returns: SqlReturnStore = field(init=False)
     deliveries: SqlDeliveryStore = field(init=False)
+    gates: SqlGateStore = field(init=False)
+    recalls: SqlRecallStore = field(init=False)
+    status: SqlStatusStore = field(init=False)
+    requests: SqlRequestStore = field(init=False)
+    retention: SqlRetentionStore = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         counters = Counters(self.connection)
@@ -67,6 +77,11 @@ class SqlUnitOfWork:
             ("candidates", SqlCandidateStore(self.connection, counters, prefecture)),
             ("returns", SqlReturnStore(self.connection)),
             ("deliveries", SqlDeliveryStore(self.connection)),
+            ("gates", SqlGateStore(self.connection)),
+            ("recalls", SqlRecallStore(self.connection)),
+            ("status", SqlStatusStore(self.connection)),
+            ("requests", SqlRequestStore(self.connection)),
+            ("retention", SqlRetentionStore(self.connection)),
         ):
             object.__setattr__(self, name, store)
 

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeVar
 
 from attrs import frozen
 
@@ -19,7 +19,12 @@ from kokuho_core.identity.insured_ids import IssuedId
 from kokuho_core.insured_person.fact import PersonFact
 from kokuho_core.insured_person.record import PersonRecord
 from kokuho_core.ports.files import FileHeader
+from kokuho_core.ports.gates import GateStore
 from kokuho_core.ports.keys import KeyRegister
+from kokuho_core.ports.recall import RecallStore
+from kokuho_core.ports.retention import RetentionStore
+from kokuho_core.ports.second_person import RequestStore
+from kokuho_core.ports.status import StatusStore
 from kokuho_core.ports.vault import SealedNumber
 from kokuho_core.qualification.findings import FindingKind
 from kokuho_core.qualification.moves import Move
@@ -35,6 +40,8 @@ from kokuho_core.vocabulary.identifiers import (
 )
 from kokuho_core.vocabulary.individual_number import NumberIndex
 from kokuho_core.vocabulary.insurers import Insurer, InsurerRegister
+
+Answer = TypeVar("Answer")
 
 
 class Clock(Protocol):
@@ -182,12 +189,17 @@ class PersonStore(Protocol):
         """All messages about these addressees in received order."""
         ...
 
-    def sharing_with(self, addressees: Iterable[Addressee]) -> set[Addressee]:
-        """Everybody else who ever was sent under a number, present or previous, of one of these."""
+    def sharing_with(self, addressees: Iterable[Addressee], known_at: datetime | None = None) -> set[Addressee]:
+        """Everybody else who ever was sent under a number, present or previous, of one of these.
+
+        With ``known_at``, those of recalled files too.
+        """
         ...
 
-    def naming(self, households: Iterable[HouseholdKey]) -> list[tuple[HouseholdKey, Addressee]]:
-        """Everybody who ever named one of these households."""
+    def naming(
+        self, households: Iterable[HouseholdKey], known_at: datetime | None = None
+    ) -> list[tuple[HouseholdKey, Addressee]]:
+        """Everybody who ever named one of these households; with ``known_at``, in recalled files too."""
         ...
 
     def held(self, addressees: Iterable[Addressee]) -> frozenset[Source]:
@@ -482,6 +494,21 @@ class UnitOfWork(Protocol):
     @property
     def deliveries(self) -> DeliveryStore: ...
 
+    @property
+    def gates(self) -> GateStore: ...
+
+    @property
+    def recalls(self) -> RecallStore: ...
+
+    @property
+    def status(self) -> StatusStore: ...
+
+    @property
+    def requests(self) -> RequestStore: ...
+
+    @property
+    def retention(self) -> RetentionStore: ...
+
     def register(self) -> InsurerRegister:
         """The insurers of the prefecture. Raises :class:`SetupFault` (KKH-C007) before ``init``."""
         ...
@@ -500,4 +527,8 @@ class Database(Protocol):
 
     def begin(self, *, read_only: bool = False) -> AbstractContextManager[UnitOfWork]:
         """A unit of work; left without ``commit``, nothing happened."""
+        ...
+
+    def repeated(self, work: Callable[[], Answer]) -> Answer:
+        """Do ``work`` (one or more units of work) again from its beginning, a few times, while others are in its way (S-26)."""
         ...

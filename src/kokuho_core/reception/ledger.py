@@ -56,6 +56,8 @@ class Ledger:
                 return FileResult.REJECTED, "KKH-F020"
             if known.result is FileResult.APPLIED:
                 return FileResult.DUPLICATE, "KKH-F022"
+        elif sequence < self.next_sequence:
+            return FileResult.REJECTED, "KKH-F020"  # used, and its line was disposed of since (S-33)
         if sequence > self.next_sequence:
             return FileResult.HELD, "KKH-F021"
         return FileResult.APPLIED, None

@@ -158,7 +158,8 @@ def residents_of(
     for fact in work.persons.facts_of(addressees):
         messages.setdefault(addressees[fact.addressee], {}).setdefault(fact.addressee, []).append(fact)
     residents = {person: resident_of(person, each.values(), held) for person, each in messages.items()}
-    return persons_of, residents
+    told_of = {key: found & residents.keys() for key, found in persons_of.items()}  # all about one may have been recalled
+    return told_of, residents
 
 
 def disputed_periods(findings: Iterable[StoredFinding]) -> frozenset[tuple[Addressee, int]]:

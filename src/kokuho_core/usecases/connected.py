@@ -22,5 +22,5 @@ def connected_groups(
             facts[addressee] = []
         for fact in persons.facts_of(frontier, known_at):
             facts[fact.addressee].append(fact)
-        frontier = persons.sharing_with(frontier) - facts.keys()
+        frontier = persons.sharing_with(frontier, known_at) - facts.keys()
     return group_connected(facts)

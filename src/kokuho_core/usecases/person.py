@@ -124,7 +124,7 @@ def collect_evidence(
         keys |= frontier
         frontier = {candidate.pair.left for candidate in work.candidates.entering(frontier)} - keys
     households = work.households.facts_of(keys, known_at)
-    around = {addressee for _, addressee in work.persons.naming(keys)} | {fact.addressee for fact in own}
+    around = {addressee for _, addressee in work.persons.naming(keys, known_at)} | {fact.addressee for fact in own}
     around |= {Addressee(fact.insurer_number, fact.head_addressee_number) for fact in households}
     persons = [fact for group in connected_groups(work.persons, around, known_at) for fact in group]
     pairs = {candidate.number: candidate.pair for candidate in work.candidates.entering(keys)}

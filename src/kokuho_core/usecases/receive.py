@@ -4,7 +4,8 @@
 2. the 受渡簿 says: apply, duplicate, held or rejected
 3. each record is judged; what is wrong inside a field refuses only its record
 4. what the file changed waits for the next resolve
-5. files held for this one follow
+5. what changes too much at once is held for two people to look at (S-28)
+6. files held for this one follow
 
 One file is one transaction: a broken structure undoes all of it.
 """
@@ -20,6 +21,7 @@ from kokuho_core.errors import FileRefused, Problem, SetupFault
 from kokuho_core.ports.files import FileHeader, IncomingFile
 from kokuho_core.ports.stores import FileCounts, HeldFile, RecordOutcome, UnitOfWork
 from kokuho_core.reception.ledger import FileResult
+from kokuho_core.usecases.gates import GatesClosed, pass_gates
 from kokuho_core.usecases.office import Office
 from kokuho_core.usecases.reception_kinds import ACCEPTED_FILES, HELD, REFUSED, reception_for
 from kokuho_core.vocabulary.identifiers import InsurerNumber
@@ -87,6 +89,7 @@ def _receive_one(
     office: Office, incoming: IncomingFile, encoding: str | None, released: int | None = None
 ) -> FileAnswer:
     header: FileHeader | None = None
+    fingerprint = b""
     try:
         header = incoming.header()
         if header.file_id not in ACCEPTED_FILES:
@@ -99,8 +102,8 @@ def _receive_one(
             ledger = work.files.ledger(header.sender, header.file_id)
             result, code = ledger.judge(incoming.name, header.sequence, fingerprint, known)
             if result is FileResult.APPLIED:
-                answer = _apply(office, work, incoming, header, fingerprint)
                 held = released if released is not None else _held_number(work, header)
+                answer = _apply(office, work, incoming, header, fingerprint, held)
                 if held is not None:
                     work.files.release(held)
                 work.commit()
@@ -113,8 +116,43 @@ def _receive_one(
                 _note(office, work, incoming.name, header, fingerprint, result, code)
             work.commit()
             return _unapplied(incoming.name, header, result, code)
+    except GatesClosed as closed:
+        assert header is not None  # noqa: S101 - only a file with a header is judged
+        return _stop(office, incoming, encoding, header, fingerprint, released, closed)
     except FileRefused as refusal:
         return _refuse(office, incoming, header, refusal, released)
+
+
+def _stop(
+    office: Office,
+    incoming: IncomingFile,
+    encoding: str | None,
+    header: FileHeader,
+    fingerprint: bytes,
+    released: int | None,
+    closed: GatesClosed,
+) -> FileAnswer:
+    """Hold a file that met closed gates (S-28). Nothing of it was applied."""
+    code = closed.stops[0].code
+    with office.database.begin() as work:
+        held = _held_number(work, header)
+        if released is not None and held != released:
+            raise _TakenElsewhere
+        known = work.files.entry(header.sender, header.file_id, header.sequence)
+        ledger = work.files.ledger(header.sender, header.file_id)
+        result, other_code = ledger.judge(incoming.name, header.sequence, fingerprint, known)
+        if result is not FileResult.APPLIED:  # somebody sent something else meanwhile
+            _note(office, work, incoming.name, header, fingerprint, result, other_code)
+            work.commit()
+            return _unapplied(incoming.name, header, result, other_code)
+        if held is None:
+            held = _hold(office, work, incoming, header, fingerprint, encoding, code)
+        else:
+            _note(office, work, incoming.name, header, fingerprint, FileResult.HELD, code)
+        work.gates.stop(held, header.sender, closed.stops, office.clock.now())
+        work.commit()
+    problems = tuple(Problem(stop.code, field=stop.measure.field) for stop in closed.stops)
+    return FileAnswer(incoming.name, header.file_id, header.sender, FileResult.HELD, errors=problems)
 
 
 def _refuse(
@@ -149,7 +187,12 @@ def _held_number(work: UnitOfWork, header: FileHeader) -> int | None:
 
 
 def _apply(
-    office: Office, work: UnitOfWork, incoming: IncomingFile, header: FileHeader, fingerprint: bytes
+    office: Office,
+    work: UnitOfWork,
+    incoming: IncomingFile,
+    header: FileHeader,
+    fingerprint: bytes,
+    held_number: int | None,
 ) -> FileAnswer:
     recorded_at = office.clock.now()
     file_no = work.files.enter(
@@ -163,6 +206,7 @@ def _apply(
         if total % 10_000 == 0:
             office.progress(incoming.name, total)
     outcomes = reception.finish()
+    pass_gates(office, work, header, file_no, total, held_number)
     rejected = {outcome.line for outcome in outcomes if outcome.result == REFUSED}
     held = {outcome.line for outcome in outcomes if outcome.result == HELD}
     counts = FileCounts(total - len(rejected) - len(held), len(rejected), len(held))
@@ -187,15 +231,17 @@ def _hold(
     header: FileHeader,
     fingerprint: bytes,
     encoding: str | None,
-) -> None:
-    """Keep a file whose predecessor is missing, encrypted; a broken one is refused at once."""
+    code: str = "KKH-F021",
+) -> int:
+    """Keep a file, encrypted, whose predecessor is missing or that met closed gates; a broken one is refused at once."""
     for _ in incoming.records(()):
         pass
-    file_no = _note(office, work, incoming.name, header, fingerprint, FileResult.HELD, "KKH-F021")
+    file_no = _note(office, work, incoming.name, header, fingerprint, FileResult.HELD, code)
     insurer = work.register().get(header.sender)
     in_effect = encoding or (insurer.encoding if insurer is not None else None)  # it may be another one at release (X-22)
     encrypted = office.protection.encrypt(work.keys, header.sender, incoming.blocks(), incoming.name)
     work.files.hold(file_no, encrypted, in_effect)
+    return file_no
 
 
 _OUTCOME = {FileResult.REJECTED: "2", FileResult.HELD: "3", FileResult.DUPLICATE: "4"}

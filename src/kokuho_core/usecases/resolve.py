@@ -99,7 +99,7 @@ class _PersonStep:
 
     def resolve(self, waiting: Sequence[Addressee]) -> None:
         groups = connected_groups(self.work.persons, waiting)
-        everybody = {fact.addressee for group in groups for fact in group}
+        everybody = {fact.addressee for group in groups for fact in group}.union(waiting)  # some may have no record left
         self.work.persons.settle_pending(everybody.difference(waiting))
         known = self.work.ids.of_addressees(everybody)  # nobody else has findings, moves or rows from before
         judged, plain = self._judge(groups, known)

@@ -534,9 +534,230 @@ def upgrade() -> None:
         sa.Column("settled_at", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("number", "direction", name=op.f("pk_media_settlement")),
     )
+    op.create_table(
+        "act_request",
+        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("subject", sa.Text(), nullable=False),
+        sa.Column("digest", sa.Text(), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("asked_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("kind", "subject", name=op.f("pk_act_request")),
+    )
+    op.create_table(
+        "disposal",
+        sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("as_of", sa.Date(), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("agreed_by", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("started_at", sa.DateTime(), nullable=False),
+        sa.Column("completed_at", sa.DateTime(), nullable=True),
+        sa.Column("counts", sa.Text(), nullable=False),
+        sa.Column("destroyed_keys", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_disposal")),
+    )
+    op.create_table(
+        "disposal_subject",
+        sa.Column("number", sa.Integer(), nullable=False),
+        sa.Column("serial", sa.BigInteger(), nullable=False),
+        sa.PrimaryKeyConstraint("number", "serial", name=op.f("pk_disposal_subject")),
+    )
+    op.create_table(
+        "gate_stop",
+        sa.Column("file_no", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("insurer_number", sa.Text(), nullable=False),
+        sa.Column("stopped_at", sa.DateTime(), nullable=False),
+        sa.Column("measures", sa.Text(), nullable=False),
+        sa.Column("state", sa.Text(), nullable=False),
+        sa.Column("settled_by", sa.Text(), nullable=True),
+        sa.Column("agreed_by", sa.Text(), nullable=True),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.Column("settled_at", sa.DateTime(), nullable=True),
+        sa.PrimaryKeyConstraint("file_no", name=op.f("pk_gate_stop")),
+    )
+    with op.batch_alter_table("gate_stop", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_gate_stop_insurer_number_state"), ["insurer_number", "state"], unique=False
+        )
+
+    op.create_table(
+        "recalled_decision",
+        sa.Column("file_no", sa.BigInteger(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("candidate_number", sa.Text(), nullable=False),
+        sa.Column("decision", sa.Text(), nullable=False),
+        sa.Column("decided_on", sa.Date(), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=True),
+        sa.PrimaryKeyConstraint("file_no", "line", name=op.f("pk_recalled_decision")),
+    )
+    with op.batch_alter_table("recalled_decision", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_recalled_decision_candidate_number"), ["candidate_number"], unique=False)
+
+    op.create_table(
+        "recalled_file",
+        sa.Column("file_no", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("insurer_number", sa.Text(), nullable=False),
+        sa.Column("recalled_at", sa.DateTime(), nullable=False),
+        sa.Column("asked_by", sa.Text(), nullable=False),
+        sa.Column("agreed_by", sa.Text(), nullable=False),
+        sa.Column("reason", sa.Text(), nullable=False),
+        sa.Column("records", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("file_no", name=op.f("pk_recalled_file")),
+    )
+    op.create_table(
+        "recalled_high_cost_record",
+        sa.Column("file_no", sa.BigInteger(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("insurer_number", sa.Text(), nullable=False),
+        sa.Column("household_number", sa.Text(), nullable=False),
+        sa.Column("treatment_month", sa.Integer(), nullable=False),
+        sa.Column("update_kind", sa.Text(), nullable=False),
+        sa.Column("occurrence_kind", sa.Text(), nullable=False),
+        sa.Column("payment_kind", sa.Text(), nullable=True),
+        sa.Column("paid_on", sa.Date(), nullable=True),
+        sa.Column("paid_amount", sa.BigInteger(), nullable=False),
+        sa.Column("updated_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("file_no", "line", name=op.f("pk_recalled_high_cost_record")),
+    )
+    with op.batch_alter_table("recalled_high_cost_record", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_recalled_high_cost_record_insurer_number_household_number"),
+            ["insurer_number", "household_number"],
+            unique=False,
+        )
+
+    op.create_table(
+        "recalled_household_record",
+        sa.Column("file_no", sa.BigInteger(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("insurer_number", sa.Text(), nullable=False),
+        sa.Column("household_number", sa.Text(), nullable=False),
+        sa.Column("history_number", sa.Integer(), nullable=False),
+        sa.Column("update_kind", sa.Text(), nullable=False),
+        sa.Column("card_symbol", sa.Text(), nullable=True),
+        sa.Column("card_number", sa.Text(), nullable=False),
+        sa.Column("head_addressee_number", sa.Text(), nullable=False),
+        sa.Column("head_kind", sa.Text(), nullable=False),
+        sa.Column("head_start", sa.Date(), nullable=False),
+        sa.Column("head_start_notified", sa.Date(), nullable=True),
+        sa.Column("head_end", sa.Date(), nullable=True),
+        sa.Column("head_end_notified", sa.Date(), nullable=True),
+        sa.Column("household_start", sa.Date(), nullable=False),
+        sa.Column("household_end", sa.Date(), nullable=True),
+        sa.Column("change_reason", sa.Text(), nullable=False),
+        sa.Column("changed_on", sa.Date(), nullable=False),
+        sa.Column("notified_on", sa.Date(), nullable=False),
+        sa.Column("other_insurer_number", sa.Text(), nullable=True),
+        sa.Column("updated_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("file_no", "line", name=op.f("pk_recalled_household_record")),
+    )
+    with op.batch_alter_table("recalled_household_record", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_recalled_household_record_insurer_number_household_number"),
+            ["insurer_number", "household_number"],
+            unique=False,
+        )
+
+    op.create_table(
+        "recalled_identity_verdict",
+        sa.Column("file_no", sa.BigInteger(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("verdict", sa.Text(), nullable=False),
+        sa.Column("decided_by", sa.Text(), nullable=False),
+        sa.Column("recorded_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("file_no", "line", name=op.f("pk_recalled_identity_verdict")),
+    )
+    with op.batch_alter_table("recalled_identity_verdict", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_recalled_identity_verdict_recorded_at"), ["recorded_at"], unique=False)
+
+    op.create_table(
+        "recalled_other_record",
+        sa.Column("file_no", sa.BigInteger(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("file_id", sa.Text(), nullable=False),
+        sa.Column("identity", sa.Text(), nullable=False),
+        sa.Column("update_kind", sa.Text(), nullable=True),
+        sa.Column("content", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("file_no", "line", name=op.f("pk_recalled_other_record")),
+    )
+    with op.batch_alter_table("recalled_other_record", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_recalled_other_record_file_id_identity"), ["file_id", "identity"], unique=False
+        )
+
+    op.create_table(
+        "recalled_person_record",
+        sa.Column("file_no", sa.BigInteger(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
+        sa.Column("insurer_number", sa.Text(), nullable=False),
+        sa.Column("addressee_number", sa.Text(), nullable=False),
+        sa.Column("history_number", sa.Integer(), nullable=False),
+        sa.Column("update_kind", sa.Text(), nullable=False),
+        sa.Column("number_index", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("previous_number_index", sa.LargeBinary(length=32), nullable=True),
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name_kana", sa.Text(), nullable=False),
+        sa.Column("alias", sa.Text(), nullable=True),
+        sa.Column("name_on_card", sa.Text(), nullable=True),
+        sa.Column("name_kana_on_card", sa.Text(), nullable=True),
+        sa.Column("true_name", sa.Text(), nullable=True),
+        sa.Column("true_name_kana", sa.Text(), nullable=True),
+        sa.Column("sex_on_back", sa.Text(), nullable=True),
+        sa.Column("birth_date", sa.Date(), nullable=False),
+        sa.Column("sex", sa.Text(), nullable=False),
+        sa.Column("postal_code", sa.Text(), nullable=True),
+        sa.Column("address", sa.Text(), nullable=False),
+        sa.Column("card_symbol", sa.Text(), nullable=True),
+        sa.Column("card_number", sa.Text(), nullable=False),
+        sa.Column("branch_number", sa.Text(), nullable=True),
+        sa.Column("household_number", sa.Text(), nullable=False),
+        sa.Column("member_start", sa.Date(), nullable=True),
+        sa.Column("member_end", sa.Date(), nullable=True),
+        sa.Column("relationship", sa.Text(), nullable=False),
+        sa.Column("insured_kind", sa.Text(), nullable=False),
+        sa.Column("application_start", sa.Date(), nullable=True),
+        sa.Column("application_start_reason", sa.Text(), nullable=True),
+        sa.Column("application_start_notified", sa.Date(), nullable=True),
+        sa.Column("application_end", sa.Date(), nullable=True),
+        sa.Column("application_end_reason", sa.Text(), nullable=True),
+        sa.Column("application_end_notified", sa.Date(), nullable=True),
+        sa.Column("qualification_acquired", sa.Date(), nullable=True),
+        sa.Column("qualification_acquired_reason", sa.Text(), nullable=True),
+        sa.Column("qualification_acquired_notified", sa.Date(), nullable=True),
+        sa.Column("qualification_lost", sa.Date(), nullable=True),
+        sa.Column("qualification_lost_reason", sa.Text(), nullable=True),
+        sa.Column("qualification_lost_notified", sa.Date(), nullable=True),
+        sa.Column("special_case", sa.Text(), nullable=False),
+        sa.Column("special_case_start", sa.Date(), nullable=True),
+        sa.Column("special_case_end", sa.Date(), nullable=True),
+        sa.Column("other_insurer_number", sa.Text(), nullable=True),
+        sa.Column("address_withheld", sa.Text(), nullable=False),
+        sa.Column("self_view_stopped", sa.Text(), nullable=False),
+        sa.Column("updated_at", sa.DateTime(), nullable=False),
+        sa.PrimaryKeyConstraint("file_no", "line", name=op.f("pk_recalled_person_record")),
+    )
+    with op.batch_alter_table("recalled_person_record", schema=None) as batch_op:
+        batch_op.create_index(
+            batch_op.f("ix_recalled_person_record_insurer_number_addressee_number"),
+            ["insurer_number", "addressee_number"],
+            unique=False,
+        )
 
 
 def downgrade() -> None:
+    op.drop_table("act_request")
+    op.drop_table("disposal")
+    op.drop_table("disposal_subject")
+    op.drop_table("gate_stop")
+    op.drop_table("recalled_decision")
+    op.drop_table("recalled_file")
+    op.drop_table("recalled_high_cost_record")
+    op.drop_table("recalled_household_record")
+    op.drop_table("recalled_identity_verdict")
+    op.drop_table("recalled_other_record")
+    op.drop_table("recalled_person_record")
     op.drop_table("media_settlement")
     with op.batch_alter_table("media_handover", schema=None) as batch_op:
         batch_op.drop_index(batch_op.f("ix_media_handover_insurer_number"))

@@ -1,0 +1,403 @@
+"""``status``, ``gates``, ``recall``, ``retention``: what watches over the daily work (S-24, S-28, S-29, S-33)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from pathlib import Path
+from typing import Any, Final
+
+import click
+
+from kokuho_adapters.cli import output
+from kokuho_adapters.cli.answers import answer_data, show_answers
+from kokuho_adapters.cli.output import DONE, FOUND
+from kokuho_adapters.cli.session import JSON, SESSION, Session
+from kokuho_adapters.composition import Installation
+from kokuho_core.errors import entry
+from kokuho_core.ports.gates import StoppedFile, StopState
+from kokuho_core.ports.retention import Disposal, DueCounts
+from kokuho_core.ports.second_person import Act, ActRequest
+from kokuho_core.retention.rules import RULES, RecordKind
+from kokuho_core.usecases.gates import refuse_stopped, release_of, release_stopped, stopped_files
+from kokuho_core.usecases.recall import recall as recall_file
+from kokuho_core.usecases.recall import recall_of, recalled_files
+from kokuho_core.usecases.receive import release_held
+from kokuho_core.usecases.retention import disposal_of, disposals, due_records, run_disposal
+from kokuho_core.usecases.status import MunicipalityStatus, Status, provided
+from kokuho_core.usecases.status import status as status_of
+from kokuho_core.usecases.two_steps import VALID_DAYS, SecondStep, ask
+from kokuho_core.vocabulary.identifiers import InsurerNumber
+
+_DAY: Final = click.DateTime(formats=["%Y-%m-%d"])
+_AS_OF: Final = click.option("--as-of", type=_DAY, metavar="DATE", help="基準日(既定 今日) / The day, today if not given.")
+_INSURER: Final = click.option("--insurer", metavar="CODE", help="この保険者だけ / Of one insurer.")
+_BY: Final = click.option("--by", required=True, metavar="OPERATOR", help="担当者 / Who does it.")
+_REASON: Final = click.option("--reason", default="", metavar="TEXT", help="理由(依頼のとき必須) / Why; needed to ask.")
+_STATES: Final = {
+    StopState.STOPPED: "停止中 stopped",
+    StopState.RELEASED: "解除 released",
+    StopState.REFUSED: "差戻し refused",
+}
+_KINDS: Final = {
+    RecordKind.PERSON: "被保険者 persons",
+    RecordKind.LEDGER: "受渡簿 receipts",
+    RecordKind.PROVIDED: "提供記録 deliveries",
+    RecordKind.MEDIA: "媒体 media",
+    RecordKind.HELD_CONTENT: "保留の内容 held content",
+    RecordKind.TEMPORARY: "一時ファイル unfinished files",
+}
+_STATUS_COLUMNS: Final = (
+    "保険者 insurer", "名称", "最後の受信 last", "未着 overdue", "保留", "停止", "拒否", "判定待ち", "配信待ち", "最後の配信",
+)  # fmt: skip
+
+
+def _day(given: Any) -> date | None:
+    return given.date() if given is not None else None
+
+
+def _asked(opened: Installation, act: Act, by: str, reason: str, *, as_json: bool) -> ActRequest | None:
+    """Ask for an act; tells that it waits, or gives None when ``by`` is the second person."""
+    request = ask(opened.office, act, by, reason)
+    if request is None:
+        return None
+    if as_json:
+        output.print_json({"waiting": request})
+    else:
+        output.say(f"依頼しました。{VALID_DAYS}日以内に別の人が同じコマンドを実行すると行われます。 ({request.asked_by})")
+        output.say(f"Asked for. It is done when another person runs the same command within {VALID_DAYS} days.")
+    return request
+
+
+# --- status ---
+
+
+@click.command("status")
+@_AS_OF
+@_INSURER
+@click.option("--deliveries", is_flag=True, help="提供記録(何をいつ誰に配信したか) / What was delivered to whom, and when.")
+@JSON
+@SESSION
+def status(session: Session, as_of: Any, insurer: str | None, deliveries: bool, as_json: bool) -> int:
+    """受信の状況: 最後に届いた日、未着、保留・停止、配信待ち。 / What came from whom, what is overdue, what waits.
+
+    未着の市区町村があれば終了コード3になります。 / Ends with 3 when a municipality is overdue.
+    """
+    number = InsurerNumber(insurer) if insurer is not None else None
+    with session.installation() as opened:
+        if deliveries:
+            return _show_provided(opened, number, _day(as_of), as_json=as_json)
+        found = status_of(opened.office, _day(as_of))
+    listed = [each for each in found.municipalities if number in (None, each.insurer_number)]
+    if as_json:
+        output.print_json({"as_of": found.as_of, "municipalities": [_status_data(each) for each in listed]})
+    else:
+        _show_status(found, listed)
+    return FOUND if any(each.overdue for each in listed) else DONE
+
+
+def _status_data(each: MunicipalityStatus) -> dict[str, Any]:
+    return {
+        "insurer_number": each.insurer_number, "name": each.name, "overdue": list(each.overdue),
+        "feeds": each.feeds, "waiting_files": each.waiting_files, "stopped_files": each.stopped_files,
+        "rejected_files": each.rejected_files, "pending_persons": each.pending_persons, "untold_rows": each.untold_rows,
+        "delivered_at": each.delivered_at,
+    }  # fmt: skip
+
+
+def _show_status(found: Status, listed: Iterable[MunicipalityStatus]) -> None:
+    output.print_table(
+        f"受信の状況 / status ({found.as_of})",
+        _STATUS_COLUMNS,
+        (
+            (
+                each.insurer_number, each.name, _last(each), " ".join(each.overdue), each.waiting_files,
+                each.stopped_files, each.rejected_files, each.pending_persons, each.untold_rows, each.delivered_at,
+            )
+            for each in listed
+        ),
+    )  # fmt: skip
+    if any(each.overdue for each in listed):
+        output.say("未着の市区町村があります。端末と回線を確かめてください。 / Overdue: look after their terminals.")
+
+
+def _last(each: MunicipalityStatus) -> str:
+    return "\n".join(f"{feed.file_id} {feed.received_at:%Y-%m-%d}" for feed in each.feeds if feed.received_at is not None)
+
+
+def _show_provided(opened: Installation, insurer: InsurerNumber | None, until: date | None, *, as_json: bool) -> int:
+    listed = provided(opened.office, insurer, None, until)
+    if as_json:
+        output.print_json(listed)
+        return DONE
+    output.print_table(
+        "提供記録 / deliveries",
+        ("保険者 insurer", "ファイル file", "件数 records", "日時 at", "公開 published"),
+        ((e.insurer_number, e.name, e.records, e.created_at, "○" if e.is_published else "") for e in listed),
+    )
+    return DONE
+
+
+# --- gates ---
+
+
+@click.group("gates", invoke_without_command=True)
+@_INSURER
+@click.option("--all", "everything", is_flag=True, help="解除・差戻し済みも / Settled ones too.")
+@JSON
+@click.pass_context
+def gates(context: click.Context, insurer: str | None, everything: bool, as_json: bool) -> int:
+    """安全弁で停止したファイルの一覧・解除・差戻し。 / Files stopped by a gate: list, release, refuse.
+
+    停止中のファイルがあれば終了コード3になります。 / Ends with 3 while a file is stopped.
+    """
+    if context.invoked_subcommand is not None:
+        return DONE
+    session = context.find_object(Session)
+    assert session is not None  # noqa: S101 - the group of all commands sets it
+    with session.installation() as opened:
+        number = InsurerNumber(insurer) if insurer is not None else None
+        listed = stopped_files(opened.office, number, stopped_only=not everything)
+    if as_json:
+        output.print_json([_stopped_data(each) for each in listed])
+    else:
+        _show_stopped(listed)
+    return FOUND if any(each.state is StopState.STOPPED for each in listed) else DONE
+
+
+def _stopped_data(each: StoppedFile) -> dict[str, Any]:
+    measured = [
+        {
+            "code": stop.code, "field": stop.measure.field, "affected": stop.measure.affected,
+            "standing": stop.measure.standing, "percent": stop.threshold.percent, "at_least": stop.threshold.at_least,
+        }
+        for stop in each.stops
+    ]  # fmt: skip
+    return {
+        "file_no": each.file_no, "file": each.name, "insurer_number": each.insurer_number, "state": each.state.value,
+        "stopped_at": each.stopped_at, "measured": measured, "settled_by": each.settled_by, "agreed_by": each.agreed_by,
+        "reason": each.reason, "settled_at": each.settled_at,
+    }  # fmt: skip
+
+
+def _show_stopped(listed: list[StoppedFile]) -> None:
+    if not listed:
+        output.say("停止中のファイルはありません。 / No file is stopped.")
+        return
+    output.print_table(
+        "安全弁 / gates",
+        ("番号 no", "ファイル file", "状態 state", "理由 why", "項目 field", "件数 affected", "対象 standing"),
+        (
+            (
+                each.file_no, each.name, _STATES[each.state], f"{stop.code} {entry(stop.code).message_ja}",
+                stop.measure.field, stop.measure.affected, stop.measure.standing,
+            )
+            for each in listed
+            for stop in each.stops
+        ),
+    )  # fmt: skip
+
+
+@gates.command("release")
+@click.argument("file_no", type=int, metavar="NO")
+@_BY
+@_REASON
+@JSON
+@SESSION
+def release(session: Session, file_no: int, by: str, reason: str, as_json: bool) -> int:
+    """停止を解除して適用します(2人で)。 / Release a stopped file and apply it; takes two people."""
+    with session.installation() as opened:
+        waiting = [each for each in stopped_files(opened.office) if each.file_no == file_no]
+        if waiting and _asked(opened, release_of(waiting[0]), by, reason, as_json=as_json) is not None:
+            return FOUND
+        release_stopped(opened.office, file_no, SecondStep(by, opened.office.clock))
+        answers = list(release_held(opened.office))
+    if as_json:
+        output.print_json({"files": [answer_data(answer) for answer in answers]})
+    else:
+        show_answers(answers)
+    return DONE
+
+
+@gates.command("refuse")
+@click.argument("file_no", type=int, metavar="NO")
+@_BY
+@click.option("--reason", required=True, metavar="TEXT", help="理由(記録に残る) / Why; it is recorded.")
+@JSON
+@SESSION
+def refuse(session: Session, file_no: int, by: str, reason: str, as_json: bool) -> int:
+    """停止したファイルを差し戻します。連番は空き、送信元に知らせます。 / Refuse a stopped file; its sender is told."""
+    with session.installation() as opened:
+        refused = refuse_stopped(opened.office, file_no, by, reason)
+    if as_json:
+        output.print_json(_stopped_data(refused))
+    else:
+        output.say(f"差し戻しました / refused: {refused.name}")
+        output.say("送信元には次の配信のSHOKEKKAで知らせます。 / Its sender is told with the next delivery.")
+    return DONE
+
+
+# --- recall ---
+
+
+@click.command("recall")
+@click.argument("file", required=False, metavar="[FILE]")
+@click.option("--by", default="", metavar="OPERATOR", help="担当者 / Who does it.")
+@_REASON
+@JSON
+@SESSION
+def recall(session: Session, file: str | None, by: str, reason: str, as_json: bool) -> int:
+    """受け付けたファイルを取り消します(2人で)。FILEなしは取消しの一覧。 / Recall an applied file; takes two people.
+
+    FILE はファイル名または受渡簿の番号です。取消しは訂正として扱い、それまでに分かっていたことは残ります。
+
+    FILE is its name or number. Without FILE, lists what was recalled.
+    """
+    with session.installation() as opened:
+        if file is None:
+            return _show_recalled(opened, as_json=as_json)
+        if _asked(opened, recall_of(opened.office, file), by, reason, as_json=as_json) is not None:
+            return FOUND
+        done = recall_file(opened.office, file, SecondStep(by, opened.office.clock))
+    if as_json:
+        output.print_json(done)
+    else:
+        output.say(f"取り消しました / recalled: {done.name} ({done.records} 件 records)")
+        output.say("次に kokuho resolve と kokuho deliver を実行してください。 / Run kokuho resolve and deliver next.")
+    return DONE
+
+
+def _show_recalled(opened: Installation, *, as_json: bool) -> int:
+    listed = recalled_files(opened.office)
+    if as_json:
+        output.print_json(listed)
+        return DONE
+    output.print_table(
+        "取り消したファイル / recalled",
+        ("番号 no", "ファイル file", "日時 at", "依頼 asked", "承認 agreed", "理由 why", "件数 records"),
+        ((e.file_no, e.name, e.recalled_at, e.asked_by, e.agreed_by, e.reason, e.records) for e in listed),
+    )
+    return DONE
+
+
+# --- retention ---
+
+
+@click.group("retention")
+def retention() -> None:
+    """保存期間の満了と廃棄。 / What is due for disposal, and its disposal."""
+
+
+@retention.command("due")
+@_AS_OF
+@JSON
+@SESSION
+def due(session: Session, as_of: Any, as_json: bool) -> int:
+    """満了した記録の件数(氏名などは出しません)。あれば終了コード3。 / How many records are due; ends with 3 if any."""
+    with session.installation() as opened:
+        counts = due_records(opened.office, _day(as_of))
+    if as_json:
+        output.print_json(_counts_data(counts))
+    else:
+        _show_counts("廃棄の対象 / due", counts)
+    return FOUND if counts else DONE
+
+
+@retention.command("run")
+@_AS_OF
+@_BY
+@_REASON
+@click.option("--destroy-old-keys", is_flag=True, help="古いバックアップの個人番号を読めなくする / Shred backups.")
+@click.option(
+    "--folder", "folders", multiple=True, type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+    help="一時ファイルも探すフォルダ(繰返し可) / Look here for unfinished files too.",
+)  # fmt: skip
+@JSON
+@SESSION
+def run(
+    session: Session, as_of: Any, by: str, reason: str, destroy_old_keys: bool, folders: tuple[Path, ...], as_json: bool
+) -> int:
+    """満了した記録を廃棄します(2人で)。途中で止まれば続きから行います。 / Destroy what is due; takes two people.
+
+    --destroy-old-keys は、該当する保険者のデータ鍵を入れ替えて古い鍵を破棄します。その前に新しいバックアップを取れるよう、
+    別に行うこともできます(kokuho rotate-keys、destroy-key)。
+    """
+    from kokuho_adapters.disposal import scrub, shred_backups, unfinished_files
+
+    with session.installation() as opened:
+        unfinished = next((each for each in disposals(opened.office) if each.completed_at is None), None)
+        if unfinished is None and _asked(
+            opened, disposal_of(opened.office, _day(as_of)), by, reason, as_json=as_json
+        ):
+            return FOUND
+        done = run_disposal(opened.office, _day(as_of), SecondStep(by, opened.office.clock))
+        with opened.database.begin(read_only=True) as work:
+            known = [Path(folder) for folder in work.retention.folders()]
+        removed = 0
+        for file in list(unfinished_files([*known, *folders])):
+            file.unlink(missing_ok=True)
+            removed += 1
+        keys: list[str] = []
+        if destroy_old_keys:
+            insurers = [insurer for kind, insurer in done.counts if kind is RecordKind.PERSON and insurer is not None]
+            keys = shred_backups(opened.custody, insurers, by, done.reason)
+            with opened.database.begin() as work:
+                work.retention.add_destroyed_keys(done.number, keys)
+                work.commit()
+        scrub(opened.database.engine)
+    if as_json:
+        output.print_json({**_disposal_data(done), "destroyed_keys": keys, "unfinished_files": removed})
+        return DONE
+    _show_counts(f"廃棄しました / destroyed (no {done.number})", done.counts)
+    output.say(f"一時ファイル / unfinished files: {removed}、破棄した鍵 / keys destroyed: {' '.join(keys) or '-'}")
+    return DONE
+
+
+@retention.command("disposals")
+@JSON
+@SESSION
+def disposed(session: Session, as_json: bool) -> int:
+    """廃棄記録の一覧。 / The records of disposals."""
+    with session.installation() as opened:
+        listed = disposals(opened.office)
+    if as_json:
+        output.print_json([_disposal_data(each) for each in listed])
+        return DONE
+    output.print_table(
+        "廃棄記録 / disposals",
+        ("番号 no", "基準日 as of", "依頼 asked", "承認 agreed", "理由 why", "完了 completed", "件数 records", "鍵 keys"),
+        (
+            (
+                e.number, e.as_of, e.asked_by, e.agreed_by, e.reason, e.completed_at, sum(e.counts.values()),
+                " ".join(e.destroyed_keys),
+            )
+            for e in listed
+        ),
+    )  # fmt: skip
+    return DONE
+
+
+def _counts_data(counts: DueCounts) -> list[dict[str, Any]]:
+    return [
+        {"kind": kind.value, "insurer_number": insurer, "count": count}
+        for (kind, insurer), count in sorted(counts.items(), key=lambda each: (each[0][0].value, each[0][1] or ""))
+    ]
+
+
+def _disposal_data(each: Disposal) -> dict[str, Any]:
+    return {
+        "number": each.number, "as_of": each.as_of, "asked_by": each.asked_by, "agreed_by": each.agreed_by,
+        "reason": each.reason, "started_at": each.started_at, "completed_at": each.completed_at,
+        "counts": _counts_data(each.counts), "destroyed_keys": list(each.destroyed_keys),
+    }  # fmt: skip
+
+
+def _show_counts(title: str, counts: DueCounts) -> None:
+    output.print_table(
+        title,
+        ("種類 kind", "保険者 insurer", "件数 count", "起算 since"),
+        (
+            (_KINDS[kind], insurer, count, RULES[kind].since)
+            for (kind, insurer), count in sorted(counts.items(), key=lambda each: (each[0][0].value, each[0][1] or ""))
+        ),
+    )

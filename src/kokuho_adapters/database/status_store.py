@@ -1,0 +1,87 @@
+"""状況の保管: one counting statement per question (S-28, S-33)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+
+from attrs import frozen
+from sqlalchemy import ColumnElement, Connection, func, select
+
+from kokuho_adapters.database.gate_store import is_stopped
+from kokuho_adapters.database.tables import delivery, gate_stop, pending_person, received_file, returned_row
+from kokuho_core.ports.gates import StopState
+from kokuho_core.ports.status import Counts, LastReceived, Provided
+from kokuho_core.reception.ledger import FileResult
+from kokuho_core.vocabulary.identifiers import InsurerNumber
+
+_files = received_file.c
+
+
+@frozen
+class SqlStatusStore:
+    """:class:`kokuho_core.ports.status.StatusStore` on SQL tables."""
+
+    connection: Connection
+
+    def last_received(self) -> list[LastReceived]:
+        newest = (
+            select(_files.sender, _files.file_id, func.max(_files.sequence).label("sequence"))
+            .where(_files.result == FileResult.APPLIED.value)
+            .group_by(_files.sender, _files.file_id)
+            .subquery()
+        )
+        query = (
+            select(_files.sender, _files.file_id, _files.name, _files.sequence, _files.recorded_at)
+            .join(
+                newest,
+                (newest.c.sender == _files.sender)
+                & (newest.c.file_id == _files.file_id)
+                & (newest.c.sequence == _files.sequence),
+            )
+            .where(_files.result == FileResult.APPLIED.value)
+        )
+        return [LastReceived(*row) for row in self.connection.execute(query)]
+
+    def waiting(self) -> Counts:
+        return self._count(_files.sender, _files.is_waiting.is_(True), ~is_stopped())
+
+    def stopped(self) -> Counts:
+        return self._count(gate_stop.c.insurer_number, gate_stop.c.state == StopState.STOPPED.value)
+
+    def rejected(self) -> Counts:
+        return self._count(
+            _files.sender,
+            _files.sender.is_not(None),
+            _files.result == FileResult.REJECTED.value,
+            _files.is_reported.is_(False),
+        )
+
+    def pending(self) -> Counts:
+        return self._count(pending_person.c.insurer_number)
+
+    def untold(self) -> Counts:
+        return self._count(returned_row.c.insurer_number, returned_row.c.is_due.is_(True))
+
+    def last_delivered(self) -> Mapping[InsurerNumber, datetime]:
+        newest = select(delivery.c.insurer_number, func.max(delivery.c.created_at, type_=delivery.c.created_at.type))
+        rows = self.connection.execute(newest.group_by(delivery.c.insurer_number))
+        return {InsurerNumber(row[0]): row[1] for row in rows}
+
+    def provided(self, insurer: InsurerNumber | None, since: date | None, until: date | None) -> list[Provided]:
+        given = delivery.c
+        query = select(
+            given.insurer_number, given.file_id, given.sequence, given.name, given.records, given.created_at,
+            given.is_published,
+        ).order_by(given.created_at, given.insurer_number, given.file_id)  # fmt: skip
+        if insurer is not None:
+            query = query.where(given.insurer_number == insurer)
+        if since is not None:
+            query = query.where(given.created_at >= datetime.combine(since, time()))
+        if until is not None:
+            query = query.where(given.created_at < datetime.combine(until + timedelta(days=1), time()))
+        return [Provided(*row) for row in self.connection.execute(query)]
+
+    def _count(self, insurer: ColumnElement[str], *wanted: ColumnElement[bool]) -> Counts:
+        rows = self.connection.execute(select(insurer, func.count()).where(*wanted).group_by(insurer))
+        return {InsurerNumber(row[0]): int(row[1]) for row in rows}

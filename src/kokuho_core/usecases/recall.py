@@ -1,0 +1,161 @@
+"""受付済みファイルの取消し: a wrongly sent file is undone as a correction, never by forgetting (S-24, P-7).
+
+From the recall on none of its records counts; what was known before it can still be asked. Everybody it concerned is judged anew
+by the next resolve, so that the next deliveries tell each municipality the corrected state, and its sender is told in the results
+of its files (KKH-G007). The sequence number stays used: the right content comes in the next file.
+
+A later file may rest on records of this one: a correction or cancellation of a record it began, a period that only fits because
+this one ended another. Then the recall is refused, naming the later files: they are recalled first, in reverse order. Whether it
+is so is found by judging what would remain once more, by the rules of the reception.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from itertools import groupby
+from operator import attrgetter
+from typing import Any, Final
+
+from attrs import evolve
+
+from kokuho_core.errors import Conflict, NotFound, Problem
+from kokuho_core.high_cost_history import history as high_cost
+from kokuho_core.household import household as households
+from kokuho_core.insured_person import person as persons
+from kokuho_core.ports.recall import AppliedFile, OtherMessage, Recalled
+from kokuho_core.ports.second_person import FILE_RECALL, Act, SecondPerson
+from kokuho_core.ports.stores import RecordOutcome, UnitOfWork
+from kokuho_core.reception.ledger import FileResult
+from kokuho_core.reception.lifecycle import Standing, refusal_of, standing_after
+from kokuho_core.usecases.office import Office
+from kokuho_core.usecases.returns import retell_candidates
+from kokuho_core.vocabulary.codes import Decision
+from kokuho_core.vocabulary.identifiers import InsurerNumber, Source
+
+_NAMED: Final = 10
+"""Later files named in a refusal at most."""
+
+
+def recall_of(office: Office, file: str) -> Act:
+    """What two people must agree to: to recall this very content. ``file`` is a file name or number of the 受渡簿.
+
+    Raises :class:`NotFound` (KKH-G008), :class:`Conflict` (KKH-G006) when later files rest on it.
+    """
+    with office.database.begin(read_only=True) as work:
+        found = _applied(work, file)
+        _require_nothing_rests_on(work, found)
+        return _act(found)
+
+
+def recall(office: Office, file: str, second: SecondPerson) -> Recalled:
+    """受付済みファイルの取消し. Raises :class:`NotFound` (KKH-G008), :class:`Conflict` (KKH-G006), and what ``second`` raises."""
+
+    def undo() -> int:
+        with office.database.begin() as work:
+            found = _applied(work, file)
+            _require_nothing_rests_on(work, found)
+            agreement = second.agreed(work, _act(found))
+            now = office.clock.now()
+            work.recalls.mark_concerned(found.file_no)
+            decided = work.recalls.decided_candidates(found.file_no)
+            work.recalls.set_aside(found, agreement, now)
+            _decide_by_what_remains(work, decided)
+            told = work.files.enter(found.name, None, found.sender, b"", FileResult.REJECTED, now)
+            work.files.add_outcomes(told, [RecordOutcome(0, "2", Problem("KKH-G007"))])
+            work.commit()
+            return found.file_no
+
+    file_no = office.database.repeated(undo)
+    return next(each for each in recalled_files(office) if each.file_no == file_no)
+
+
+def recalled_files(office: Office, insurer: InsurerNumber | None = None) -> list[Recalled]:
+    """取り消したファイルの一覧."""
+    with office.database.begin(read_only=True) as work:
+        return work.recalls.all(insurer)
+
+
+def _act(file: AppliedFile) -> Act:
+    return Act(FILE_RECALL, f"file {file.file_no}", {"fingerprint": file.fingerprint.hex(), "name": file.name}, file.sender)
+
+
+def _applied(work: UnitOfWork, file: str) -> AppliedFile:
+    found = [work.recalls.applied(int(file))] if file.isdecimal() else work.recalls.find_applied(file)
+    standing = [each for each in found if each is not None and each.recalled_at is None]
+    if len(standing) != 1:
+        raise NotFound(Problem("KKH-G008", field="file"))
+    return standing[0]
+
+
+# --- what rests on the file ---
+
+
+def _require_nothing_rests_on(work: UnitOfWork, file: AppliedFile) -> None:
+    resting = sorted(_resting_on(work, file))
+    if resting:
+        raise Conflict(*(Problem("KKH-G006", field=name) for name in work.recalls.names_of(resting[:_NAMED])))
+
+
+def _resting_on(work: UnitOfWork, file: AppliedFile) -> set[int]:
+    """Later files with records that the reception would not have taken without this one."""
+    recalls, number = work.recalls, file.file_no
+    if file.file_id == "SKKOJIN":
+        held = work.persons.held_by(file.sender)
+
+        def judge(known: Sequence[Any], sent: Sequence[Any]) -> Any:
+            return persons.judge_file(known, sent, held & _sources(known))
+
+        return _refused_without(number, recalls.later_persons(number), judge)
+    if file.file_id == "SKSETAI":
+        return _refused_without(number, recalls.later_households(number), households.judge_file)
+    if file.file_id == "KOGAKU":
+        return _refused_without(number, recalls.later_months(number), high_cost.judge_file)
+    if file.file_id == "KEISHIJI":
+        return set(recalls.later_decisions(number))
+    return _refused_without(number, recalls.later_others(number), _judge_others)
+
+
+def _sources(facts: Iterable[Any]) -> frozenset[Source]:
+    return frozenset(fact.source for fact in facts)
+
+
+def _refused_without(
+    file_no: int, subjects: Iterable[Sequence[Any]], judge: Callable[[Sequence[Any], Sequence[Any]], Any]
+) -> set[int]:
+    """Judge each subject's later files again, one after the other, as if ``file_no`` had never come."""
+    refused: set[int] = set()
+    for messages in subjects:
+        known: list[Any] = []
+        remaining = (message for message in messages if message.file_no != file_no)
+        for received, sent in groupby(remaining, key=attrgetter("file_no")):
+            listed = list(sent)
+            if received > file_no and judge(known, listed):
+                refused.add(received)
+            known += listed
+    return refused
+
+
+def _judge_others(known: Sequence[OtherMessage], sent: Sequence[OtherMessage]) -> bool:
+    """Whether any of ``sent`` would be refused (X-4); records without an update kind never are."""
+    standing = Standing.NEVER_SENT
+    for message in known:
+        standing = standing_after(message.update_kind or "1")
+    for message in sent:
+        if message.update_kind is not None and refusal_of(message.update_kind, standing) is not None:
+            return True
+        standing = standing_after(message.update_kind or "1")
+    return False
+
+
+def _decide_by_what_remains(work: UnitOfWork, numbers: Iterable[str]) -> None:
+    """Candidates go back to the last decision that still counts, or to none (X-18)."""
+    for number in numbers:
+        candidate = work.candidates.by_number(number)
+        if candidate is None:
+            continue
+        left = work.candidates.decisions([number])
+        decision = Decision(left[-1].decision) if left else None
+        again = evolve(candidate, decision=decision, decided_on=left[-1].decided_on if left else None)
+        work.candidates.save([again])
+        work.households.mark_households([candidate.pair.entered, candidate.pair.left])
+        retell_candidates(work, [again])

@@ -1,0 +1,106 @@
+"""The commands that watch over the daily work: two people, exit codes, JSON."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from kokuho_adapters.cli.commands import cli
+
+from ..prefecture.office import A, PrefectureOffice, number, person
+
+
+@pytest.fixture
+def office(tmp_path: Path) -> Iterator[PrefectureOffice]:
+    with PrefectureOffice(tmp_path) as made:
+        yield made
+
+
+def run(office: PrefectureOffice, *words: str, code: int = 0) -> Any:
+    """Run a command; its JSON. ``code`` is the exit code it must end with."""
+    given = ["--database", str(office.database_file), *words, "--json"]
+    result = CliRunner().invoke(cli, given, standalone_mode=False)
+    ended = result.exit_code or result.return_value or 0
+    assert ended == code, (result.output, result.exception)
+    return json.loads(result.stdout) if result.stdout else None
+
+
+def people(kind: str = "1", **fields: Any) -> list[dict[str, Any]]:
+    return [person(A, str(serial), number=number(serial), kind=kind, **fields) for serial in range(1, 61)]
+
+
+def test_a_stopped_file_is_released_by_two(office: PrefectureOffice) -> None:
+    """Rules: S-28, S-7."""
+    office.persons(A, *people())
+    office.persons(A, *people("2", household="9"))
+    (stopped,) = run(office, "gates", code=3)
+    assert (stopped["state"], stopped["measured"][0]["affected"]) == ("stopped", 60)
+    no = str(stopped["file_no"])
+    waiting = run(office, "gates", "release", no, "--by", "sato", "--reason", "電話で確認", code=3)
+    assert waiting["waiting"]["asked_by"] == "sato"
+    assert run(office, "gates", "release", no, "--by", "SATO", code=3)["waiting"]["asked_by"] == "sato"
+    released = run(office, "gates", "release", no, "--by", "suzuki")
+    assert [(file["result"], file["accepted"]) for file in released["files"]] == [("applied", 60)]
+    assert run(office, "gates") == []
+    (settled,) = run(office, "gates", "--all")
+    assert (settled["settled_by"], settled["agreed_by"], settled["reason"]) == ("sato", "suzuki", "電話で確認")
+
+
+def test_a_stopped_file_is_refused_by_one(office: PrefectureOffice) -> None:
+    """Rules: S-28."""
+    office.persons(A, *people())
+    office.persons(A, *people("3"))
+    (stopped,) = run(office, "gates", code=3)
+    refused = run(office, "gates", "refuse", str(stopped["file_no"]), "--by", "sato", "--reason", "誤送信")
+    assert refused["state"] == "refused"
+
+
+def test_a_file_is_recalled_by_two(office: PrefectureOffice) -> None:
+    """Rules: S-24, S-7."""
+    answer = office.persons(A, *people())
+    run(office, "recall", answer.file, "--by", "sato", "--reason", "試験用のファイル", code=3)
+    done = run(office, "recall", answer.file, "--by", "suzuki")
+    assert (done["records"], done["asked_by"], done["agreed_by"]) == (60, "sato", "suzuki")
+    assert [each["name"] for each in run(office, "recall")] == [answer.file]
+
+
+def test_silence_ends_with_3(office: PrefectureOffice) -> None:
+    """Rules: S-28."""
+    office.persons(A, person(A, "1"))
+    assert run(office, "status", "--as-of", "2024-06-03")["municipalities"][0]["overdue"] == []
+    late = run(office, "status", "--as-of", "2024-06-20", "--insurer", A, code=3)
+    assert late["municipalities"][0]["overdue"] == ["SKKOJIN"]
+    assert run(office, "status", "--deliveries") == []
+
+
+def test_records_are_destroyed_by_two(office: PrefectureOffice) -> None:
+    """Rules: S-29, S-7, S-33."""
+    office.persons(A, person(A, "1", number=number(1), start="2015-04-01", end="2018-06-01", end_reason="55"))
+    office.resolve()
+    part = office.outbox / "x.csv.part"
+    part.write_bytes(b"x")
+    import os
+
+    os.utime(part, (0, 0))
+    office.deliver(A)
+    due = ("retention", "due", "--as-of")
+    assert run(office, *due, "2023-05-31") == []
+    assert run(office, *due, "2023-06-01", code=3) == [{"kind": "person", "insurer_number": A, "count": 1}]
+    command = ("retention", "run", "--as-of", "2023-06-01", "--destroy-old-keys", "--folder", str(office.outbox), "--by")
+    run(office, *command, "sato", "--reason", "満了", code=3)
+    assert part.exists()
+    done = run(office, *command, "suzuki")
+    assert (done["counts"], done["unfinished_files"]) == ([{"kind": "person", "insurer_number": A, "count": 1}], 1)
+    assert len(done["destroyed_keys"]) == 1
+    assert not part.exists()
+    (record,) = run(office, "retention", "disposals")
+    assert record["destroyed_keys"] == done["destroyed_keys"]
+    for words in (("status",), ("gates",), ("recall",), ("retention", "disposals"), ("retention", "due")):
+        shown = CliRunner().invoke(cli, ["--database", str(office.database_file), *words], standalone_mode=False)
+        assert shown.exception is None or shown.exit_code == 3, words
+        assert number(1) not in shown.output

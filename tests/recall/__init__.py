@@ -1,0 +1,1 @@
+"""Recall of wrongly sent files (S-24)."""
