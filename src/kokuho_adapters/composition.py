@@ -25,7 +25,7 @@ from kokuho_core.ports.stores import Clock
 from kokuho_core.usecases.office import Office, Progress, silent
 from kokuho_core.vocabulary.insurers import Insurer, InsurerRegister
 
-_OTHER_DATABASE: Final = "database: この版はSQLiteだけに対応 / only SQLite is supported in this version"
+_OTHER_DATABASE: Final = "database: sqlite:///PATH または / or postgresql+psycopg://…"
 
 
 class SystemClock:
@@ -82,13 +82,16 @@ def open_installation(
 ) -> Installation:
     """Open what :func:`initialise` made.
 
-    Raises :class:`SetupFault`: KKH-C007 before ``init``, KKH-C008 key ring, KKH-C009 layouts, KKH-C010 database URL.
+    Raises :class:`SetupFault`: KKH-C007 before ``init``, KKH-C008 key ring, KKH-C009 layouts, KKH-C010 database URL, KKH-B001 to
+    KKH-B004 database server and role.
     """
     book = layouts_of(configuration)
     url = _url(configuration.database)
     _require_database(url)
-    database = open_database(url.render_as_string(hide_password=False))
+    database = open_database(url)
     try:
+        if not configuration.allow_unbound_role:
+            database.require_bound_role()
         with database.begin(read_only=True) as work:
             data_keys = DataKeys(_provider(configuration), work.prefecture())
             fingerprint_key = work.keys.current(KeyPurpose.FINGERPRINT)
@@ -155,9 +158,9 @@ def initialise(configuration: Configuration, prefecture: str, insurers: Iterable
     folder = _database_file(url)
     if folder is not None:
         folder.parent.mkdir(parents=True, exist_ok=True)
-    database = open_database(url.render_as_string(hide_password=False))
+    database = open_database(url)
     try:
-        database.migrate()
+        database.migrate(configuration.database_role)
         before = _prefecture_of(database)
         if before is not None and before != prefecture:
             raise SetupFault(Problem("KKH-C005", field="prefecture"))
@@ -189,7 +192,7 @@ def _prefecture_of(database: SqlDatabase) -> str | None:
 
 
 def key_ring_path(configuration: Configuration) -> Path:
-    """Where the key ring is: as configured, else ``<database file>.keys.json`` (in memory: in the working folder)."""
+    """Where the key ring is: as configured, else ``<database file>.keys.json``; in the working folder where there is no file."""
     if configuration.key_ring is not None:
         return configuration.key_ring
     url = _url(configuration.database)
@@ -213,6 +216,8 @@ def _url(text: str) -> URL:
         url = make_url(text)
         if url.drivername in ("sqlite", "sqlite+pysqlite") and url.host is None:
             return url
+        if url.drivername in ("postgresql", "postgresql+psycopg"):
+            return url.set(drivername="postgresql+psycopg")
         fault = "database: a SQLite file is sqlite:///PATH" if url.host and url.drivername == "sqlite" else _OTHER_DATABASE
     except (ArgumentError, ValueError):
         pass  # the message would show the password
@@ -220,7 +225,7 @@ def _url(text: str) -> URL:
 
 
 def _database_file(url: URL) -> Path | None:
-    """The file of a SQLite database, None for a database in memory."""
-    if not url.database or url.database == ":memory:":
+    """The file of a SQLite database, None for a database in memory or on a server."""
+    if url.get_backend_name() != "sqlite" or not url.database or url.database == ":memory:":
         return None
     return Path(url.database)

@@ -10,12 +10,14 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
+from kokuho_adapters.database.roles import DEFAULT_ROLE
 from kokuho_adapters.safety_settings import feeds_of, gates_of
 from kokuho_core.errors import Problem, SetupFault
 from kokuho_core.qualification.date_rules import DateRules, LateElderlyLoss
 from kokuho_core.usecases.office import Settings
 
 DEFAULT_DATABASE: Final = "sqlite:///kokuho.sqlite3"
+_ROLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_$-]{0,62}", re.ASCII)
 _PLAIN_PATH: Final = re.compile(r"(?:[A-Za-z]:[\\/])?[^:?]+")
 
 
@@ -29,6 +31,8 @@ class Configuration:
     """設定. ``key_ring`` is None for the default beside the database; ``layouts`` are a vendor's own layout files.
 
     ``key_provider`` names what opens another provider of keys, ``module:function``; None for the key ring file.
+    On PostgreSQL, ``init`` gives ``database_role`` the rights for the daily work; a role that row-level security does not bind
+    is refused there unless ``allow_unbound_role`` (for trials on a server of one's own).
     """
 
     database: str = DEFAULT_DATABASE
@@ -36,6 +40,8 @@ class Configuration:
     layouts: tuple[Path, ...] = ()
     settings: Settings = Settings()
     key_provider: str | None = None
+    database_role: str = DEFAULT_ROLE
+    allow_unbound_role: bool = False
 
     def overridden(self, database: str | None = None, key_ring: Path | None = None) -> Configuration:
         """With what the command line says; None leaves a value as it is."""
@@ -61,7 +67,8 @@ def load_configuration(path: Path) -> Configuration:
 
 def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
     known = (
-        "database", "key_ring", "key_provider", "layouts", "unmatched_wait_days", "late_elderly_loss", "gates", "feeds"
+        "database", "key_ring", "key_provider", "layouts", "unmatched_wait_days", "late_elderly_loss", "gates", "feeds",
+        "database_role", "allow_unbound_role",
     )  # fmt: skip
     wrong = [key for key in source if key not in known]
     database = source.get("database", DEFAULT_DATABASE)
@@ -73,6 +80,12 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
     key_provider = source.get("key_provider")
     if key_provider is not None and (not isinstance(key_provider, str) or not key_provider):
         wrong.append("key_provider")
+    database_role = source.get("database_role", DEFAULT_ROLE)
+    if not isinstance(database_role, str) or not _ROLE.fullmatch(database_role):
+        wrong.append("database_role")
+    allow_unbound_role = source.get("allow_unbound_role", False)
+    if not isinstance(allow_unbound_role, bool):
+        wrong.append("allow_unbound_role")
     layouts = source.get("layouts", [])
     if not isinstance(layouts, list) or not all(isinstance(each, str) and each for each in layouts):
         wrong.append("layouts")
@@ -93,6 +106,8 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
         layouts=tuple(folder / each for each in layouts),
         settings=Settings(wait_days, DateRules(choices[late_elderly]), gates, feeds),
         key_provider=key_provider,
+        database_role=database_role,
+        allow_unbound_role=allow_unbound_role,
     )
 
 

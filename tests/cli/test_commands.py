@@ -92,12 +92,12 @@ def test_a_plain_path_is_a_sqlite_file(desk: Desk) -> None:
 
 
 @pytest.mark.parametrize("command", ["init", "findings"])
-def test_another_database_than_sqlite(desk: Desk, command: str) -> None:
+def test_a_database_that_is_not_supported(desk: Desk, command: str) -> None:
     run = desk.init if command == "init" else lambda *args: desk.run(*args, command, "--json")
-    answer = run("--database", "postgresql://u:secret@h/k")
+    answer = run("--database", "mysql://u:secret@h/k")
     assert answer.code == 1
     assert answer.data["error"]["code"] == "KKH-C010"
-    assert "only SQLite is supported in this version" in answer.err
+    assert "postgresql+psycopg://" in answer.err
     assert "secret" not in answer.err + answer.out
 
 

@@ -83,6 +83,8 @@ def test_the_command_line_goes_before_the_file() -> None:
         ("sqlite:///kokuho.sqlite3", Path("kokuho.sqlite3.keys.json")),
         ("sqlite:////srv/a/b.db", Path("/srv/a/b.db.keys.json")),
         ("sub/own.db", Path("sub/own.db.keys.json")),
+        ("postgresql+psycopg://user@host/kokuho", Path("kokuho.keys.json")),
+        ("postgresql://host/kokuho", Path("kokuho.keys.json")),
     ],
 )
 def test_where_the_key_ring_is(database: str, expected: Path) -> None:
@@ -99,15 +101,15 @@ def test_a_url_that_is_none_is_told_without_its_password() -> None:
 
 @pytest.mark.parametrize(
     "url",
-    ["postgresql+psycopg://user:secret@host/kokuho", "postgresql://host", "mysql://host/x", "sqlite+aiosqlite:///x", "oracle://"],
+    ["postgresql+asyncpg://user:secret@host/kokuho", "mysql://user:secret@host/x", "sqlite+aiosqlite:///x", "oracle://"],
 )  # fmt: skip
-def test_only_sqlite_is_supported(url: str, tmp_path: Path) -> None:
+def test_no_other_database_is_supported(url: str, tmp_path: Path) -> None:
     for use in (key_ring_path, open_installation, lambda configuration: initialise(configuration, "13", INSURERS)):
         with pytest.raises(SetupFault) as raised:
             use(Configuration(url))
         [problem] = raised.value.problems
         assert problem.code == "KKH-C010"
-        assert "SQLite" in problem.field
+        assert "sqlite:///PATH" in problem.field and "postgresql+psycopg://" in problem.field
         assert "secret" not in str(raised.value)
 
 

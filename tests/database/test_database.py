@@ -16,7 +16,7 @@ from sqlalchemy import exc, inspect, text
 
 from kokuho_adapters.database import SqlDatabase, open_database
 from kokuho_adapters.database.candidate_store import SqlCandidateStore
-from kokuho_adapters.database.engine import translated
+from kokuho_adapters.database.faults import translated
 from kokuho_adapters.database.tables import metadata
 from kokuho_core.errors import Conflict, KokuhoError, SetupFault
 from kokuho_core.ports.files import FileHeader
@@ -269,13 +269,18 @@ class TestConflicts:
 
 ERRORS = [
     (exc.IntegrityError, "UNIQUE constraint failed: person_record.file_no", Conflict, "KKH-X001"),
+    (exc.IntegrityError, "NOT NULL constraint failed: person_record.sex", Conflict, "KKH-X002"),
+    (exc.IntegrityError, "CHECK constraint failed: ck_qualification_span", Conflict, "KKH-X002"),
+    (exc.IntegrityError, "FOREIGN KEY constraint failed", Conflict, "KKH-X002"),
+    (exc.IntegrityError, "periods overlap", Conflict, "KKH-X002"),
+    (exc.IntegrityError, "row of another municipality", SetupFault, "KKH-B002"),
+    (exc.OperationalError, "cannot modify returned_row because it is a view", SetupFault, "KKH-B002"),
     (exc.OperationalError, "database is locked", Conflict, "KKH-X001"),
     (exc.OperationalError, "database table is locked: finding", Conflict, "KKH-X001"),
     (exc.OperationalError, "no such table: installation", SetupFault, "KKH-C007"),
-    (exc.ProgrammingError, 'relation "installation" does not exist', SetupFault, "KKH-C007"),
     (exc.OperationalError, "database or disk is full", SetupFault, "KKH-C012"),
     (exc.OperationalError, "disk I/O error", SetupFault, "KKH-C012"),
-    (exc.OperationalError, "attempt to write a readonly database", SetupFault, "KKH-C012"),
+    (exc.OperationalError, "attempt to write a readonly database", SetupFault, "KKH-B002"),
     (exc.OperationalError, "unable to open database file", SetupFault, "KKH-C012"),
     (exc.DatabaseError, "database disk image is malformed", SetupFault, "KKH-C012"),
     (exc.DatabaseError, "file is not a database", SetupFault, "KKH-C012"),

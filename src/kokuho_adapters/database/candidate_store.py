@@ -144,6 +144,7 @@ class SqlCandidateStore:
             insert(decision).values(
                 file_no=fact.file_no,
                 line=fact.line,
+                insurer_number=fact.insurer_number,
                 candidate_number=fact.candidate_number,
                 decision=fact.decision,
                 decided_on=fact.decided_on,

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
-from attrs import field, frozen
-from sqlalchemy import Connection, select
+from functools import cache
+from typing import Any, Final
 
-from kokuho_adapters.database.statements import upsert
+from attrs import field, frozen
+from sqlalchemy import Connection, bindparam, func, select
+
+from kokuho_adapters.database.statements import insert_of
 from kokuho_adapters.database.tables import counter
+
+_KEPT: Final = select(counter.c.value).where(counter.c.name == bindparam("wanted"))
 
 
 @frozen
@@ -19,15 +24,32 @@ class Counters:
 
     def next(self, name: str) -> int:
         if name not in self._values:
-            found = self.connection.execute(select(counter.c.value).where(counter.c.name == name)).scalar()
-            self._values[name] = int(found or 0)
+            self._values[name] = self.kept(name)
         self._values[name] += 1
         self._changed.add(name)
         return self._values[name]
 
+    def kept(self, name: str) -> int:
+        """The last number that was committed, 0 before the first."""
+        return int(self.connection.execute(_KEPT, {"wanted": name}).scalar() or 0)
+
+    def reached(self, name: str, value: int) -> None:
+        """A number that was found otherwise."""
+        self._values[name] = value
+        self._changed.add(name)
+
     def save(self) -> None:
-        """Write the values used; part of the commit."""
+        """Write the values used; part of the commit. No value ever goes back."""
         if self._changed:
             rows = [{"name": name, "value": self._values[name]} for name in sorted(self._changed)]
-            self.connection.execute(upsert(self.connection, counter), rows)
+            self.connection.execute(_raise(self.connection.dialect.name), rows)
             self._changed.clear()
+        self._values.clear()  # from here on others may count
+
+
+@cache
+def _raise(dialect_name: str) -> Any:
+    statement = insert_of(dialect_name, counter)
+    higher = func.greatest if dialect_name == "postgresql" else func.max
+    value = higher(counter.c.value, statement.excluded.value)
+    return statement.on_conflict_do_update(index_elements=[counter.c.name], set_={"value": value})

@@ -1,25 +1,34 @@
-"""接続: one engine per database, with the settings that make SQLite durable, and the errors translated."""
+"""接続: one engine per database; a unit of work is one transaction, and the driver's errors are translated."""
 
 from __future__ import annotations
 
+import secrets
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from pathlib import Path
-from typing import Any, TypeVar
+from typing import Final, TypeVar
 
 from attrs import field, frozen
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import DBAPIError, IntegrityError, OperationalError
+from sqlalchemy.exc import DBAPIError
 
+from kokuho_adapters.database.faults import is_worth_repeating, translated
 from kokuho_adapters.database.migrate import migrate
+from kokuho_adapters.database.on_postgresql import open_postgresql, transaction_options
+from kokuho_adapters.database.on_sqlite import open_screened_sqlite, open_sqlite
+from kokuho_adapters.database.roles import DEFAULT_ROLE, require_bound_role
+from kokuho_adapters.database.unit import Unit
 from kokuho_adapters.database.unit_of_work import SqlUnitOfWork, prefecture_of
-from kokuho_core.errors import Conflict, KokuhoError, Problem, SetupFault
-
-_READ_ONLY = "kokuho_read_only"
-_PAGE_CACHE_KIB = 64 * 1024
+from kokuho_core.errors import KokuhoError
+from kokuho_core.vocabulary.identifiers import InsurerNumber
 
 Answer = TypeVar("Answer")
+
+_ATTEMPTS: Final = 6
+_LONGEST: Final = 60.0
+"""Seconds after which nothing is begun anew."""
+_FIRST_PAUSE, _LONGEST_PAUSE = 0.05, 2.0
 
 
 @frozen
@@ -30,18 +39,46 @@ class SqlDatabase:
     _known: dict[str, str] = field(factory=dict, init=False, repr=False)
     """What never changes once the database is initialised, so that not every transaction asks for it."""
 
+    _screened: list[Engine] = field(factory=list, init=False, repr=False)
+
     @contextmanager
-    def begin(self, *, read_only: bool = False) -> Iterator[SqlUnitOfWork]:
-        """A unit of work in one transaction. Raises :class:`Conflict` or :class:`SetupFault` for the database's errors."""
+    def begin(
+        self, *, read_only: bool = False, lane: str | None = None, scope: InsurerNumber | None = None
+    ) -> Iterator[SqlUnitOfWork]:
+        """A unit of work in one transaction; ``scope`` is the one municipality it sees (S-1), None for the federation.
+
+        Raises :class:`Conflict` or :class:`SetupFault` for the database's errors.
+        """
+        unit = Unit(read_only, lane, scope)
         try:
-            with self.engine.connect().execution_options(**{_READ_ONLY: read_only}) as connection:
+            with self._engine_for(unit).connect().execution_options(**unit.options(), **self._isolation(unit)) as connection:
                 yield SqlUnitOfWork(connection, self._prefecture(connection))
         except DBAPIError as error:
             raise translated(error) from None  # the original carries statement parameters
 
     def repeated(self, work: Callable[[], Answer]) -> Answer:
-        """Do ``work``. One writer at a time is let in, and waits for its turn, so that once is enough."""
+        """Do ``work``; when somebody else was in its way, do it again from the beginning, a few times, after random pauses."""
+        began = time.monotonic()
+        for attempt in range(1, _ATTEMPTS):
+            try:
+                return work()
+            except KokuhoError as error:
+                if not is_worth_repeating(error) or time.monotonic() - began > _LONGEST:
+                    raise
+            longest = min(_FIRST_PAUSE * 2**attempt, _LONGEST_PAUSE)
+            time.sleep(longest * secrets.randbelow(1000) / 1000)
         return work()
+
+    def _engine_for(self, unit: Unit) -> Engine:
+        """On SQLite a scope needs connections of its own."""
+        if unit.scope is None or self.engine.dialect.name != "sqlite":
+            return self.engine
+        if not self._screened:
+            self._screened.append(open_screened_sqlite(self.engine.url))
+        return self._screened[0]
+
+    def _isolation(self, unit: Unit) -> dict[str, object]:
+        return transaction_options(unit) if self.engine.dialect.name == "postgresql" else {}
 
     def _prefecture(self, connection: Connection) -> str | None:
         """The prefecture that a committed ``init`` set; asked of the database until it is known."""
@@ -49,59 +86,30 @@ class SqlDatabase:
             self._known["prefecture"] = found
         return self._known.get("prefecture")
 
-    def migrate(self) -> None:
-        """Create or bring up to date all tables."""
+    def migrate(self, role: str = DEFAULT_ROLE) -> None:
+        """Create or bring up to date all tables; on PostgreSQL as their owner, for the daily work of ``role``."""
         try:
             with self.engine.connect() as connection:
-                migrate(connection)
+                migrate(connection, role)
                 connection.commit()
         except DBAPIError as error:
             raise translated(error) from None
 
+    def require_bound_role(self) -> None:
+        """Raises :class:`SetupFault` (KKH-B003) where row-level security does not bind the role that is connected (S-1)."""
+        if self.engine.dialect.name == "postgresql":
+            try:
+                with self.engine.connect() as connection:
+                    require_bound_role(connection)
+            except DBAPIError as error:
+                raise translated(error) from None
+
     def close(self) -> None:
-        self.engine.dispose()
+        for engine in (self.engine, *self._screened):
+            engine.dispose()
 
 
-def open_database(url: str) -> SqlDatabase:
-    """Open ``url``; a SQLite file is made durable (WAL, full synchronisation) and waits for other writers."""
-    engine = create_engine(url, hide_parameters=True)
-    if engine.dialect.name == "sqlite":
-        folder = make_url(url).database
-        if folder and folder != ":memory:":
-            Path(folder).absolute().parent.mkdir(parents=True, exist_ok=True)
-        event.listen(engine, "connect", _prepare_sqlite)
-        event.listen(engine, "begin", _begin_sqlite)
-    return SqlDatabase(engine)
-
-
-def _prepare_sqlite(dbapi_connection: Any, _record: Any) -> None:
-    dbapi_connection.isolation_level = None  # transactions are begun below, not guessed by the driver
-    cursor = dbapi_connection.cursor()
-    for pragma in (
-        "journal_mode=WAL",
-        "synchronous=FULL",
-        "foreign_keys=ON",
-        "recursive_triggers=ON",
-        "busy_timeout=60000",
-        "temp_store=MEMORY",
-        f"cache_size=-{_PAGE_CACHE_KIB}",
-    ):
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
-
-
-def _begin_sqlite(connection: Connection) -> None:
-    read_only = connection.get_execution_options().get(_READ_ONLY, False)
-    connection.exec_driver_sql("BEGIN" if read_only else "BEGIN IMMEDIATE")
-
-
-def translated(error: DBAPIError) -> KokuhoError:
-    """The library's error for a driver's error, without its parameters."""
-    if isinstance(error, IntegrityError):
-        return Conflict(Problem("KKH-X001"))
-    text = str(error.orig).lower()
-    if isinstance(error, OperationalError) and ("locked" in text or "busy" in text):
-        return Conflict(Problem("KKH-X001"))
-    if "no such table" in text or "does not exist" in text:
-        return SetupFault(Problem("KKH-C007"))
-    return SetupFault(Problem("KKH-C012"))
+def open_database(url: str | URL) -> SqlDatabase:
+    """Open ``url`` (SQLite or PostgreSQL). Raises :class:`SetupFault` (KKH-B004) without the driver."""
+    made = make_url(url)
+    return SqlDatabase(open_postgresql(made) if made.get_backend_name() == "postgresql" else open_sqlite(made))

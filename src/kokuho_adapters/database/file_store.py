@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime
-from typing import Any
+from typing import Any, Final
 
-from attrs import frozen
-from sqlalchemy import Connection, and_, delete, exists, func, insert, or_, select, update
+from attrs import field, frozen
+from sqlalchemy import Connection, and_, bindparam, delete, exists, func, insert, or_, select, update
 
-from kokuho_adapters.database.counters import Counters
 from kokuho_adapters.database.gate_store import is_stopped
 from kokuho_adapters.database.statements import batches
 from kokuho_adapters.database.tables import held_content, received_file, record_outcome
+from kokuho_adapters.database.turns import Turns
 from kokuho_core.errors import Problem
 from kokuho_core.ports.files import FileHeader
 from kokuho_core.ports.stores import FileCounts, HeldFile, ReceivedFile, RecordOutcome
@@ -21,34 +21,52 @@ from kokuho_core.vocabulary.identifiers import InsurerNumber
 
 _files = received_file.c
 
+# Statements of every file, made once: to put them together costs more than to execute them.
+_OF_ONE_KIND: Final = (_files.sender == bindparam("sender"), _files.file_id == bindparam("file_id"))
+_UNDER_SEQUENCE: Final = (*_OF_ONE_KIND, _files.sequence == bindparam("sequence"))
+_IS_APPLIED: Final = _files.result == FileResult.APPLIED.value
+_LAST_APPLIED: Final = select(func.max(_files.sequence)).where(*_OF_ONE_KIND, _IS_APPLIED)
+_ENTRY: Final = (
+    select(_files.name, _files.sequence, _files.fingerprint, _files.result)
+    .where(*_UNDER_SEQUENCE, or_(_IS_APPLIED, _files.is_waiting.is_(True)))
+    .order_by(_files.result)  # «applied» before «held»
+    .limit(1)
+)
+_ENTER: Final = insert(received_file)
+_FINISH: Final = update(received_file).where(_files.file_no == bindparam("received"))
+_HELD: Final = (
+    select(_files.file_no, _files.sender, _files.name, held_content.c.encoding)
+    .join(held_content, and_(held_content.c.file_no == _files.file_no, held_content.c.block_no == 0))
+    .where(_files.is_waiting.is_(True))
+)
+_HELD_UNDER_SEQUENCE: Final = _HELD.where(*_UNDER_SEQUENCE)
+_before = received_file.alias("before").c
+_DUE_HELD: Final = _HELD.where(
+    ~is_stopped(),
+    exists().where(
+        _before.sender == _files.sender,
+        _before.file_id == _files.file_id,
+        _before.sequence == _files.sequence - 1,
+        _before.result == FileResult.APPLIED.value,
+    ),
+).order_by(_files.file_no)
+
 
 @frozen
 class SqlFileStore:
     """:class:`kokuho_core.ports.stores.FileStore` on SQL tables."""
 
     connection: Connection
-    counters: Counters
+    turns: Turns
+    _senders: dict[int, InsurerNumber | None] = field(factory=dict)
+    """Of the files entered here, so that what belongs to them stands in the same municipality (S-1)."""
 
     def ledger(self, sender: InsurerNumber, file_id: str) -> Ledger:
-        last = self.connection.execute(
-            select(func.max(_files.sequence)).where(
-                _files.sender == sender, _files.file_id == file_id, _files.result == FileResult.APPLIED.value
-            )
-        ).scalar()
+        last = self.connection.execute(_LAST_APPLIED, {"sender": sender, "file_id": file_id}).scalar()
         return Ledger(sender, file_id, int(last or 0))
 
     def entry(self, sender: InsurerNumber, file_id: str, sequence: int) -> LedgerEntry | None:
-        row = self.connection.execute(
-            select(_files.name, _files.sequence, _files.fingerprint, _files.result)
-            .where(
-                _files.sender == sender,
-                _files.file_id == file_id,
-                _files.sequence == sequence,
-                or_(_files.result == FileResult.APPLIED.value, _files.is_waiting.is_(True)),
-            )
-            .order_by(_files.result)  # «applied» before «held»
-            .limit(1)
-        ).first()
+        row = self.connection.execute(_ENTRY, {"sender": sender, "file_id": file_id, "sequence": sequence}).first()
         return LedgerEntry(row.name, row.sequence, row.fingerprint, FileResult(row.result)) if row else None
 
     def enter(
@@ -60,76 +78,59 @@ class SqlFileStore:
         result: FileResult,
         recorded_at: datetime,
     ) -> int:
-        file_no = self.counters.next("received_file")
+        file_no = self.turns.enter()
+        self._senders[file_no] = sender
         self.connection.execute(
-            insert(received_file).values(
-                file_no=file_no,
-                name=name,
-                file_id=header.file_id if header else None,
-                sender=sender,
-                sequence=header.sequence if header else None,
-                created_at=header.created_at if header else None,
-                layout_version=header.layout_version if header else None,
-                fingerprint=fingerprint,
-                result=result.value,
-                recorded_at=recorded_at,
-                accepted=0,
-                rejected=0,
-                held=0,
-                is_waiting=False,
-                is_reported=False,
-            )
+            _ENTER,
+            {
+                "file_no": file_no,
+                "name": name,
+                "file_id": header.file_id if header else None,
+                "sender": sender,
+                "sequence": header.sequence if header else None,
+                "created_at": header.created_at if header else None,
+                "layout_version": header.layout_version if header else None,
+                "fingerprint": fingerprint,
+                "result": result.value,
+                "recorded_at": recorded_at,
+                "accepted": 0,
+                "rejected": 0,
+                "held": 0,
+                "is_waiting": False,
+                "is_reported": False,
+            },
         )
         return file_no
 
     def finish(self, file_no: int, counts: FileCounts) -> None:
-        self.connection.execute(
-            update(received_file)
-            .where(_files.file_no == file_no)
-            .values(accepted=counts.accepted, rejected=counts.rejected, held=counts.held)
-        )
+        values = {"accepted": counts.accepted, "rejected": counts.rejected, "held": counts.held}
+        self.connection.execute(_FINISH, {"received": file_no, **values})
 
     def add_outcomes(self, file_no: int, outcomes: Iterable[RecordOutcome]) -> None:
-        numbered = enumerate(outcomes)
-        for batch in batches(numbered):
-            self.connection.execute(insert(record_outcome), [_outcome_row(file_no, i, each) for i, each in batch])
+        source = {"file_no": file_no, "insurer_number": self._senders[file_no]}
+        for batch in batches(enumerate(outcomes)):
+            self.connection.execute(insert(record_outcome), [source | _outcome_row(i, each) for i, each in batch])
 
     def hold(self, file_no: int, blocks: Iterable[bytes], encoding: str | None) -> None:
         self.connection.execute(update(received_file).where(_files.file_no == file_no).values(is_waiting=True))
         for number, block in enumerate(blocks):
             self.connection.execute(
-                insert(held_content).values(file_no=file_no, block_no=number, content=block, encoding=encoding)
+                insert(held_content).values(
+                    file_no=file_no,
+                    block_no=number,
+                    insurer_number=self._senders[file_no],
+                    content=block,
+                    encoding=encoding,
+                )
             )
 
     def held(self, sender: InsurerNumber, file_id: str, sequence: int) -> HeldFile | None:
-        row = self.connection.execute(
-            select(_files.file_no, _files.sender, _files.name, held_content.c.encoding)
-            .join(held_content, held_content.c.file_no == _files.file_no)
-            .where(
-                _files.sender == sender,
-                _files.file_id == file_id,
-                _files.sequence == sequence,
-                _files.is_waiting.is_(True),
-            )
-            .limit(1)
-        ).first()
+        wanted = {"sender": sender, "file_id": file_id, "sequence": sequence}
+        row = self.connection.execute(_HELD_UNDER_SEQUENCE, wanted).first()
         return _held_file(row) if row else None
 
     def due_held(self) -> list[HeldFile]:
-        before = received_file.alias("before")
-        its_turn = exists().where(
-            before.c.sender == _files.sender,
-            before.c.file_id == _files.file_id,
-            before.c.sequence == _files.sequence - 1,
-            before.c.result == FileResult.APPLIED.value,
-        )
-        rows = self.connection.execute(
-            select(_files.file_no, _files.sender, _files.name, held_content.c.encoding)
-            .join(held_content, and_(held_content.c.file_no == _files.file_no, held_content.c.block_no == 0))
-            .where(_files.is_waiting.is_(True), ~is_stopped(), its_turn)
-            .order_by(_files.file_no)
-        )
-        return [_held_file(row) for row in rows]
+        return [_held_file(row) for row in self.connection.execute(_DUE_HELD)]
 
     def held_blocks(self, file_no: int) -> Iterator[bytes]:
         rows = self.connection.execute(
@@ -180,10 +181,9 @@ def _held_file(row: Any) -> HeldFile:
     return HeldFile(row.file_no, InsurerNumber(row.sender), row.name, row.encoding)
 
 
-def _outcome_row(file_no: int, ordinal: int, outcome: RecordOutcome) -> dict[str, Any]:
+def _outcome_row(ordinal: int, outcome: RecordOutcome) -> dict[str, Any]:
     problem = outcome.problem
     return {
-        "file_no": file_no,
         "line": outcome.line,
         "ordinal": ordinal,
         "result": outcome.result,

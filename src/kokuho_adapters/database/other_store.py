@@ -14,7 +14,7 @@ from kokuho_adapters.database.statements import bulk_insert
 from kokuho_adapters.database.tables import other_record
 
 _records = other_record.c
-_COLUMNS: Final = ("file_no", "line", "file_id", "identity", "update_kind", "content")
+_COLUMNS: Final = ("file_no", "line", "insurer_number", "file_id", "identity", "update_kind", "content")
 
 
 def _line_and_kind(line: int, update_kind: str | None) -> tuple[int, str | None]:
@@ -29,7 +29,7 @@ class SqlOtherRecordStore:
 
     def add(self, file_no: int, file_id: str, records: Sequence[tuple[int, str, Mapping[str, Any]]]) -> None:
         rows = (
-            (file_no, line, file_id, identity, content.get("update_kind"), _json(content))
+            (file_no, line, content["insurer_number"], file_id, identity, content.get("update_kind"), _json(content))
             for line, identity, content in records
         )
         bulk_insert(self.connection, other_record, _COLUMNS, rows)

@@ -243,14 +243,18 @@ class SqlPersonStore:
         return {Source(row.file_no, row.line): row.verdict for row in rows}
 
     def add_verdict(self, held: Source, verdict: str, decided_by: str, recorded_at: datetime) -> None:
+        record = (_records.file_no == held.file_no, _records.line == held.line)
         bulk_insert(
             self.connection,
             identity_verdict,
-            ("file_no", "line", "verdict", "decided_by", "recorded_at"),
-            [(held.file_no, held.line, verdict, decided_by, recorded_at)],
+            ("file_no", "line", "insurer_number", "verdict", "decided_by", "recorded_at"),
+            [
+                (held.file_no, held.line, of_insurer, verdict, decided_by, recorded_at)
+                for of_insurer in self.connection.execute(select(_records.insurer_number).where(*record)).scalars()
+            ],
             upsert(self.connection, identity_verdict),
         )
-        waiting = select(*_KEY).where(_records.file_no == held.file_no, _records.line == held.line)
+        waiting = select(*_KEY).where(*record)
         self.connection.execute(
             insert_or_ignore(self.connection, pending_person).from_select(
                 ["insurer_number", "addressee_number"], waiting

@@ -99,18 +99,19 @@ def upsert(connection: Connection, table: Table) -> Any:
     return _upsert(connection.dialect.name, table)
 
 
-def _dialect_insert(dialect_name: str, table: Table) -> Any:
+def insert_of(dialect_name: str, table: Table) -> Any:
+    """An INSERT that knows ON CONFLICT."""
     return (postgresql if dialect_name == "postgresql" else sqlite).insert(table)
 
 
 @cache
 def _insert_or_ignore(dialect_name: str, table: Table) -> Any:
-    return _dialect_insert(dialect_name, table).on_conflict_do_nothing()
+    return insert_of(dialect_name, table).on_conflict_do_nothing()
 
 
 @cache
 def _upsert(dialect_name: str, table: Table) -> Any:
-    statement = _dialect_insert(dialect_name, table)
+    statement = insert_of(dialect_name, table)
     keys = [column.name for column in table.primary_key.columns]
     others = {column.name: statement.excluded[column.name] for column in table.columns if column.name not in keys}
     return statement.on_conflict_do_update(index_elements=keys, set_=others)

@@ -9,16 +9,18 @@ from typing import Any, Final
 from sqlalchemy import (
     BigInteger,
     Boolean,
+    CheckConstraint,
     Column,
     Date,
     DateTime,
     Dialect,
+    ForeignKey,
+    ForeignKeyConstraint,
     Index,
     Integer,
     LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
-    String,
     Table,
     Text,
     TypeDecorator,
@@ -30,6 +32,8 @@ metadata: Final = MetaData(
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
         "uq": "uq_%(table_name)s_%(column_0_N_name)s",
         "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s_%(column_0_N_name)s",
+        "ck": "ck_%(table_name)s_%(constraint_name)s",
     }
 )
 
@@ -82,8 +86,12 @@ class IsoDateTime(TypeDecorator[datetime]):
         return _MOMENTS.__getitem__ if dialect.name == "sqlite" else super().result_processor(dialect, coltype)
 
 
+BYTEWISE: Final = Text().with_variant(Text(collation="C"), "postgresql")
+"""Text that every database sorts and compares byte by byte, whatever language it was set up for."""
+
+
 def _text(name: str, *, required: bool = False) -> Column[str]:
-    return Column(name, Text, nullable=not required)
+    return Column(name, BYTEWISE, nullable=not required)
 
 
 def _date(name: str, *, required: bool = False) -> Column[object]:
@@ -95,14 +103,24 @@ def _source() -> tuple[Column[int], Column[int]]:
     return Column("file_no", BigInteger, nullable=False), Column("line", Integer, nullable=False)
 
 
+def _insurer() -> Column[str]:
+    """The municipality whose row it is (S-1)."""
+    return _text("insurer_number", required=True)
+
+
+def _received() -> ForeignKeyConstraint:
+    """The file a row came with, which is of the same municipality (S-2)."""
+    return ForeignKeyConstraint(["file_no", "insurer_number"], ["received_file.file_no", "received_file.sender"])
+
+
 # --- installation ---
 
-installation = Table("installation", metadata, Column("prefecture", String(2), primary_key=True))
+installation = Table("installation", metadata, Column("prefecture", BYTEWISE, primary_key=True))
 
 insurer = Table(
     "insurer",
     metadata,
-    Column("insurer_number", String(6), primary_key=True),
+    Column("insurer_number", BYTEWISE, primary_key=True),
     _text("municipality_code", required=True),
     _text("name", required=True),
     _date("valid_from"),
@@ -112,7 +130,7 @@ insurer = Table(
 )
 
 counter = Table(
-    "counter", metadata, Column("name", Text, primary_key=True), Column("value", BigInteger, nullable=False)
+    "counter", metadata, Column("name", BYTEWISE, primary_key=True), Column("value", BigInteger, nullable=False)
 )
 
 # --- 受渡簿 ---
@@ -123,7 +141,7 @@ received_file = Table(
     Column("file_no", BigInteger, primary_key=True, autoincrement=False),
     _text("name", required=True),
     _text("file_id"),
-    _text("sender"),
+    Column("sender", BYTEWISE, ForeignKey("insurer.insurer_number")),  # None: a refused file of nobody known
     Column("sequence", Integer),
     Column("created_at", IsoDateTime),
     _text("layout_version"),
@@ -138,6 +156,7 @@ received_file = Table(
     Index(None, "sender", "file_id", "sequence"),
     Index(None, "is_waiting"),
     Index(None, "sender", "is_reported"),
+    UniqueConstraint("file_no", "sender"),
 )
 
 held_content = Table(
@@ -145,9 +164,11 @@ held_content = Table(
     metadata,
     Column("file_no", BigInteger, nullable=False),
     Column("block_no", Integer, nullable=False),
+    _insurer(),
     Column("content", LargeBinary, nullable=False),
-    Column("encoding", Text),
+    Column("encoding", BYTEWISE),
     PrimaryKeyConstraint("file_no", "block_no"),
+    _received(),
 )
 
 record_outcome = Table(
@@ -155,11 +176,13 @@ record_outcome = Table(
     metadata,
     *_source(),
     Column("ordinal", Integer, nullable=False),
+    _text("insurer_number"),  # None: of a refused file of nobody known
     _text("result", required=True),
     _text("code"),
     _text("field"),
     _text("rule"),
     PrimaryKeyConstraint("file_no", "line", "ordinal"),
+    _received(),
 )
 
 # --- facts ---
@@ -224,7 +247,8 @@ person_record = Table(
     _text("address_withheld", required=True),
     _text("self_view_stopped", required=True),
     Column("updated_at", IsoDateTime, nullable=False),
-    PrimaryKeyConstraint("file_no", "line"),
+    PrimaryKeyConstraint("file_no", "line", "insurer_number"),  # what is held or decided of it is of its municipality
+    _received(),
     Index(None, "insurer_number", "addressee_number", "file_no", "line"),
     Index(None, "number_index"),
     Index(None, "insurer_number", "household_number"),
@@ -240,10 +264,15 @@ identity_verdict = Table(
     "identity_verdict",
     metadata,
     *_source(),
+    _insurer(),
     _text("verdict", required=True),
     _text("decided_by", required=True),
     Column("recorded_at", IsoDateTime, nullable=False),
     PrimaryKeyConstraint("file_no", "line"),
+    ForeignKeyConstraint(
+        ["file_no", "line", "insurer_number"],
+        ["person_record.file_no", "person_record.line", "person_record.insurer_number"],
+    ),
 )
 
 household_record = Table(
@@ -270,6 +299,7 @@ household_record = Table(
     _text("other_insurer_number"),
     Column("updated_at", IsoDateTime, nullable=False),
     PrimaryKeyConstraint("file_no", "line"),
+    _received(),
     Index(None, "insurer_number", "household_number", "file_no", "line"),
 )
 
@@ -287,6 +317,7 @@ high_cost_record = Table(
     Column("paid_amount", BigInteger, nullable=False),
     Column("updated_at", IsoDateTime, nullable=False),
     PrimaryKeyConstraint("file_no", "line"),
+    _received(),
     Index(None, "insurer_number", "household_number", "file_no", "line"),
 )
 
@@ -294,11 +325,13 @@ other_record = Table(
     "other_record",
     metadata,
     *_source(),
+    _insurer(),
     _text("file_id", required=True),
     _text("identity", required=True),
     _text("update_kind"),
     _text("content", required=True),
     PrimaryKeyConstraint("file_no", "line"),
+    _received(),
     Index(None, "file_id", "identity"),
 )
 
@@ -306,12 +339,15 @@ decision = Table(
     "decision",
     metadata,
     *_source(),
+    _insurer(),
     _text("candidate_number", required=True),
     _text("decision", required=True),
     _date("decided_on", required=True),
     _text("decided_by", required=True),
     _text("reason"),
     PrimaryKeyConstraint("file_no", "line"),
+    _received(),
+    ForeignKeyConstraint(["candidate_number", "insurer_number"], ["candidate.number", "candidate.to_insurer"]),
     Index(None, "candidate_number"),
 )
 
@@ -340,7 +376,7 @@ prefectural_person = Table(
     metadata,
     Column("serial", BigInteger, primary_key=True, autoincrement=False),
     _text("insured_id", required=True),
-    Column("retired_into", BigInteger),
+    Column("retired_into", BigInteger, ForeignKey("prefectural_person.serial")),
     _date("look_again_on"),
     UniqueConstraint("insured_id"),
 )
@@ -355,7 +391,7 @@ person_number = Table(
     "person_number",
     metadata,
     Column("number_index", LargeBinary(32), primary_key=True),
-    Column("serial", BigInteger, nullable=False),
+    Column("serial", BigInteger, ForeignKey("prefectural_person.serial"), nullable=False),
     Index(None, "serial"),
 )
 
@@ -364,7 +400,7 @@ known_addressee = Table(
     metadata,
     _text("insurer_number", required=True),
     _text("addressee_number", required=True),
-    Column("serial", BigInteger, nullable=False),
+    Column("serial", BigInteger, ForeignKey("prefectural_person.serial"), nullable=False),
     _text("municipal_id", required=True),
     PrimaryKeyConstraint("insurer_number", "addressee_number"),
     UniqueConstraint("municipal_id"),
@@ -378,15 +414,40 @@ held_record = Table(
     _text("insurer_number", required=True),
     _text("addressee_number", required=True),
     PrimaryKeyConstraint("file_no", "line"),
+    ForeignKeyConstraint(
+        ["file_no", "line", "insurer_number"],
+        ["person_record.file_no", "person_record.line", "person_record.insurer_number"],
+    ),
     Index(None, "insurer_number", "addressee_number"),
 )
+
+# --- derived: qualification ---
+
+qualification_span = Table(
+    "qualification_span",
+    metadata,
+    _insurer(),
+    _text("addressee_number", required=True),
+    Column("history_number", Integer, nullable=False),
+    Column("serial", BigInteger, ForeignKey("prefectural_person.serial"), nullable=False),
+    _date("start_day", required=True),
+    _date("end_day"),  # exclusive; None: open
+    PrimaryKeyConstraint("insurer_number", "addressee_number", "history_number"),
+    ForeignKeyConstraint(
+        ["insurer_number", "addressee_number"], ["known_addressee.insurer_number", "known_addressee.addressee_number"]
+    ),
+    CheckConstraint("end_day IS NULL OR end_day > start_day", name="period"),
+    Index(None, "serial", "start_day"),
+)
+"""Part of a person's qualification that one application period stands for. Those of one person never overlap (S-21), which
+:mod:`kokuho_adapters.database.overlap` has the database itself refuse."""
 
 # --- derived: findings and candidates ---
 
 finding = Table(
     "finding",
     metadata,
-    Column("number", Text, primary_key=True),
+    Column("number", BYTEWISE, primary_key=True),
     _text("kind", required=True),
     _text("person"),
     _text("left_insurer"),
@@ -421,6 +482,12 @@ move = Table(
     PrimaryKeyConstraint(
         "left_insurer", "left_addressee", "left_history", "entered_insurer", "entered_addressee", "entered_history"
     ),
+    ForeignKeyConstraint(
+        ["left_insurer", "left_addressee"], ["known_addressee.insurer_number", "known_addressee.addressee_number"]
+    ),
+    ForeignKeyConstraint(
+        ["entered_insurer", "entered_addressee"], ["known_addressee.insurer_number", "known_addressee.addressee_number"]
+    ),
     Index(None, "left_insurer", "from_household"),
     Index(None, "entered_insurer", "to_household"),
 )
@@ -428,10 +495,10 @@ move = Table(
 candidate = Table(
     "candidate",
     metadata,
-    Column("number", Text, primary_key=True),
-    _text("from_insurer", required=True),
+    Column("number", BYTEWISE, primary_key=True),
+    Column("from_insurer", BYTEWISE, ForeignKey("insurer.insurer_number"), nullable=False),
     _text("from_household", required=True),
-    _text("to_insurer", required=True),
+    Column("to_insurer", BYTEWISE, ForeignKey("insurer.insurer_number"), nullable=False),
     _text("to_household", required=True),
     _date("moved_on", required=True),
     _text("movers", required=True),
@@ -446,6 +513,7 @@ candidate = Table(
     _date("decided_on"),
     Column("version", Integer, nullable=False),
     UniqueConstraint("from_insurer", "from_household", "to_insurer", "to_household"),
+    UniqueConstraint("number", "to_insurer"),
     Index(None, "to_insurer", "to_household"),
 )
 
@@ -476,7 +544,7 @@ Index(
 delivery = Table(
     "delivery",
     metadata,
-    _text("insurer_number", required=True),
+    Column("insurer_number", BYTEWISE, ForeignKey("insurer.insurer_number"), nullable=False),
     _text("file_id", required=True),
     Column("sequence", Integer, nullable=False),
     _text("name", required=True),
@@ -493,7 +561,7 @@ delivery = Table(
 data_key = Table(
     "data_key",
     metadata,
-    Column("key_id", Text, primary_key=True),
+    Column("key_id", BYTEWISE, primary_key=True),
     _text("purpose", required=True),
     _text("insurer_number"),  # None: a key of the whole prefecture
     Column("version", Integer, nullable=False),
@@ -526,14 +594,14 @@ Index(
 key_usage = Table(
     "key_usage",
     metadata,
-    Column("key_id", Text, primary_key=True),
+    Column("key_id", BYTEWISE, primary_key=True),
     Column("encryptions", BigInteger, nullable=False),
 )
 
 wrapping_key = Table(
     "wrapping_key",
     metadata,
-    Column("wrapping_key_id", Text, primary_key=True),
+    Column("wrapping_key_id", BYTEWISE, primary_key=True),
     _text("key_id", required=True),
     _text("state", required=True),
     Column("created_at", IsoDateTime, nullable=False),
@@ -545,7 +613,7 @@ wrapping_key = Table(
 key_disposal = Table(
     "key_disposal",
     metadata,
-    Column("key_id", Text, primary_key=True),
+    Column("key_id", BYTEWISE, primary_key=True),
     _text("purpose", required=True),
     _text("insurer_number"),
     Column("version", Integer, nullable=False),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from attrs import field, frozen
-from sqlalchemy import Connection, delete, insert, inspect, select
+from sqlalchemy import Connection, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 
 from kokuho_adapters.database.candidate_store import SqlCandidateStore
@@ -24,8 +24,11 @@ from kokuho_adapters.database.recall_store import SqlRecallStore
 from kokuho_adapters.database.request_store import SqlRequestStore
 from kokuho_adapters.database.retention_store import SqlRetentionStore
 from kokuho_adapters.database.return_store import SqlReturnStore
+from kokuho_adapters.database.span_store import SqlSpanStore
+from kokuho_adapters.database.statements import upsert
 from kokuho_adapters.database.status_store import SqlStatusStore
 from kokuho_adapters.database.tables import installation, insurer
+from kokuho_adapters.database.turns import Turns
 from kokuho_core.errors import Problem, SetupFault
 from kokuho_core.vocabulary.insurers import Insurer, InsurerRegister
 
@@ -44,6 +47,7 @@ class SqlUnitOfWork:
     connection: Connection
     known_prefecture: str | None = None
     counters: Counters = field(init=False)
+    turns: Turns = field(init=False)
     keys: SqlKeyRegister = field(init=False)
     files: SqlFileStore = field(init=False)
     persons: SqlPersonStore = field(init=False)
@@ -51,6 +55,7 @@ class SqlUnitOfWork:
     high_cost: SqlHighCostStore = field(init=False)
     others: SqlOtherRecordStore = field(init=False)
     ids: SqlIdStore = field(init=False)
+    spans: SqlSpanStore = field(init=False)
     findings: SqlFindingStore = field(init=False)
     candidates: SqlCandidateStore = field(init=False)
     returns: SqlReturnStore = field(init=False)
@@ -63,16 +68,19 @@ class SqlUnitOfWork:
 
     def __attrs_post_init__(self) -> None:
         counters = Counters(self.connection)
+        turns = Turns(self.connection, counters)
         prefecture = self.known_prefecture or ""
         for name, store in (
             ("counters", counters),
+            ("turns", turns),
             ("keys", SqlKeyRegister(self.connection)),
-            ("files", SqlFileStore(self.connection, counters)),
+            ("files", SqlFileStore(self.connection, turns)),
             ("persons", SqlPersonStore(self.connection)),
             ("households", SqlHouseholdStore(self.connection)),
             ("high_cost", SqlHighCostStore(self.connection)),
             ("others", SqlOtherRecordStore(self.connection)),
             ("ids", SqlIdStore(self.connection, counters, prefecture)),
+            ("spans", SqlSpanStore(self.connection)),
             ("findings", SqlFindingStore(self.connection, counters, prefecture)),
             ("candidates", SqlCandidateStore(self.connection, counters, prefecture)),
             ("returns", SqlReturnStore(self.connection)),
@@ -113,13 +121,9 @@ class SqlUnitOfWork:
             raise SetupFault(Problem("KKH-C005", field="prefecture"))
         if known is None:
             self.connection.execute(insert(installation).values(prefecture=prefecture))
-        listed = list(insurers)
-        self.connection.execute(
-            delete(insurer).where(insurer.c.insurer_number.in_([each.insurer_number for each in listed]))
-        )
-        for each in listed:
+        for each in insurers:
             self.connection.execute(
-                insert(insurer).values(
+                upsert(self.connection, insurer).values(
                     insurer_number=each.insurer_number,
                     municipality_code=each.municipality_code,
                     name=each.name,
@@ -130,6 +134,9 @@ class SqlUnitOfWork:
                 )
             )
 
+    def alone(self) -> None:
+        self.turns.alone()
+
     def commit(self) -> None:
         self.counters.save()
         self.keys.save()
@@ -138,3 +145,4 @@ class SqlUnitOfWork:
         except DBAPIError:
             self.connection.invalidate()  # SQLite would leave the transaction open for the next one who gets the connection
             raise
+        self.turns.done()

@@ -326,6 +326,22 @@ CATALOGUE: Final = {
          "Check the key id with kokuho keys."),
         ("KKH-X001", _S, "他の処理が同じデータを更新しました。", "Somebody else changed the same data.", "two workers at once",
          "もう一度実行してください。", "Run it again."),
+        ("KKH-X002", _S, "データベースが守る決まりに反するため書き込めません。", "A rule kept by the database refused the change.",
+         "two qualification periods of one person overlap", "データの整合性を確認してください。処理は取り消されています。",
+         "Check the data; nothing was half applied."),
+        # --- database ---
+        ("KKH-B001", _S, "データベースに接続できないか、接続が切れました。", "The database cannot be reached, or the connection was lost.",
+         "the server was restarted", "サーバーと接続先を確認し、もう一度実行してください。確定済みの処理が二重になることはありません。",
+         "Check server and URL and run it again; what was committed is not done twice."),
+        ("KKH-B002", _S, "データベースがこの操作を許していません。", "The database does not allow this.",
+         "a read-only database, a wrong password, rows of another municipality", "権限、パスワード、対象の保険者を確認してください。",
+         "Check rights, password and municipality."),
+        ("KKH-B003", _S, "日常業務の接続に、行レベルの保護を受けない役割は使えません。",
+         "Daily work must not connect as a role that row-level security does not bind.",
+         "the owner of the tables or a superuser in the URL", "kokuho init が権限を与えた役割で接続してください(docs/database.md)。",
+         "Connect as a role that kokuho init granted its rights to."),
+        ("KKH-B004", _S, "PostgreSQLのドライバーがありません。", "The driver for PostgreSQL is not installed.",
+         "a postgresql URL without the extra", "pip install kokuho[postgresql] を実行してください。", "Run pip install kokuho[postgresql]."),
     )
 }
 

@@ -72,6 +72,12 @@ class DayRange:
             return None
         return DayRange(start, end)
 
+    def until_the_later(self, other: DayRange) -> DayRange:
+        """From the start of this one to the later end of both."""
+        if self.end is OPEN or other.end is OPEN:
+            return DayRange(self.start)
+        return DayRange(self.start, max(self.end, other.end))
+
     @property
     def days(self) -> int | None:
         """Number of days, None when open."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
-from typing import Any, Protocol, TypeVar
+from typing import Any, NamedTuple, Protocol, TypeVar
 
 from attrs import frozen
 
@@ -16,6 +16,7 @@ from kokuho_core.household.household import HouseholdFact
 from kokuho_core.household.record import HouseholdRecord
 from kokuho_core.household_continuity.candidate import Candidate, HouseholdPair
 from kokuho_core.identity.insured_ids import IssuedId
+from kokuho_core.insured_person.application_period import PeriodKey
 from kokuho_core.insured_person.fact import PersonFact
 from kokuho_core.insured_person.record import PersonRecord
 from kokuho_core.ports.files import FileHeader
@@ -342,6 +343,23 @@ def _side_key(side: tuple[Addressee, int] | None) -> tuple[str, ...]:
     return (side[0].insurer_number, side[0].addressee_number, f"{side[1]:04d}")
 
 
+class QualificationSpan(NamedTuple):
+    """資格の区間: the part of a person's qualification in one application period; ``end`` is exclusive, None when open (P-1)."""
+
+    period: PeriodKey
+    serial: int
+    start: date
+    end: date | None
+
+
+class SpanStore(Protocol):
+    """資格の区間の保管: the spans of one person never overlap in the prefecture, and the store refuses it if they do (S-21)."""
+
+    def replace(self, addressees: Iterable[Addressee], spans: Iterable[QualificationSpan]) -> None:
+        """``spans`` are all there are of their persons; ``addressees`` are those who may have had some before."""
+        ...
+
+
 class FindingStore(Protocol):
     """確認事項の保管."""
 
@@ -372,6 +390,7 @@ class DecisionFact:
 
     file_no: int
     line: int
+    insurer_number: InsurerNumber
     candidate_number: str
     decision: str
     decided_on: date
@@ -483,6 +502,9 @@ class UnitOfWork(Protocol):
     def ids(self) -> IdStore: ...
 
     @property
+    def spans(self) -> SpanStore: ...
+
+    @property
     def findings(self) -> FindingStore: ...
 
     @property
@@ -519,14 +541,25 @@ class UnitOfWork(Protocol):
 
     def save_register(self, prefecture: str, insurers: Iterable[Insurer]) -> None: ...
 
+    def alone(self) -> None:
+        """From here to the commit nobody else writes, and all that was committed before is seen; see :meth:`Database.begin`."""
+        ...
+
     def commit(self) -> None: ...
 
 
 class Database(Protocol):
     """データベース."""
 
-    def begin(self, *, read_only: bool = False) -> AbstractContextManager[UnitOfWork]:
-        """A unit of work; left without ``commit``, nothing happened."""
+    def begin(
+        self, *, read_only: bool = False, lane: str | None = None, scope: InsurerNumber | None = None
+    ) -> AbstractContextManager[UnitOfWork]:
+        """A unit of work; left without ``commit``, nothing happened.
+
+        Only one writer judges at a time. With ``lane``, the unit may first load beside writers of other lanes, and reads
+        nothing that these may write until it asks to be :meth:`UnitOfWork.alone`. ``scope`` is the one municipality whose rows
+        are seen and written (S-1); None is the federation.
+        """
         ...
 
     def repeated(self, work: Callable[[], Answer]) -> Answer:

@@ -84,7 +84,9 @@ def _reception(header: FileHeader, settings: Settings) -> _Decisions | Reception
         return _Decisions()
     nothing = cast(Any, None)  # no database, clock or kept file is ever asked for
     office = Office(nothing, _NoVault(), nothing, nothing, nothing, settings)
-    return reception_for(header.file_id, office, cast(UnitOfWork, _EmptyDesk()), 0, header)
+    reception = reception_for(office, header)
+    reception.enter(cast(UnitOfWork, _EmptyDesk()), 0)
+    return reception
 
 
 @mutable
@@ -218,3 +220,6 @@ class _EmptyDesk:
     high_cost: _HighCost = field(factory=_HighCost)
     others: _Others = field(factory=_Others)
     keys: None = None
+
+    def alone(self) -> None:
+        """Nobody else is here."""

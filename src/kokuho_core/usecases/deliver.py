@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from itertools import chain
 from operator import attrgetter
 from typing import Any, Final
@@ -38,6 +39,14 @@ def deliver(
     interruption the next delivery publishes what was committed. Raises :class:`NotFound` (KKH-N002) for an unknown insurer.
     """
     publish_committed(office, outgoing, folder)
+    written = office.database.repeated(partial(_deliver, office, insurer, outgoing, folder, everything))
+    publish_committed(office, outgoing, folder)
+    return written
+
+
+def _deliver(
+    office: Office, insurer: InsurerNumber, outgoing: OutgoingFiles, folder: str, everything: bool
+) -> list[DeliveredFile]:
     written = []
     created_at = office.clock.now()
     with office.database.begin() as work:
@@ -49,7 +58,6 @@ def deliver(
                 written.append(delivered)
                 office.progress(file_id, delivered.records)
         work.commit()
-    publish_committed(office, outgoing, folder)
     return written
 
 
@@ -60,9 +68,13 @@ def publish_committed(office: Office, outgoing: OutgoingFiles, folder: str) -> N
     if names:
         for name in names:
             outgoing.publish(name)
-        with office.database.begin() as work:
-            work.deliveries.mark_published(folder, names)
-            work.commit()
+
+        def mark() -> None:
+            with office.database.begin() as work:
+                work.deliveries.mark_published(folder, names)
+                work.commit()
+
+        office.database.repeated(mark)
 
 
 def _write(

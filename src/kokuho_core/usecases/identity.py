@@ -14,13 +14,17 @@ def decide_identity(office: Office, finding_number: str, verdict: IdentityVerdic
 
     Raises :class:`NotFound` (KKH-I002) unless ``finding_number`` is an open identity conflict.
     """
-    with office.database.begin() as work:
-        finding = work.findings.by_number(finding_number)
-        held = _held_record(work, finding) if finding is not None and finding.is_open else None
-        if held is None:
-            raise NotFound(Problem("KKH-I002", field="finding_number"))
-        work.persons.add_verdict(held.source, verdict.value, decided_by, office.clock.now())
-        work.commit()
+
+    def decide() -> None:
+        with office.database.begin() as work:
+            finding = work.findings.by_number(finding_number)
+            held = _held_record(work, finding) if finding is not None and finding.is_open else None
+            if held is None:
+                raise NotFound(Problem("KKH-I002", field="finding_number"))
+            work.persons.add_verdict(held.source, verdict.value, decided_by, office.clock.now())
+            work.commit()
+
+    office.database.repeated(decide)
 
 
 def _held_record(work: UnitOfWork, finding: StoredFinding) -> PersonFact | None:

@@ -14,16 +14,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from functools import partial
+from itertools import islice
+from typing import Any, Final
 
 from attrs import frozen
 
 from kokuho_core.errors import FileRefused, Problem, SetupFault
-from kokuho_core.ports.files import FileHeader, IncomingFile
+from kokuho_core.ports.files import FileHeader, IncomingFile, ReadRecord
 from kokuho_core.ports.stores import FileCounts, HeldFile, RecordOutcome, UnitOfWork
 from kokuho_core.reception.ledger import FileResult
 from kokuho_core.usecases.gates import GatesClosed, pass_gates
-from kokuho_core.usecases.office import Office
-from kokuho_core.usecases.reception_kinds import ACCEPTED_FILES, HELD, REFUSED, reception_for
+from kokuho_core.usecases.office import BATCH, Office
+from kokuho_core.usecases.reception_kinds import ACCEPTED_FILES, HELD, REFUSED, Reception, lane_of, reception_for
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
 
@@ -89,38 +92,52 @@ def _receive_one(
     office: Office, incoming: IncomingFile, encoding: str | None, released: int | None = None
 ) -> FileAnswer:
     header: FileHeader | None = None
-    fingerprint = b""
     try:
         header = incoming.header()
         if header.file_id not in ACCEPTED_FILES:
             raise FileRefused(Problem("KKH-F013"))
         fingerprint = office.protection.fingerprint(incoming.blocks())
-        with office.database.begin() as work:
-            if released is not None and _held_number(work, header) != released:
-                raise _TakenElsewhere
-            known = work.files.entry(header.sender, header.file_id, header.sequence)
-            ledger = work.files.ledger(header.sender, header.file_id)
-            result, code = ledger.judge(incoming.name, header.sequence, fingerprint, known)
-            if result is FileResult.APPLIED:
-                held = released if released is not None else _held_number(work, header)
-                answer = _apply(office, work, incoming, header, fingerprint, held)
-                if held is not None:
-                    work.files.release(held)
-                work.commit()
-                return answer
-            if released is not None:
-                work.files.release(released)
-            if result is FileResult.HELD and known is None:
-                _hold(office, work, incoming, header, fingerprint, encoding)
-            else:
-                _note(office, work, incoming.name, header, fingerprint, result, code)
-            work.commit()
-            return _unapplied(incoming.name, header, result, code)
-    except GatesClosed as closed:
-        assert header is not None  # noqa: S101 - only a file with a header is judged
-        return _stop(office, incoming, encoding, header, fingerprint, released, closed)
+        try:
+            return office.database.repeated(partial(_enter, office, incoming, encoding, header, fingerprint, released))
+        except GatesClosed as closed:
+            stop = partial(_stop, office, incoming, encoding, header, fingerprint, released, closed)
+            return office.database.repeated(stop)
     except FileRefused as refusal:
         return _refuse(office, incoming, header, refusal, released)
+
+
+def _enter(
+    office: Office,
+    incoming: IncomingFile,
+    encoding: str | None,
+    header: FileHeader,
+    fingerprint: bytes,
+    released: int | None,
+) -> FileAnswer:
+    """What the 受渡簿 says of a file that can be one, done in one transaction."""
+    reading = _Reading.begun(office, incoming, header)
+    with office.database.begin(lane=lane_of(header)) as work:
+        if released is not None and _held_number(work, header) != released:
+            raise _TakenElsewhere
+        known = work.files.entry(header.sender, header.file_id, header.sequence)
+        ledger = work.files.ledger(header.sender, header.file_id)
+        result, code = ledger.judge(incoming.name, header.sequence, fingerprint, known)
+        if result is FileResult.APPLIED:
+            held = released if released is not None else _held_number(work, header)
+            answer = _apply(office, work, reading, header, fingerprint, held)
+            if held is not None:
+                work.files.release(held)
+            work.commit()
+            return answer
+        work.alone()
+        if released is not None:
+            work.files.release(released)
+        if result is FileResult.HELD and known is None:
+            _hold(office, work, incoming, header, fingerprint, encoding)
+        else:
+            _note(office, work, incoming.name, header, fingerprint, result, code)
+        work.commit()
+        return _unapplied(incoming.name, header, result, code)
 
 
 def _stop(
@@ -160,11 +177,15 @@ def _refuse(
 ) -> FileAnswer:
     """Refuse a whole file: nothing of it is applied, but the 受渡簿 knows of it."""
     name = _presentable(incoming.name)
-    with office.database.begin() as work:
-        _note(office, work, name, header, b"", FileResult.REJECTED, refusal.code)
-        if released is not None:
-            work.files.release(released)
-        work.commit()
+
+    def note() -> None:
+        with office.database.begin() as work:
+            _note(office, work, name, header, b"", FileResult.REJECTED, refusal.code)
+            if released is not None:
+                work.files.release(released)
+            work.commit()
+
+    office.database.repeated(note)
     file_id, sender = (header.file_id, header.sender) if header else _names_of(name)
     return FileAnswer(name, file_id, sender, FileResult.REJECTED, errors=refusal.problems)
 
@@ -186,26 +207,51 @@ def _held_number(work: UnitOfWork, header: FileHeader) -> int | None:
     return held.file_no if held is not None else None
 
 
+_AHEAD: Final = 5 * BATCH
+"""Records read before the transaction begins, so that others need not wait for them (S-26)."""
+
+
+@frozen
+class _Reading:
+    """読取中のファイル, with the fault that was met before the 受渡簿 was asked whether the file counts at all."""
+
+    name: str
+    reception: Reception[Any]
+    records: Iterator[ReadRecord]
+    fault: FileRefused | None
+
+    @classmethod
+    def begun(cls, office: Office, incoming: IncomingFile, header: FileHeader) -> _Reading:
+        reception = reception_for(office, header)
+        records = incoming.records(reception.keys)
+        fault = None
+        if not reception.judges_while_reading:
+            try:
+                for record in islice(records, _AHEAD):
+                    reception.take(record)
+            except FileRefused as refusal:
+                fault = refusal
+        return cls(incoming.name, reception, records, fault)
+
+    def finish(self, office: Office, work: UnitOfWork, file_no: int) -> list[RecordOutcome]:
+        """Read what is left, and judge. Raises :class:`FileRefused`."""
+        if self.fault is not None:
+            raise self.fault
+        self.reception.enter(work, file_no)
+        for record in self.records:
+            self.reception.take(record)
+            if self.reception.total % 10_000 == 0:
+                office.progress(self.name, self.reception.total)
+        return self.reception.finish()
+
+
 def _apply(
-    office: Office,
-    work: UnitOfWork,
-    incoming: IncomingFile,
-    header: FileHeader,
-    fingerprint: bytes,
-    held_number: int | None,
+    office: Office, work: UnitOfWork, reading: _Reading, header: FileHeader, fingerprint: bytes, held_number: int | None
 ) -> FileAnswer:
     recorded_at = office.clock.now()
-    file_no = work.files.enter(
-        incoming.name, header, header.sender, fingerprint, FileResult.APPLIED, recorded_at
-    )
-    reception = reception_for(header.file_id, office, work, file_no, header)
-    total = 0
-    for record in incoming.records(reception.keys):
-        reception.take(record)
-        total += 1
-        if total % 10_000 == 0:
-            office.progress(incoming.name, total)
-    outcomes = reception.finish()
+    file_no = work.files.enter(reading.name, header, header.sender, fingerprint, FileResult.APPLIED, recorded_at)
+    outcomes = reading.finish(office, work, file_no)
+    total = reading.reception.total
     pass_gates(office, work, header, file_no, total, held_number)
     rejected = {outcome.line for outcome in outcomes if outcome.result == REFUSED}
     held = {outcome.line for outcome in outcomes if outcome.result == HELD}
@@ -214,7 +260,7 @@ def _apply(
     work.files.finish(file_no, counts)
     problems = [outcome.problem for outcome in outcomes if outcome.problem is not None]
     return FileAnswer(
-        incoming.name,
+        reading.name,
         header.file_id,
         header.sender,
         FileResult.APPLIED,

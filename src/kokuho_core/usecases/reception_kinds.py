@@ -36,17 +36,28 @@ class Reception(ABC, Generic[Record]):
     """One file of one kind while it is received. ``keys`` are the layout keys it reads."""
 
     keys: tuple[str, ...]
+    judges_while_reading: bool = False
+    """Whether :meth:`make` already looks at what others may change."""
 
-    def __init__(self, office: Office, work: UnitOfWork, file_no: int, header: FileHeader) -> None:
+    work: UnitOfWork
+    file_no: int
+
+    def __init__(self, office: Office, header: FileHeader) -> None:
         self.office = office
-        self.work = work
-        self.file_no = file_no
         self.header = header
-        self._batch: list[tuple[int, Record]] = []
+        self.total = 0
+        self._has_entered = False
+        self._batches: list[list[tuple[int, Record]]] = [[]]
         self._outcomes: list[RecordOutcome] = []
+
+    def enter(self, work: UnitOfWork, file_no: int) -> None:
+        """From here on records are kept in ``work``, those taken before too."""
+        self.work, self.file_no, self._has_entered = work, file_no, True
+        self._flush()
 
     def take(self, record: ReadRecord) -> None:
         """Take one record; what is wrong inside a field refuses it alone (X-1)."""
+        self.total += 1
         if record.warnings:
             self._warn(record.warnings)
         if record.problems:
@@ -57,13 +68,16 @@ class Reception(ABC, Generic[Record]):
         except RecordRefused as refusal:
             self._refuse([problem.at(record.line) for problem in refusal.problems])
             return
-        self._batch.append((record.line, made))
-        if len(self._batch) >= BATCH:
+        batch = self._batches[-1]
+        batch.append((record.line, made))
+        if len(batch) >= BATCH:
+            self._batches.append([])
             self._flush()
 
     def finish(self) -> list[RecordOutcome]:
         """Judge what needs the whole file, and return every outcome but plain acceptance."""
         self._flush()
+        self.work.alone()
         refused = self.judge()
         if refused:
             self.discard(refused)
@@ -73,9 +87,11 @@ class Reception(ABC, Generic[Record]):
         return sorted(self._outcomes, key=lambda outcome: outcome.line)
 
     def _flush(self) -> None:
-        if self._batch:
-            self.add(self._batch)
-            self._batch = []
+        if self._has_entered:
+            batches, self._batches = self._batches, [[]]
+            for batch in batches:
+                if batch:
+                    self.add(batch)
 
     def _refuse(self, problems: Sequence[Problem]) -> None:
         self._outcomes.extend(RecordOutcome(problem.line, REFUSED, problem) for problem in problems)
@@ -222,6 +238,7 @@ class HighCostReception(Reception[HighCostRecord]):
 class DecisionReception(Reception[DecisionFact]):
     """継続世帯確定指示ファイル (KEISHIJI): each decision takes effect at once, judged by the last resolve (H-6, X-18)."""
 
+    judges_while_reading = True
     keys = ("insurer_number", "candidate_number", "decision", "decided_on", "decided_by", "reason")
 
     def make(self, values: tuple[Any, ...], line: int) -> DecisionFact:
@@ -230,7 +247,7 @@ class DecisionReception(Reception[DecisionFact]):
         if candidate is None or candidate.pair.entered.insurer_number != insurer:
             raise RecordRefused(Problem("KKH-H001", field="candidate_number"))
         decided = candidate.decide(Decision(decision), decided_on)
-        fact = DecisionFact(self.file_no, line, number, decision, decided_on, decided_by, reason)
+        fact = DecisionFact(self.file_no, line, self.header.sender, number, decision, decided_on, decided_by, reason)
         self.work.candidates.add_decision(fact)
         self.work.candidates.save([decided])
         self.work.households.mark_households([candidate.pair.entered])  # what was carried on from there may change
@@ -328,8 +345,13 @@ ACCEPTED_FILES: Final = frozenset(_RECEPTIONS)
 """File ids a municipality sends to aggregation."""
 
 
-def reception_for(
-    file_id: str, office: Office, work: UnitOfWork, file_no: int, header: FileHeader
-) -> Reception[Any]:
+def lane_of(header: FileHeader) -> str | None:
+    """Files of one kind from one sender follow each other; others may be loaded meanwhile (S-26)."""
+    if _RECEPTIONS[header.file_id].judges_while_reading:
+        return None
+    return f"{header.sender}/{header.file_id}"
+
+
+def reception_for(office: Office, header: FileHeader) -> Reception[Any]:
     """The reception of one file."""
-    return _RECEPTIONS[file_id](office, work, file_no, header)
+    return _RECEPTIONS[header.file_id](office, header)

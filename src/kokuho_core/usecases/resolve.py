@@ -9,18 +9,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
+from functools import partial
 
 from attrs import evolve, frozen, mutable
 
 from kokuho_core.identity.insured_ids import IssuedId, assign_ids
 from kokuho_core.identity.settlement import IdentityConflict, SettledPerson, Settlement, is_alone, settle
 from kokuho_core.insured_person.fact import PersonFact
-from kokuho_core.ports.stores import KnownAddressee, PersonMove, StoredFinding, UnitOfWork
+from kokuho_core.ports.stores import KnownAddressee, PersonMove, QualificationSpan, StoredFinding, UnitOfWork
 from kokuho_core.qualification.derivation import Qualification
 from kokuho_core.qualification.findings import Finding, FindingKind
 from kokuho_core.qualification.judgement import PersonJudgement, judge_person, plain_qualification
+from kokuho_core.qualification.spans import standing_spans
 from kokuho_core.returning.rows import (
     FindingSide,
     NumberedFinding,
@@ -55,7 +57,11 @@ class ResolveSummary:
 
 def resolve(office: Office, as_of: date | None = None) -> ResolveSummary:
     """Resolve everything that changed, for business date ``as_of`` (today if not given), in one transaction."""
-    summary = ResolveSummary(as_of or office.clock.today())
+    return office.database.repeated(partial(_resolve, office, as_of or office.clock.today()))
+
+
+def _resolve(office: Office, as_of: date) -> ResolveSummary:
+    summary = ResolveSummary(as_of)
     with office.database.begin() as work:
         work.persons.wake(summary.as_of)
         step = _PersonStep(office, work, work.register(), summary)
@@ -104,6 +110,7 @@ class _PersonStep:
         known = self.work.ids.of_addressees(everybody)  # nobody else has findings, moves or rows from before
         judged, plain = self._judge(groups, known)
         ids = self._save_ids(judged, plain, known)
+        self.work.spans.replace(known, _spans_of(judged, plain, self.register))
         numbered = self._save_findings(judged, known, ids)
         moves = [
             PersonMove(issued.insured_id, move)
@@ -249,6 +256,19 @@ class _PersonStep:
         subjects = [addressee_subject(addressee) for addressee in known]
         subjects.extend(finding.number for finding, _ in findings)
         retell(self.work, subjects, rows)
+
+
+def _spans_of(
+    judged: Iterable[_JudgedGroup], plain: Iterable[_PlainPerson], register: InsurerRegister
+) -> Iterator[QualificationSpan]:
+    """The days on which everybody's qualification stands (S-21)."""
+    for each in plain:
+        period = each.qualification.period
+        yield QualificationSpan(period.key, each.known.issued.serial, period.days.start, period.days.end_day)
+    for group in judged:
+        for _, issued, judgement in group.persons:
+            for span in standing_spans(judgement.qualifications, register):
+                yield QualificationSpan(span.period, issued.serial, span.days.start, span.days.end_day)
 
 
 def _findings_of(

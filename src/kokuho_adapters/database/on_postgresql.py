@@ -1,0 +1,61 @@
+"""PostgreSQL: how a unit of work begins there (S-1, S-26).
+
+A reader sees one snapshot (REPEATABLE READ, READ ONLY). A writer works in READ COMMITTED, but no two of them judge at once:
+see :mod:`kokuho_adapters.database.turns`. So what a writer reads cannot change before it commits, and no history is possible
+that one writer after the other could not have made.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from sqlalchemy import URL, Connection, Engine, bindparam, create_engine, event, func, select
+
+from kokuho_adapters.database.turns import wait_for_lane, wait_to_be_alone
+from kokuho_adapters.database.unit import SCOPE_SETTING, Unit, unit_of
+from kokuho_core.errors import Problem, SetupFault
+
+_SESSION: Final = (
+    "SET lock_timeout = '60s'",
+    "SET timezone = 'UTC'",  # no value has a zone; none may be put in by the way
+)
+_SET_SCOPE: Final = select(func.set_config(SCOPE_SETTING, bindparam("scope"), True))
+
+
+def open_postgresql(url: URL) -> Engine:
+    """An engine through psycopg. Raises :class:`SetupFault` (KKH-B004) when the extra ``postgresql`` is not installed."""
+    try:
+        engine = create_engine(url, hide_parameters=True, pool_pre_ping=True)
+    except ImportError:
+        raise SetupFault(Problem("KKH-B004", field="postgresql")) from None
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def transaction_options(unit: Unit) -> dict[str, Any]:
+    """Isolation of a unit of work."""
+    if unit.read_only:
+        return {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
+    return {"isolation_level": "READ COMMITTED"}
+
+
+def _prepare(dbapi_connection: Any, _record: Any) -> None:
+    before = dbapi_connection.autocommit
+    dbapi_connection.autocommit = True
+    for statement in _SESSION:
+        dbapi_connection.execute(statement)
+    dbapi_connection.autocommit = before
+
+
+def _begin(connection: Connection) -> None:
+    unit = unit_of(connection)
+    if unit is None:
+        return
+    connection.execute(_SET_SCOPE, {"scope": unit.scope_text})
+    if unit.read_only:
+        return
+    if unit.lane is not None:
+        wait_for_lane(connection, unit.lane)
+    else:
+        wait_to_be_alone(connection)
