@@ -185,6 +185,7 @@ class PrefectureOffice:
         insurers: Sequence[Insurer] = INSURERS,
         prefix: str = "kokuho",
         layouts: Sequence[Path] = (),
+        database: str | None = None,
     ) -> None:
         self.folder = folder
         self.inbox = folder / "inbox"
@@ -193,9 +194,11 @@ class PrefectureOffice:
         self.outbox.mkdir(parents=True, exist_ok=True)
         self.database_file = folder / f"{prefix}.sqlite3"
         self.configuration = Configuration(
-            database=f"sqlite:///{self.database_file.as_posix()}",
+            database=database or f"sqlite:///{self.database_file.as_posix()}",
+            key_ring=folder / f"{prefix}.sqlite3.keys.json",
             layouts=tuple(layouts),
             settings=settings or Settings(),
+            allow_unbound_role=True,
         )
         initialise(self.configuration, PREFECTURE, insurers)
         self.clock = SteppingClock()
