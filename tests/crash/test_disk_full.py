@@ -127,7 +127,7 @@ def test_the_journal_stops_in_the_middle(undisturbed: Undisturbed, tmp_path: Pat
 @growing
 def test_the_journal_stops_anywhere(undisturbed: Undisturbed, tmp_path: Path, command: Command) -> None:
     """Rules: S-27."""
-    assert full_until(undisturbed, command, tmp_path, bytes_of_a_file, range(1, 20_000_000, 3_001)) >= 50
+    assert full_until(undisturbed, command, tmp_path, bytes_of_a_file, range(1, 20_000_000, 1_501)) >= 50
 
 
 @pytest.mark.skipif(not FULL_DEVICE.exists(), reason="only Linux has a device that is always full")

@@ -117,7 +117,7 @@ def test_the_end_of_the_journal_is_garbled(journalled: Journalled, tmp_path: Pat
 @pytest.mark.long
 def test_the_journal_is_cut_at_a_thousand_places(journalled: Journalled, tmp_path: Path) -> None:
     """Rules: S-27, X-2."""
-    places = positions(journalled, 600)
+    places = positions(journalled, 800)
     assert len(places) >= 1000
     cut_everywhere(journalled, tmp_path, places)
     garble_everywhere(journalled, tmp_path, places)

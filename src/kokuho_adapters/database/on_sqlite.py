@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
@@ -43,10 +44,9 @@ def open_screened_sqlite(url: URL) -> Engine:
 
 def _prepare(dbapi_connection: Any, _record: Any) -> None:
     dbapi_connection.isolation_level = None
-    cursor = dbapi_connection.cursor()
-    for pragma in _PRAGMAS:
-        cursor.execute(f"PRAGMA {pragma}")
-    cursor.close()
+    with closing(dbapi_connection.cursor()) as cursor:  # whatever fails: an unfinished change of the mode would keep its lock
+        for pragma in _PRAGMAS:
+            cursor.execute(f"PRAGMA {pragma}")
 
 
 def _begin(connection: Connection) -> None:
