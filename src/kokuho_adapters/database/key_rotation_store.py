@@ -144,7 +144,11 @@ class SqlKeyRotationStore:
         for aside, block in enumerate(blocks, 1):
             self.connection.execute(
                 held_content.insert().values(
-                    file_no=held.file_no, block_no=-aside, content=block, encoding=held.encoding
+                    file_no=held.file_no,
+                    block_no=-aside,
+                    insurer_number=held.sender,
+                    content=block,
+                    encoding=held.encoding,
                 )
             )
         self.connection.execute(delete(held_content).where(_held.file_no == held.file_no, _held.block_no >= 0))
