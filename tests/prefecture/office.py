@@ -195,7 +195,7 @@ class PrefectureOffice:
         self.database_file = folder / f"{prefix}.sqlite3"
         self.configuration = Configuration(
             database=database or f"sqlite:///{self.database_file.as_posix()}",
-            key_ring=folder / f"{prefix}.sqlite3.keys.json",
+            key_ring=folder / f"{prefix}.keys.json" if database else None,
             layouts=tuple(layouts),
             settings=settings or Settings(),
             allow_unbound_role=True,
