@@ -93,6 +93,7 @@ def state(folder: Path) -> Dump:
             found[table] = sorted(row[1:] for row in rows if row[0] not in duplicates)
         elif table in (
             "record_outcome",
+            "gate_stop",
             "person_record",
             "household_record",
             "high_cost_record",
