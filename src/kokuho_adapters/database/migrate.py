@@ -12,6 +12,7 @@ from sqlalchemy import Connection, func, select
 
 from kokuho_adapters.database.overlap import refuse_overlap
 from kokuho_adapters.database.partition import secure_rows
+from kokuho_adapters.database.planning import allow_counting
 from kokuho_adapters.database.roles import DEFAULT_ROLE, grant_work
 from kokuho_adapters.database.unit import FEDERATION, SCOPE_SETTING
 
@@ -26,6 +27,7 @@ def migrate(connection: Connection, role: str = DEFAULT_ROLE) -> None:
     if is_server:
         secure_rows(connection)
         grant_work(connection, role)
+        allow_counting(connection, role)
 
 
 def _upgrade(connection: Connection) -> None:

@@ -11,6 +11,8 @@ from typing import Any, TypeVar
 from sqlalchemy import ARRAY, ColumnElement, Connection, Dialect, Table, Text, bindparam, func, insert, select, tuple_
 from sqlalchemy.dialects import postgresql, sqlite
 
+from kokuho_adapters.database.copying import WORTH_COPYING, copy_rows
+
 Item = TypeVar("Item")
 
 
@@ -60,7 +62,7 @@ def bulk_insert(
     rows: Iterable[Sequence[Any]],
     statement: Any = None,
 ) -> None:
-    """Insert many rows, given as sequences in the order of ``columns``, by the driver's ``executemany``.
+    """Insert many rows, given as sequences in the order of ``columns``, by the driver's ``executemany`` or by COPY.
 
     ``statement`` is an INSERT of another kind (:func:`upsert`, :func:`insert_or_ignore`). It is compiled once and values are
     converted by the column types, which is all that is needed of SQLAlchemy here; a dictionary per row would cost more
@@ -76,6 +78,9 @@ def bulk_insert(
         processor = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
         converted.append(given[name] if processor is None else map(processor, given[name]))
     parameters: list[Any] = list(zip(*converted, strict=True))
+    if dialect.name == "postgresql" and len(parameters) >= WORTH_COPYING:
+        copy_rows(connection, table, order, parameters, statement)
+        return
     if not is_positional:
         parameters = [dict(zip(order, values, strict=True)) for values in parameters]
     connection.exec_driver_sql(text, parameters)

@@ -17,7 +17,9 @@ from typing import Final
 from attrs import field, frozen
 from sqlalchemy import Connection, text
 
+from kokuho_adapters.database.copying import rows_added
 from kokuho_adapters.database.counters import Counters
+from kokuho_adapters.database.planning import count_what_grew
 from kokuho_adapters.database.unit import unit_of
 
 _RECEIVED_FILE: Final = "received_file"
@@ -73,6 +75,9 @@ class Turns:
                 if number < first:
                     self.connection.execute(_LOCK_SHARED, {"what": _ON_ITS_WAY, "which": number})
         wait_to_be_alone(self.connection)
+        added = rows_added(self.connection)
+        count_what_grew(self.connection, added)
+        added.clear()
 
     def done(self) -> None:
         """After the commit; what follows is another transaction."""
