@@ -55,3 +55,20 @@ def receive_in_order(aggregate: Aggregate, sent: Iterable[Any]) -> tuple[Aggrega
         except RecordRefused as refusal:
             refused[fact.line] = refusal.problems[0].at(fact.line)
     return aggregate, refused
+
+
+def refusals_of(known: Iterable[str | None], sent: Iterable[str | None]) -> list[str | None]:
+    """Per update kind of ``sent``, in order, its error code or None; ``known`` are the kinds of the messages before (X-4).
+
+    For records of which nothing else is judged. A message without a kind is always taken and replaces the one before it.
+    """
+    standing = Standing.NEVER_SENT
+    for kind in known:
+        standing = standing_after(kind or UpdateKind.NEW)
+    codes: list[str | None] = []
+    for kind in sent:
+        code = refusal_of(kind, standing) if kind is not None else None
+        codes.append(code)
+        if code is None:
+            standing = standing_after(kind or UpdateKind.NEW)
+    return codes

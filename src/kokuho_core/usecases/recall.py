@@ -26,7 +26,7 @@ from kokuho_core.ports.recall import AppliedFile, OtherMessage, Recalled
 from kokuho_core.ports.second_person import FILE_RECALL, Act, SecondPerson
 from kokuho_core.ports.stores import RecordOutcome, UnitOfWork
 from kokuho_core.reception.ledger import FileResult
-from kokuho_core.reception.lifecycle import Standing, refusal_of, standing_after
+from kokuho_core.reception.lifecycle import refusals_of
 from kokuho_core.usecases.office import Office
 from kokuho_core.usecases.returns import retell_candidates
 from kokuho_core.vocabulary.codes import Decision
@@ -136,15 +136,7 @@ def _refused_without(
 
 
 def _judge_others(known: Sequence[OtherMessage], sent: Sequence[OtherMessage]) -> bool:
-    """Whether any of ``sent`` would be refused (X-4); records without an update kind never are."""
-    standing = Standing.NEVER_SENT
-    for message in known:
-        standing = standing_after(message.update_kind or "1")
-    for message in sent:
-        if message.update_kind is not None and refusal_of(message.update_kind, standing) is not None:
-            return True
-        standing = standing_after(message.update_kind or "1")
-    return False
+    return any(refusals_of((each.update_kind for each in known), (each.update_kind for each in sent)))
 
 
 def _decide_by_what_remains(work: UnitOfWork, numbers: Iterable[str]) -> None:

@@ -17,7 +17,7 @@ from kokuho_core.insured_person.record import PERSON_KEYS, PersonRecord
 from kokuho_core.ports.files import FileHeader, ReadRecord
 from kokuho_core.ports.stores import DecisionFact, RecordOutcome, UnitOfWork
 from kokuho_core.ports.vault import SealedNumber
-from kokuho_core.reception.lifecycle import Standing, refusal_of, standing_after
+from kokuho_core.reception.lifecycle import refusals_of
 from kokuho_core.usecases.connected import connected_groups
 from kokuho_core.usecases.office import BATCH, Office
 from kokuho_core.usecases.returns import retell_candidates
@@ -283,15 +283,10 @@ class OtherReception(Reception[tuple[str, Mapping[str, Any]]]):
         """Only records with an update kind have a life of their own (X-4); the others replace each other."""
         refused: dict[int, Problem] = {}
         for known, sent in self.work.others.groups_to_judge(self.file_no):
-            standing = Standing.NEVER_SENT
-            for _, kind in known:
-                standing = standing_after(kind or "1")
-            for line, kind in sent:
-                code = refusal_of(kind, standing) if kind is not None else None
+            codes = refusals_of((kind for _, kind in known), (kind for _, kind in sent))
+            for (line, _), code in zip(sent, codes, strict=True):
                 if code is not None:
                     refused[line] = Problem(code, line, "update_kind")
-                else:
-                    standing = standing_after(kind or "1")
         return refused
 
     def discard(self, refused: Mapping[int, Problem]) -> None:
