@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
 from datetime import date, datetime
+from itertools import count as numbered_from
 from pathlib import Path
 from types import TracebackType
-from typing import Final
+from typing import Final, cast
 
 from attrs import frozen
 from sqlalchemy.engine import URL, make_url
@@ -16,12 +18,17 @@ from kokuho_adapters.configuration import Configuration, is_plain_path
 from kokuho_adapters.database import SqlDatabase, open_database
 from kokuho_adapters.files import LayoutBook, OpenFormatFile, OpenFormatFolder
 from kokuho_adapters.security import AesGcmContentProtection, AesGcmNumberVault, DataKeys, KeyCustody
+from kokuho_adapters.security.audit_chain import ChainedAuditLog, Verification
 from kokuho_adapters.security.key_custody import make_missing_keys
 from kokuho_adapters.security.key_provider import KeyProvider
 from kokuho_adapters.security.provider_choice import make_key_ring, open_provider
-from kokuho_core.errors import Problem, SetupFault
+from kokuho_adapters.security.session_identity import new_session_id, operating_system_context
+from kokuho_core.access import AccessContext, Operation, Role
+from kokuho_core.errors import AccessDenied, Problem, SetupFault
+from kokuho_core.ports.audit import AuditEntry, AuditResult
 from kokuho_core.ports.keys import KeyPurpose
-from kokuho_core.ports.stores import Clock
+from kokuho_core.ports.stores import Clock, Database, UnitOfWork
+from kokuho_core.usecases.admission import Admission, Gatekeeper, GuardedDatabase
 from kokuho_core.usecases.office import Office, Progress, silent
 from kokuho_core.vocabulary.insurers import Insurer, InsurerRegister
 
@@ -46,6 +53,7 @@ class Installation:
     book: LayoutBook
     custody: KeyCustody
     _database: SqlDatabase
+    _log: ChainedAuditLog
 
     @property
     def database(self) -> SqlDatabase:
@@ -54,8 +62,23 @@ class Installation:
 
     def register(self) -> InsurerRegister:
         """The insurers of the prefecture as they stand now."""
-        with self.office.database.begin(read_only=True) as work:
+        with self._database.begin(read_only=True) as work:
             return work.register()
+
+    def admitted(self, operation: Operation, subject: str = "") -> AbstractContextManager[Admission]:
+        """For acts of the adapters that are no use case of the core, such as those on keys (S-4)."""
+        return self._gatekeeper().admitted(operation, subject)
+
+    def verify_audit(self) -> Verification:
+        """監査記録の検証, as of one moment (S-5). Raises :class:`AccessDenied`."""
+        gatekeeper = self._gatekeeper()
+        with gatekeeper.admitted(Operation.VERIFY_AUDIT), self._database.begin(read_only=True) as work:
+            return self._log.verify(work.audit.read())
+
+    def _gatekeeper(self) -> Gatekeeper:
+        if self.office.gatekeeper is None:
+            raise AccessDenied(Problem("KKH-A001", field="operator"))
+        return self.office.gatekeeper
 
     def incoming(self, path: Path, register: InsurerRegister, encoding: str | None = None) -> OpenFormatFile:
         """A received file on disk; ``encoding`` goes before what ``register`` says (X-22)."""
@@ -66,6 +89,9 @@ class Installation:
         return OpenFormatFolder(folder, self.book)
 
     def close(self) -> None:
+        """ログアウト; it is recorded (S-32)."""
+        if self.office.gatekeeper is not None:
+            self.office.gatekeeper.close_session()
         self._database.close()
 
     def __enter__(self) -> Installation:
@@ -78,10 +104,16 @@ class Installation:
 
 
 def open_installation(
-    configuration: Configuration, progress: Progress = silent, clock: Clock | None = None
+    configuration: Configuration,
+    progress: Progress = silent,
+    clock: Clock | None = None,
+    context: AccessContext | None = None,
+    watch: Clock | None = None,
 ) -> Installation:
-    """Open what :func:`initialise` made.
+    """Open what :func:`initialise` made, as a session of ``context``: without one, of this computer's account (S-4).
 
+    ``clock`` gives business dates, ``watch`` the time of rights and records: this computer's, unless a test says otherwise.
+    Whether its operator has any right is asked with the first operation.
     Raises :class:`SetupFault`: KKH-C007 before ``init``, KKH-C008 key ring, KKH-C009 layouts, KKH-C010 database URL, KKH-B001 to
     KKH-B004 database server and role.
     """
@@ -97,19 +129,24 @@ def open_installation(
             fingerprint_key = work.keys.current(KeyPurpose.FINGERPRINT)
         vault, clock = AesGcmNumberVault(data_keys), clock or SystemClock()
         protection = AesGcmContentProtection(data_keys, fingerprint_key)
+        log = ChainedAuditLog.with_key(data_keys.opened(fingerprint_key), audit_checkpoint_path(configuration))
+        gatekeeper = Gatekeeper(
+            database, log, context or operating_system_context(), watch or SystemClock(), new_session_id()
+        )
         office = Office(
-            database=database,
+            database=cast(Database, GuardedDatabase(gatekeeper)),
             vault=vault,
             protection=protection,
             clock=clock,
             reopen=_reopening(database, book),
             settings=configuration.settings,
             progress=progress,
+            gatekeeper=gatekeeper,
         )
     except BaseException:
         database.close()
         raise
-    return Installation(office, book, KeyCustody(database, data_keys, vault, protection, clock, progress), database)
+    return Installation(office, book, KeyCustody(database, data_keys, vault, protection, clock, progress), database, log)
 
 
 def open_office(configuration: Configuration, progress: Progress = silent, clock: Clock | None = None) -> Office:
@@ -145,12 +182,22 @@ class Initialised:
     insurers: int
 
 
-def initialise(configuration: Configuration, prefecture: str, insurers: Iterable[Insurer]) -> Initialised:
+def initialise(
+    configuration: Configuration,
+    prefecture: str,
+    insurers: Iterable[Insurer],
+    context: AccessContext | None = None,
+    watch: Clock | None = None,
+) -> Initialised:
     """Create or migrate the database, load the insurers, make the key ring if there is none. May be repeated.
 
-    A database that was initialised needs the key ring it was made with: a new one is never put in its place.
-    Raises :class:`SetupFault`: KKH-C005 another prefecture than before, KKH-C008 key ring, KKH-C010 database URL.
+    A database that was initialised needs the key ring it was made with: a new one is never put in its place. Where nobody is
+    administrator, the operator of ``context`` (without one, this computer's account) becomes it; of a new installation he
+    gets all rights, until a second person gets one (S-31). Otherwise an administrator must do it.
+    Raises :class:`SetupFault`: KKH-C005 another prefecture than before, KKH-C008 key ring, KKH-C010 database URL;
+    :class:`AccessDenied`: KKH-A002 another one is administrator, KKH-A005 it cannot be recorded.
     """
+    context, watch = context or operating_system_context(), watch or SystemClock()
     listed = list(insurers)
     layouts_of(configuration)
     url = _url(configuration.database)
@@ -166,13 +213,72 @@ def initialise(configuration: Configuration, prefecture: str, insurers: Iterable
             raise SetupFault(Problem("KKH-C005", field="prefecture"))
         made = configuration.key_provider is None and before is None and make_key_ring(ring_path)
         data_keys = DataKeys(_provider(configuration), prefecture)
+        if before is None:
+            _set_aside(audit_checkpoint_path(configuration))
+        else:
+            _require_administrator(database, data_keys, configuration, context, watch)
         with database.begin() as work:
             work.save_register(prefecture, listed)
             make_missing_keys(work.keys, data_keys, [each.insurer_number for each in listed], SystemClock().now())
+            numbers = (work.rights.next_number() for _ in numbered_from())
+            work.rights.save(work.rights.all().first(numbers, context.operator, watch.now()))
+            log = _audit_log(configuration, data_keys, work)
+            chained = log.append(work.audit, _init_entry(context, watch, AuditResult.DONE))
             work.commit()
+        log.witness(chained)
     finally:
         database.close()
     return Initialised(url.render_as_string(), str(ring_path), made, prefecture, len(listed))
+
+
+def _require_administrator(
+    database: SqlDatabase, data_keys: DataKeys, configuration: Configuration, context: AccessContext, watch: Clock
+) -> None:
+    """Raises :class:`AccessDenied` (KKH-A002), recorded, when others are administrators."""
+    with database.begin() as work:
+        rights, now = work.rights.all(), watch.now()
+        is_one = any(grant.role is Role.ADMINISTRATOR for grant in rights.of(context.operator, now))
+        if is_one or not rights.has_administrator(now):
+            return
+        log = _audit_log(configuration, data_keys, work)
+        chained = log.append(work.audit, _init_entry(context, watch, AuditResult.DENIED))
+        work.commit()
+    log.witness(chained)
+    raise AccessDenied(Problem("KKH-A002", field=Operation.INITIALISE.value))
+
+
+def _init_entry(context: AccessContext, watch: Clock, result: AuditResult) -> AuditEntry:
+    return AuditEntry(
+        at=watch.now(),
+        session=new_session_id(),
+        operator=context.operator,
+        terminal=context.terminal,
+        role=Role.ADMINISTRATOR if result is AuditResult.DONE else None,
+        operation=Operation.INITIALISE,
+        result=result,
+        purpose=context.purpose,
+        code="KKH-A002" if result is AuditResult.DENIED else "",
+    )
+
+
+def _audit_log(configuration: Configuration, data_keys: DataKeys, work: UnitOfWork) -> ChainedAuditLog:
+    key = data_keys.opened(work.keys.current(KeyPurpose.FINGERPRINT))
+    return ChainedAuditLog.with_key(key, audit_checkpoint_path(configuration))
+
+
+def audit_checkpoint_path(configuration: Configuration) -> Path:
+    """Where the audit checkpoint is: as configured, else ``<database>.audit`` beside the key ring (S-5)."""
+    if configuration.audit_checkpoint is not None:
+        return configuration.audit_checkpoint
+    file = _database_file(_url(configuration.database))
+    return key_ring_path(configuration).with_name(f"{'kokuho' if file is None else file.name}.audit")
+
+
+def _set_aside(checkpoint: Path) -> None:
+    """A new log begins; the checkpoint of an earlier one is kept under another name, never overwritten."""
+    if checkpoint.exists():
+        free = next(n for n in numbered_from(1) if not checkpoint.with_name(f"{checkpoint.name}.{n}").exists())
+        checkpoint.rename(checkpoint.with_name(f"{checkpoint.name}.{free}"))
 
 
 def _provider(configuration: Configuration) -> KeyProvider:

@@ -42,6 +42,7 @@ class Configuration:
     key_provider: str | None = None
     database_role: str = DEFAULT_ROLE
     allow_unbound_role: bool = False
+    audit_checkpoint: Path | None = None
 
     def overridden(self, database: str | None = None, key_ring: Path | None = None) -> Configuration:
         """With what the command line says; None leaves a value as it is."""
@@ -52,8 +53,9 @@ def load_configuration(path: Path) -> Configuration:
     """Read a configuration file. Paths in it are relative to its own folder, a database URL is taken as it stands.
 
     Keys: ``database``, ``key_ring``, ``key_provider``, ``layouts``, ``unmatched_wait_days`` (P-6), ``late_elderly_loss`` (D-7:
-    ``day_after`` or ``birthday``), the tables ``gates`` (S-28) and ``feeds`` (S-28, R-5). Raises :class:`SetupFault`
-    (KKH-C010) with every fault.
+    ``day_after`` or ``birthday``), ``audit_checkpoint`` (S-5), ``two_person_approval`` (S-7: ``"auto"``, true or false),
+    ``list_limit`` (S-6), the tables ``gates`` (S-28) and ``feeds`` (S-28, R-5). Raises
+    :class:`SetupFault` (KKH-C010) with every fault.
     """
     try:
         with path.open("rb") as file:
@@ -69,6 +71,7 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
     known = (
         "database", "key_ring", "key_provider", "layouts", "unmatched_wait_days", "late_elderly_loss", "gates", "feeds",
         "database_role", "allow_unbound_role",
+        "audit_checkpoint", "two_person_approval", "list_limit",
     )  # fmt: skip
     wrong = [key for key in source if key not in known]
     database = source.get("database", DEFAULT_DATABASE)
@@ -97,6 +100,14 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
     choices = {choice.name.lower(): choice for choice in LateElderlyLoss}
     if not isinstance(late_elderly, str) or late_elderly not in choices:
         wrong.append("late_elderly_loss")
+    checkpoint = source.get("audit_checkpoint")
+    if checkpoint is not None and (not isinstance(checkpoint, str) or not checkpoint):
+        wrong.append("audit_checkpoint")
+    two_persons = source.get("two_person_approval", "auto")
+    if two_persons not in ("auto", True, False):
+        wrong.append("two_person_approval")
+    limits = {key: source.get(key, getattr(defaults, key)) for key in ("list_limit",)}
+    wrong += [key for key, limit in limits.items() if type(limit) is not int or not 0 <= limit <= 10_000_000]
     gates, feeds = gates_of(source.get("gates", {}), wrong), feeds_of(source.get("feeds", {}), wrong)
     if wrong:
         raise SetupFault(*(Problem("KKH-C010", field=key[:40]) for key in wrong))
@@ -104,10 +115,13 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
         database=str(folder / database) if is_plain_path(database) else database,
         key_ring=folder / key_ring if key_ring is not None else None,
         layouts=tuple(folder / each for each in layouts),
-        settings=Settings(wait_days, DateRules(choices[late_elderly]), gates, feeds),
+        settings=Settings(
+            wait_days, DateRules(choices[late_elderly]), gates, feeds, None if two_persons == "auto" else two_persons, **limits
+        ),
         key_provider=key_provider,
         database_role=database_role,
         allow_unbound_role=allow_unbound_role,
+        audit_checkpoint=folder / checkpoint if checkpoint is not None else None,
     )
 
 

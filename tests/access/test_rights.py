@@ -108,10 +108,6 @@ class TestOperators:
         context = AccessContext(SATO, "a\r\nb", purpose="窓口\x00照会\n" + "x" * 500)
         assert context.terminal == "a b" and context.purpose.startswith("窓口 照会 xx") and len(context.purpose) == 200
 
-    def test_a_code_is_not_shown(self) -> None:
-        """Rules: S-31."""
-        assert "123456" not in repr(AccessContext(SATO, "host", code="123456"))
-
 
 OF_PERSONS = {
     Operation.SHOW_PERSON, Operation.REVEAL_NUMBER, Operation.LIST_FINDINGS, Operation.LIST_CANDIDATES, Operation.RECEIVE,

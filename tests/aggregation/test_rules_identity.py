@@ -239,7 +239,7 @@ class TestProvisionalIds:
         ]
         assert "HIHOID" not in office.deliver(A)
         assert qualification(office, B) == [("2020-04-01", None, A, "2")]
-        with office.office.database.begin(read_only=True) as work:
+        with office.installation.database.begin(read_only=True) as work:
             assert work.ids.find(provisional) == known
 
     def test_a_number_that_is_new_keeps_the_provisional_id(self, office: PrefectureOffice) -> None:

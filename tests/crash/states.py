@@ -21,6 +21,7 @@ from ..security.sealed import numbers
 from .commands import DATABASE, OUTBOX, configuration
 
 _OF_KEYS: Final = frozenset({"data_key", "key_usage", "wrapping_key", "key_disposal"})
+_OF_ACCESS: Final = frozenset({"operator_grant", "approval", "audit_entry"})
 _INDEXES: Final = frozenset({"number_index", "previous_number_index"})
 _SEALED: Final = frozenset({"fingerprint", "ciphertext", "content", "key_id", "index_version"})
 _AGAIN: Final = frozenset({FileResult.DUPLICATE.value, FileResult.REJECTED.value})
@@ -40,7 +41,7 @@ def state_of(folder: Path) -> Dump:
         tables = {row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")}
         if "number_vault" not in tables:
             return {}
-        found = {table: _rows(connection, table) for table in sorted(tables - _OF_KEYS)}
+        found = {table: _rows(connection, table) for table in sorted(tables - _OF_KEYS - _OF_ACCESS)}
     if not found["installation"]:
         return {}
     return _comparable(found, _clear_numbers(folder) if found["number_vault"] else {})

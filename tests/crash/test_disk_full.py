@@ -16,7 +16,7 @@ from typing import Any
 import pytest
 from sqlalchemy import Engine, event
 
-from kokuho_core.errors import SetupFault
+from kokuho_core.errors import KokuhoError, SetupFault
 
 from .commands import DATABASE, OUTBOX, Command, Prefecture, commands, commands_of, prefecture
 from .states import checksum, delivered, state_of
@@ -30,6 +30,7 @@ FILE = next(each for each in commands() if each.given == ("round-2/SKKOJIN_13951
 RESOLVE = commands_of("resolve")[1]
 DELIVERY = next(each for each in commands() if each.given[:1] == ("round-3",))
 ROTATION = next(each for each in commands() if each.work == "rotate index")
+RECORD_FAILED = "KKH-A005"
 growing = pytest.mark.parametrize("command", [FILE, RESOLVE, DELIVERY], ids=lambda command: command.work)
 
 
@@ -64,7 +65,7 @@ def full_until(
         if code is None:
             assert stands == legal[-1]
             return failed
-        assert code in (DATABASE_FAILED, FOLDER_FAILED)
+        assert code in (DATABASE_FAILED, FOLDER_FAILED, RECORD_FAILED)
         with prefecture(folder) as opened:  # there is room again
             opened.run(command)
         assert checksum(state_of(folder)) == legal[-1]
@@ -75,7 +76,7 @@ def full_until(
 def _code_of(opened: Prefecture, command: Command) -> str | None:
     try:
         opened.run(command)
-    except SetupFault as fault:
+    except KokuhoError as fault:
         return fault.code
     return None
 

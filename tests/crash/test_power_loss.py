@@ -15,10 +15,11 @@ from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 from attrs import field, frozen, mutable
-from sqlalchemy import text
+from sqlalchemy import Engine, event, text
 
 from .commands import DATABASE, OUTBOX, Command, commands, commands_of, prefecture
 from .operations import Operation, watched
@@ -65,14 +66,21 @@ def journalled(undisturbed: Undisturbed, tmp_path_factory: pytest.TempPathFactor
         if operation.name == "commit" and operation.is_over:
             commits.append((journal.stat().st_size, checksum(state_of(work))))
 
-    with watched(work, meet), prefecture(work) as opened:
-        for command in commands()[FIRST:BEYOND]:
-            opened.run(command)
-        image = copied(work, folder / "image")
-    sizes = [size for size, _ in commits]
+    def never_begin_anew(connection: Any, _record: Any) -> None:
+        connection.execute("PRAGMA wal_autocheckpoint = 100000")
+
+    event.listen(Engine, "connect", never_begin_anew)
+    try:
+        with watched(work, meet), prefecture(work) as opened:
+            for command in commands()[FIRST:BEYOND]:
+                opened.run(command)
+            image, known = copied(work, folder / "image"), tuple(commits)  # the end of the session comes after it
+    finally:
+        event.remove(Engine, "connect", never_begin_anew)
+    sizes = [size for size, _ in known]
     assert sizes == sorted(set(sizes)), "the journal was begun anew; its earlier states cannot be told from it"
     assert sizes[-1] == (image / f"{DATABASE}-wal").stat().st_size
-    return Journalled(image, tuple(commits))
+    return Journalled(image, known)
 
 
 def positions(journalled: Journalled, number: int) -> list[int]:

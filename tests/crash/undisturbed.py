@@ -80,8 +80,9 @@ def run_undisturbed(folder: Path) -> Undisturbed:
 
         with prefecture(work) as opened, watched(work, _noting(met, note_state)):
             opened.run(command)
+            met_by_command = tuple(met)  # the end of a session is recorded besides
             opened.close()
         legal.append(list(dict.fromkeys(states)))
-        operations.append(tuple(met))
+        operations.append(met_by_command)
     copied(work, folder / f"{len(commands()):02d}")
     return Undisturbed(folder, tuple(map(tuple, legal)), tuple(operations), state_of(work), delivered(work))

@@ -219,7 +219,7 @@ class TestConflicts:
         return str(candidate.number)
 
     def decided(self, office: PrefectureOffice, number: str, decision: Decision) -> None:
-        with office.office.database.begin() as work:
+        with office.installation.database.begin() as work:
             candidate = work.candidates.by_number(number)
             assert candidate is not None
             work.candidates.save([candidate.decide(decision, date(2024, 6, 1))])
@@ -228,7 +228,7 @@ class TestConflicts:
     def test_a_candidate_changed_meanwhile(self, office: PrefectureOffice) -> None:
         """Rules: X-18, H-6."""
         number = self.candidate(office)
-        database = office.office.database
+        database = office.installation.database
         with pytest.raises(Conflict, match="KKH-X001"), database.begin(read_only=True) as slow:  # noqa: PT012 - the unit of work is what raises
             candidate = slow.candidates.by_number(number)
             assert candidate is not None
@@ -240,7 +240,7 @@ class TestConflicts:
     def test_its_version_is_what_tells(self, office: PrefectureOffice) -> None:
         """Rules: X-18, H-6."""
         number = self.candidate(office)
-        database = office.office.database
+        database = office.installation.database
         with database.begin(read_only=True) as slow:
             candidate = slow.candidates.by_number(number)
             assert candidate is not None
@@ -256,7 +256,7 @@ class TestConflicts:
     def test_saved_twice_in_one_unit_is_no_conflict(self, office: PrefectureOffice) -> None:
         """Rules: X-18."""
         number = self.candidate(office)
-        with office.office.database.begin() as work:
+        with office.installation.database.begin() as work:
             candidate = work.candidates.by_number(number)
             assert candidate is not None
             yes = candidate.decide(Decision.CONTINUED, date(2024, 6, 1))

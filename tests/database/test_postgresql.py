@@ -55,7 +55,7 @@ def make_office(server: Server, tmp_path: Path) -> Iterator[MakeOffice]:
 
 @contextmanager
 def connected(office: PrefectureOffice, scope: Any = None) -> Iterator[Connection]:
-    with office.office.database.begin(scope=scope) as work:
+    with office.installation.database.begin(scope=scope) as work:
         yield work.connection
 
 
@@ -162,7 +162,7 @@ class TestPartition:
         """Rules: S-1. Whoever forgets to say for whom he works sees nothing."""
         office = make_office("postgresql")
         office.persons(A, person(A, "1", number=number(1)))
-        with office.office.database.engine.connect() as connection:
+        with office.installation.database.engine.connect() as connection:
             counts = [
                 connection.execute(select(func.count()).select_from(each)).scalar() for each in metadata.tables.values()
             ]
@@ -206,7 +206,7 @@ class TestOverlap:
                 DayRange.of(date.fromordinal(first + at), length and date.fromordinal(first + at + length))
                 for at, length in drawn
             ]
-            with office.office.database.begin() as work:
+            with office.installation.database.begin() as work:
                 kind = dict(work.connection.execute(select(qualification_span).limit(1)).mappings().one())
                 work.connection.execute(qualification_span.delete())
                 kept: list[DayRange] = []
@@ -263,7 +263,7 @@ def test_files_received_side_by_side_end_as_one_after_the_other(server: Server, 
     for office in offices:
         office.close()
     initialise(parallel.configuration, PREFECTURE, INSURERS)  # may be repeated
-    with pytest.raises(Conflict, match="KKH-X001"), parallel.office.database.begin() as work:
+    with pytest.raises(Conflict, match="KKH-X001"), parallel.installation.database.begin() as work:
         raise_conflict(work)
 
 

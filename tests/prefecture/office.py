@@ -276,9 +276,9 @@ class PrefectureOffice:
         return [dict(zip(layout.keys, record.values, strict=True)) for record in file.records(layout.keys)]
 
     def findings(self) -> list[Any]:
-        with self.office.database.begin(read_only=True) as work:
+        with self.installation.database.begin(read_only=True) as work:
             return list(work.findings.all(None, open_only=False))
 
     def candidates(self) -> list[Any]:
-        with self.office.database.begin(read_only=True) as work:
+        with self.installation.database.begin(read_only=True) as work:
             return list(work.candidates.all(None))

@@ -16,6 +16,7 @@ import click
 
 from kokuho_adapters import __version__
 from kokuho_adapters.cli import output
+from kokuho_adapters.cli.access import access, approvals
 from kokuho_adapters.cli.answers import (
     answer_data,
     is_clean,
@@ -26,6 +27,7 @@ from kokuho_adapters.cli.answers import (
     show_resolved,
     summary_data,
 )
+from kokuho_adapters.cli.audit import audit, verify_audit
 from kokuho_adapters.cli.exchange import exchange, media, sftp
 from kokuho_adapters.cli.incoming import GivenPaths, expand
 from kokuho_adapters.cli.keys import destroy_key_command, keys, rotate_keys
@@ -39,6 +41,8 @@ from kokuho_adapters.configuration import Configuration, load_configuration
 from kokuho_adapters.files import OpenFormatFile
 from kokuho_adapters.insurers_list import INSURERS_FILE, read_insurers
 from kokuho_adapters.security.redaction import configure_logging, redact_text
+from kokuho_adapters.security.session_identity import operating_system_operator, terminal_name
+from kokuho_core.access import AccessContext, Role, operator_id
 from kokuho_core.errors import FileRefused, KokuhoError, Problem, entry
 from kokuho_core.insured_person.fact import IdentityVerdict
 from kokuho_core.usecases import check as checking
@@ -175,14 +179,33 @@ _ENCODING = click.option(
 )
 
 
+_BULK = click.option(
+    "--request-bulk", "bulk_reason", metavar="REASON", help="上限を超える一覧の承認を依頼 / Ask for approval of a long list."
+)
+
+
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
 @click.option("--database", metavar="URL", help="データベースのファイルかURL(既定 sqlite:///kokuho.sqlite3) / Database.")
 @click.option("--config", type=_FILE, metavar="FILE", help="設定ファイル(TOML) / Configuration file.")
 @click.option("--key-ring", type=_FILE, metavar="FILE", help="鍵ファイル(既定 データベースの隣) / Key ring.")
+@click.option("--operator", envvar="KOKUHO_OPERATOR", metavar="NAME", help="利用者(既定 OSの利用者名) / Who works.")
+@click.option("--role", type=click.Choice([each.value for each in Role]), help="使う権限の役割 / Which right to use.")
+@click.option("--municipality", metavar="CODE", help="使う権限の保険者番号 / The municipality of that right.")
+@click.option("--purpose", default="", metavar="TEXT", help="目的(監査記録に残る) / The purpose; it is recorded.")
 @click.option("--verbose", is_flag=True, help="詳しい記録を標準エラーに出力 / More about errors on standard error.")
 @click.version_option(__version__, message="%(prog)s %(version)s")
 @click.pass_context
-def cli(ctx: click.Context, database: str | None, config: Path | None, key_ring: Path | None, verbose: bool) -> None:
+def cli(
+    ctx: click.Context,
+    database: str | None,
+    config: Path | None,
+    key_ring: Path | None,
+    operator: str | None,
+    role: str | None,
+    municipality: str | None,
+    purpose: str,
+    verbose: bool,
+) -> None:
     """国保情報集約: 市区町村の異動情報を受け、資格継続と世帯の継続性を判定し、結果を返します。
 
     \b
@@ -192,11 +215,19 @@ def cli(ctx: click.Context, database: str | None, config: Path | None, key_ring:
     """
     configure_logging(level=logging.INFO if verbose else logging.WARNING)
     configuration = load_configuration(config) if config is not None else Configuration()
-    ctx.obj = Session(configuration.overridden(database, key_ring))
+    context = AccessContext(
+        operator_id(operator) if operator is not None else operating_system_operator(),
+        terminal_name(),
+        Role(role) if role is not None else None,
+        _insurer(municipality),
+        purpose,
+    )
+    ctx.obj = Session(configuration.overridden(database, key_ring), context)
 
 
 for _command in (
-    keys, rotate_keys, destroy_key_command, exchange, media, sftp, status, gates, recall, retention,
+    access, approvals, audit, verify_audit, keys, rotate_keys, destroy_key_command, exchange, media, sftp, status, gates, recall,
+    retention,
 ):  # fmt: skip
     cli.add_command(_command)
 
@@ -213,7 +244,7 @@ def init(session: Session, prefecture: str, insurers: Path, as_json: bool) -> in
 
     何度実行しても構いません。 / May be repeated.
     """
-    done = initialise(session.configuration, prefecture, read_insurers(insurers, prefecture))
+    done = initialise(session.configuration, prefecture, read_insurers(insurers, prefecture), session.context)
     if as_json:
         output.print_json(done)
         return DONE
@@ -355,13 +386,16 @@ def resolve(session: Session, as_of: date | None, as_json: bool) -> int:
 
 @cli.command()
 @click.option("--insurer", metavar="CODE", help="保険者番号(どちらかの側) / Insurer on either side.")
+@_BULK
 @click.option("--open", "open_only", is_flag=True, help="未解消のみ / Open ones only.")
 @_JSON
 @_SESSION
-def findings(session: Session, insurer: str | None, open_only: bool, as_json: bool) -> int:
+def findings(
+    session: Session, insurer: str | None, bulk_reason: str | None, open_only: bool, as_json: bool
+) -> int:
     """確認事項(重複・空白・本人確認不一致など)の一覧。 / List overlaps, gaps, identity conflicts and unanswered moves."""
     with session.installation() as opened:
-        listed = list_findings(opened.office, _insurer(insurer), open_only=open_only)
+        listed = list_findings(opened.office, _insurer(insurer), open_only=open_only, bulk_reason=bulk_reason)
         register = opened.register()
     if as_json:
         output.print_json(listed)
@@ -372,12 +406,13 @@ def findings(session: Session, insurer: str | None, open_only: bool, as_json: bo
 
 @cli.command()
 @click.option("--insurer", metavar="CODE", help="転入先の保険者番号 / Insurer moved into.")
+@_BULK
 @_JSON
 @_SESSION
-def candidates(session: Session, insurer: str | None, as_json: bool) -> int:
+def candidates(session: Session, insurer: str | None, bulk_reason: str | None, as_json: bool) -> int:
     """継続候補世帯の一覧。 / List the households whose continuity is to be decided."""
     with session.installation() as opened:
-        listed = list_candidates(opened.office, _insurer(insurer))
+        listed = list_candidates(opened.office, _insurer(insurer), bulk_reason=bulk_reason)
         register = opened.register()
     if as_json:
         output.print_json(listed)

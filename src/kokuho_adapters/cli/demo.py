@@ -66,7 +66,8 @@ def run_demo(folder: Path, *, quiet: bool = False) -> dict[str, Any]:
 def _clear(folder: Path) -> None:
     """Remove what an earlier demo made; without its database nothing here is ours."""
     if (folder / DATABASE).exists():
-        for name in (DATABASE, f"{DATABASE}-wal", f"{DATABASE}-shm", f"{DATABASE}.keys.json", "person.svg"):
+        made = ("", "-wal", "-shm", ".keys.json", ".audit", ".audit.lock")
+        for name in ("person.svg", *(f"{DATABASE}{suffix}" for suffix in made)):
             (folder / name).unlink(missing_ok=True)
         for name in ("sample", "delivered"):
             shutil.rmtree(folder / name, ignore_errors=True)

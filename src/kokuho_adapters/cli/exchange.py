@@ -6,6 +6,7 @@ import asyncio
 import re
 import sys
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -15,7 +16,8 @@ import click
 from kokuho_adapters.cli import output
 from kokuho_adapters.cli.output import DONE, FOUND
 from kokuho_adapters.cli.session import JSON, SESSION, Session
-from kokuho_adapters.composition import SystemClock, layouts_of
+from kokuho_adapters.composition import Installation, SystemClock, layouts_of
+from kokuho_core.access import Operation
 from kokuho_core.errors import NotFound, Problem, SetupFault, entry
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from kokuho_adapters.exchange.media_ledger import Handover
     from kokuho_adapters.exchange.media_package import Party
     from kokuho_adapters.exchange.sftp_client import Server
+    from kokuho_core.usecases.admission import Admission
 
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 _FOLDER: Final = click.Path(path_type=Path, file_okay=False)
@@ -54,6 +57,11 @@ _MEDIUM: Final = click.option("--medium", required=True, metavar="LABEL", help="
 _PASSPHRASE: Final = click.option(
     "--passphrase-file", type=_FILE, metavar="FILE", help="秘密鍵のパスフレーズを書いたファイル(なければ尋ねる) / Passphrase."
 )
+
+
+def _recorded(opened: Installation, number: str = "") -> AbstractContextManager[Admission]:
+    """An entry of the ledger of media is itself on record (S-4)."""
+    return opened.admitted(Operation.EXCHANGE_FILES, number)
 
 
 def _passphrase(key: Path, file: Path | None) -> bytes | None:
@@ -291,7 +299,7 @@ class _Ledger:
 
         if self._without:
             return
-        with self._session.installation() as opened, opened.database.begin() as work:
+        with self._session.installation() as opened, _recorded(opened), opened.database.begin() as work:
             MediaLedger(work.connection).enter(handover)
             work.commit()
 
@@ -352,7 +360,8 @@ def media_ledger(session: Session, insurer: str | None, as_of: datetime | None, 
     from kokuho_adapters.exchange.media_ledger import MediaLedger
 
     today: date = as_of.date() if as_of is not None else SystemClock().today()
-    with session.installation() as opened, opened.database.begin(read_only=True) as work:
+    seen = Operation.SHOW_MEDIA
+    with session.installation() as opened, opened.admitted(seen), opened.database.begin(read_only=True) as work:
         entries = MediaLedger(work.connection).entries(insurer)
     overdue = [each for each in entries if each.is_overdue(today)]
     if as_json:
@@ -414,7 +423,7 @@ def media_return(session: Session, number: str, outcome: str, direction: str, by
     """媒体の返却または廃棄を記録します。 / Record that a medium came back or was destroyed."""
     from kokuho_adapters.exchange.media_ledger import Direction, MediaLedger, Settlement
 
-    with session.installation() as opened, opened.database.begin() as work:
+    with session.installation() as opened, _recorded(opened, number), opened.database.begin() as work:
         MediaLedger(work.connection).settle(
             number, Direction(direction), Settlement(outcome), by, SystemClock().now()
         )

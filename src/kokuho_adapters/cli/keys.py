@@ -16,6 +16,7 @@ from kokuho_adapters.security.key_rotation import (
     rotate_index_key,
     rotate_wrapping_keys,
 )
+from kokuho_core.access import Operation
 from kokuho_core.ports.keys import KeyPurpose, KeyState
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
@@ -43,7 +44,7 @@ def keys(session: Session, as_json: bool) -> int:
 
     Ends with 3 when a rotation is due, or a rotation or disposal is not complete.
     """
-    with session.installation() as opened:
+    with session.installation() as opened, opened.admitted(Operation.LIST_KEYS):
         found = overview(opened.custody)
     if as_json:
         output.print_json(found)
@@ -105,7 +106,7 @@ def rotate_keys(session: Session, kind: str | None, insurer: str | None, as_json
         raise click.UsageError("--data、--index、--master のどれかを指定してください。 / Give one of them.")
     if insurer is not None and kind != "data":
         raise click.UsageError("--insurer は --data とだけ使えます。 / --insurer goes with --data only.")
-    with session.installation() as opened:
+    with session.installation() as opened, opened.admitted(Operation.ROTATE_KEYS, kind):
         custody = opened.custody
         complete_disposals(custody)
         if kind == RotatedKeys.DATA.value:
@@ -140,7 +141,7 @@ def destroy_key_command(session: Session, key_id: str, decided_by: str, reason: 
 
     What stands under it cannot be read any more, in backups neither. Destroy copies of the key ring file too.
     """
-    with session.installation() as opened:
+    with session.installation() as opened, opened.admitted(Operation.DESTROY_KEY, key_id):
         disposal = destroy_key(opened.custody, key_id, decided_by, reason)
         complete_disposals(opened.custody)
     if as_json:

@@ -25,6 +25,7 @@ from kokuho_adapters.cli.timeline import (
     render_svg,
 )
 from kokuho_adapters.composition import Installation
+from kokuho_core.access import Operation
 from kokuho_core.errors import NotFound, Problem
 from kokuho_core.explanation.conclusions import Conclusion
 from kokuho_core.explanation.grounds import Explanation
@@ -123,7 +124,8 @@ class PersonReport:
 def find_addressee(opened: Installation, insurer: str, addressee: str) -> str:
     """The prefectural ID of a 宛名番号. Raises :class:`NotFound` (KKH-N001)."""
     key = Addressee(InsurerNumber(insurer), AddresseeNumber(addressee))
-    with opened.office.database.begin(read_only=True) as work:
+    admitted = opened.admitted(Operation.SHOW_PERSON, f"{insurer}/{addressee}")
+    with admitted, opened.office.database.begin(read_only=True) as work:
         known = work.ids.of_addressees({key}).get(key)
     if known is None:
         raise NotFound(Problem("KKH-N001", field="ID"))
@@ -134,16 +136,17 @@ def look_up(
     opened: Installation, insured_id: str, as_of: date | None, known_at: datetime | None = None, *, why: bool = False
 ) -> PersonReport:
     """Everything about one person. ``insured_id`` is a prefectural or municipal ID, or ``保険者番号/宛名番号``."""
-    if insured_id.count("/") == 1:
-        insured_id = find_addressee(opened, *insured_id.split("/"))
-    view = inspect_person(opened.office, insured_id, as_of, known_at, why=why)
-    return PersonReport(
-        view=view,
-        register=opened.register(),
-        findings=tuple(_findings(view)),
-        candidates=tuple(_candidates(opened, view)),
-        months=tuple(sorted(_months(opened, view), key=lambda each: (each.month, each.kind, each.household))),
-    )
+    with opened.admitted(Operation.SHOW_PERSON, insured_id):
+        if insured_id.count("/") == 1:
+            insured_id = find_addressee(opened, *insured_id.split("/"))
+        view = inspect_person(opened.office, insured_id, as_of, known_at, why=why)
+        return PersonReport(
+            view=view,
+            register=opened.register(),
+            findings=tuple(_findings(view)),
+            candidates=tuple(_candidates(opened, view)),
+            months=tuple(sorted(_months(opened, view), key=lambda each: (each.month, each.kind, each.household))),
+        )
 
 
 def show_person(

@@ -12,6 +12,7 @@ from attrs import frozen
 from kokuho_adapters.cli import output
 from kokuho_adapters.composition import Installation, open_installation
 from kokuho_adapters.configuration import Configuration
+from kokuho_core.access import AccessContext
 
 JSON: Final = click.option("--json", "as_json", is_flag=True, help="結果をJSONで出力 / Answer as JSON.")
 
@@ -21,11 +22,15 @@ class Session:
     """What the global options said."""
 
     configuration: Configuration
+    context: AccessContext
 
     @contextmanager
     def installation(self) -> Iterator[Installation]:
         """Everything open for one command, with progress on the terminal."""
-        with output.progress() as progress, open_installation(self.configuration, progress) as opened:
+        with (
+            output.progress() as progress,
+            open_installation(self.configuration, progress, context=self.context) as opened,
+        ):
             yield opened
 
 

@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy import Connection, text
 
-from kokuho_adapters.database.tables import metadata
+from kokuho_adapters.database.tables import audit_entry, metadata, operator_grant
 from kokuho_core.errors import Problem, SetupFault
 
 DEFAULT_ROLE: Final = "kokuho_work"
@@ -36,6 +36,8 @@ def grant_work(connection: Connection, role: str) -> None:
         f"GRANT TEMPORARY ON DATABASE {quote(database)} TO {name}",  # bulk rows arrive in a temporary table
         f"GRANT USAGE ON SCHEMA {quote(schema)} TO {name}",
         f"GRANT SELECT, INSERT, UPDATE, DELETE ON {tables} TO {name}",
+        f"REVOKE UPDATE, DELETE ON {audit_entry.name} FROM {name}",  # what was recorded stays (S-5)
+        f"REVOKE DELETE ON {operator_grant.name} FROM {name}",
     ):
         connection.exec_driver_sql(statement)
 

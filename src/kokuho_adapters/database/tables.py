@@ -748,3 +748,61 @@ disposal_subject = Table(
     Column("serial", BigInteger, nullable=False),
     PrimaryKeyConstraint("number", "serial"),
 )
+
+# --- access, approval, audit ---
+
+operator_grant = Table(
+    "operator_grant",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    _text("operator", required=True),
+    _text("role", required=True),
+    _text("scope"),
+    _date("valid_from", required=True),
+    _date("valid_until", required=True),
+    _text("granted_by", required=True),
+    Column("granted_at", IsoDateTime, nullable=False),
+    Column("revoked_at", IsoDateTime),
+    _text("revoked_by"),
+)
+
+approval = Table(
+    "approval",
+    metadata,
+    Column("number", BigInteger, primary_key=True, autoincrement=False),
+    _text("kind", required=True),
+    _text("subject", required=True),
+    _text("digest", required=True),
+    _text("insurer"),
+    _text("requested_by", required=True),
+    _text("reason", required=True),
+    Column("requested_at", IsoDateTime, nullable=False),
+    Column("expires_at", IsoDateTime, nullable=False),
+    _text("state", required=True),
+    _text("decided_by"),
+    Column("decided_at", IsoDateTime),
+    _text("decided_reason"),
+    _text("used_by"),
+    Column("used_at", IsoDateTime),
+    Column("version", Integer, nullable=False),
+    Index(None, "kind", "subject"),
+)
+
+audit_entry = Table(
+    "audit_entry",
+    metadata,
+    Column("sequence", BigInteger, primary_key=True, autoincrement=False),
+    Column("recorded_at", IsoDateTime, nullable=False),
+    _text("session", required=True),
+    _text("operator", required=True),
+    _text("terminal", required=True),
+    _text("role"),
+    _text("operation", required=True),
+    _text("result", required=True),
+    _text("subject", required=True),
+    _text("insurer"),
+    _text("purpose", required=True),
+    _text("code", required=True),
+    _text("counts", required=True),
+    Column("mac", LargeBinary(32), nullable=False),
+)

@@ -8,6 +8,8 @@ from attrs import field, frozen
 from sqlalchemy import Connection, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 
+from kokuho_adapters.database.approval_store import SqlApprovalStore
+from kokuho_adapters.database.audit_store import SqlAuditStore
 from kokuho_adapters.database.candidate_store import SqlCandidateStore
 from kokuho_adapters.database.counters import Counters
 from kokuho_adapters.database.delivery_store import SqlDeliveryStore
@@ -24,6 +26,7 @@ from kokuho_adapters.database.recall_store import SqlRecallStore
 from kokuho_adapters.database.request_store import SqlRequestStore
 from kokuho_adapters.database.retention_store import SqlRetentionStore
 from kokuho_adapters.database.return_store import SqlReturnStore
+from kokuho_adapters.database.rights_store import SqlRightsStore
 from kokuho_adapters.database.span_store import SqlSpanStore
 from kokuho_adapters.database.statements import upsert
 from kokuho_adapters.database.status_store import SqlStatusStore
@@ -65,6 +68,9 @@ class SqlUnitOfWork:
     status: SqlStatusStore = field(init=False)
     requests: SqlRequestStore = field(init=False)
     retention: SqlRetentionStore = field(init=False)
+    rights: SqlRightsStore = field(init=False)
+    approvals: SqlApprovalStore = field(init=False)
+    audit: SqlAuditStore = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         counters = Counters(self.connection)
@@ -90,6 +96,9 @@ class SqlUnitOfWork:
             ("status", SqlStatusStore(self.connection)),
             ("requests", SqlRequestStore(self.connection)),
             ("retention", SqlRetentionStore(self.connection)),
+            ("rights", SqlRightsStore(self.connection, counters)),
+            ("approvals", SqlApprovalStore(self.connection, counters)),
+            ("audit", SqlAuditStore(self.connection)),
         ):
             object.__setattr__(self, name, store)
 

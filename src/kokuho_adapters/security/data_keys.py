@@ -51,6 +51,10 @@ class OpenedKey:
         """The beginning of a file's fingerprint, to be copied."""
         return HMAC(_derived(self._material, b"", "content_protection", "fingerprint"), SHA256())
 
+    def audit(self, use: str) -> HMAC:
+        """The beginning of a digest of the audit log (``use``: its entries or its checkpoint), to be copied."""
+        return HMAC(_derived(self._material, b"", "audit", use), SHA256())
+
     def __repr__(self) -> str:
         return f"OpenedKey(key_id={self.key_id!r})"
 

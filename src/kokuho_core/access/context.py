@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from kokuho_core.access.operators import OperatorId, operator_id
 from kokuho_core.access.roles import Role
@@ -27,8 +27,6 @@ class AccessContext:
     role: Role | None = None
     scope: InsurerNumber | None = None
     purpose: str = ""
-    code: str | None = field(default=None, repr=False)
-    """第二認証の符号, where one is asked for."""
 
     def __attrs_post_init__(self) -> None:
         object.__setattr__(self, "operator", operator_id(self.operator))

@@ -50,6 +50,7 @@ class Operation(Enum):
     RECALL_FILE = "recall_file"
     LIST_RETENTION = "list_retention"
     RUN_RETENTION = "run_retention"
+    ASK_SECOND_PERSON = "ask_second_person"
 
     @property
     def kind(self) -> AccessKind:
@@ -65,6 +66,7 @@ _WRITES: Final = frozenset(
         Operation.INITIALISE, Operation.RECEIVE, Operation.RESOLVE, Operation.DELIVER, Operation.DECIDE_IDENTITY,
         Operation.DECIDE_APPROVAL, Operation.CHANGE_RIGHTS, Operation.ROTATE_KEYS, Operation.DESTROY_KEY,
         Operation.EXCHANGE_FILES, Operation.RELEASE_GATE, Operation.RECALL_FILE, Operation.RUN_RETENTION,
+        Operation.ASK_SECOND_PERSON,
     }
 )  # fmt: skip
 _KINDS: Final[Mapping[Operation, AccessKind]] = {
@@ -90,7 +92,7 @@ _ROLES: Final[Mapping[Operation, frozenset[Role]]] = {
     Operation.DECIDE_IDENTITY: _FEDERATION,
     Operation.LIST_FINDINGS: _OPERATORS,
     Operation.LIST_CANDIDATES: _OPERATORS,
-    Operation.SHOW_PERSON: _OPERATORS,
+    Operation.SHOW_PERSON: _FEDERATION,
     Operation.REVEAL_NUMBER: _OPERATORS,
     Operation.LIST_APPROVALS: _FEDERATION | _ADMINISTRATOR,
     Operation.DECIDE_APPROVAL: _FEDERATION | _ADMINISTRATOR,
@@ -108,4 +110,5 @@ _ROLES: Final[Mapping[Operation, frozenset[Role]]] = {
     Operation.RECALL_FILE: _FEDERATION,
     Operation.LIST_RETENTION: _FEDERATION | _ADMINISTRATOR,
     Operation.RUN_RETENTION: _FEDERATION,
+    Operation.ASK_SECOND_PERSON: _FEDERATION,
 }

@@ -19,6 +19,8 @@ from kokuho_core.identity.insured_ids import IssuedId
 from kokuho_core.insured_person.application_period import PeriodKey
 from kokuho_core.insured_person.fact import PersonFact
 from kokuho_core.insured_person.record import PersonRecord
+from kokuho_core.ports.access import ApprovalStore, RightsStore
+from kokuho_core.ports.audit import AuditStore
 from kokuho_core.ports.files import FileHeader
 from kokuho_core.ports.gates import GateStore
 from kokuho_core.ports.keys import KeyRegister
@@ -530,6 +532,15 @@ class UnitOfWork(Protocol):
 
     @property
     def retention(self) -> RetentionStore: ...
+
+    @property
+    def rights(self) -> RightsStore: ...
+
+    @property
+    def approvals(self) -> ApprovalStore: ...
+
+    @property
+    def audit(self) -> AuditStore: ...
 
     def register(self) -> InsurerRegister:
         """The insurers of the prefecture. Raises :class:`SetupFault` (KKH-C007) before ``init``."""

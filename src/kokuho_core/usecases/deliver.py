@@ -11,12 +11,14 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from kokuho_core.access import Operation
 from kokuho_core.errors import NotFound, Problem
 from kokuho_core.ports.files import OutgoingFiles
 from kokuho_core.ports.stores import Delivery, ReceivedFile, RecordOutcome, UnitOfWork
 from kokuho_core.reception.ledger import FileResult
 from kokuho_core.returning.rows import RETURNED_FILES, ROW_TYPES, row_keys
 from kokuho_core.returning.telling import what_to_tell
+from kokuho_core.usecases.admission import admitted, count
 from kokuho_core.usecases.office import Office
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
@@ -30,6 +32,7 @@ class DeliveredFile:
     records: int
 
 
+@admitted(Operation.DELIVER, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
 def deliver(
     office: Office, insurer: InsurerNumber, outgoing: OutgoingFiles, folder: str, *, everything: bool = False
 ) -> list[DeliveredFile]:
@@ -57,10 +60,12 @@ def _deliver(
             if delivered is not None:
                 written.append(delivered)
                 office.progress(file_id, delivered.records)
+        count(**{each.file_id: each.records for each in written})
         work.commit()
     return written
 
 
+@admitted(Operation.DELIVER)
 def publish_committed(office: Office, outgoing: OutgoingFiles, folder: str) -> None:
     """Give their names to files that were committed but not yet published."""
     with office.database.begin(read_only=True) as work:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from kokuho_core.access import Operation
 from kokuho_core.errors import NotFound, Problem
 from kokuho_core.gates.thresholds import GateStop, closed_gates
 from kokuho_core.ports.files import FileHeader
@@ -15,6 +16,7 @@ from kokuho_core.ports.gates import StoppedFile, StopState
 from kokuho_core.ports.second_person import HOLD_RELEASE, Act, SecondPerson
 from kokuho_core.ports.stores import RecordOutcome, UnitOfWork
 from kokuho_core.reception.ledger import FileResult
+from kokuho_core.usecases.admission import admitted
 from kokuho_core.usecases.office import Office
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
@@ -43,6 +45,7 @@ def pass_gates(office: Office, work: UnitOfWork, header: FileHeader, file_no: in
         raise GatesClosed(stops)
 
 
+@admitted(Operation.SHOW_STATUS, insurer=lambda given: given["insurer"])
 def stopped_files(
     office: Office, insurer: InsurerNumber | None = None, *, stopped_only: bool = True
 ) -> list[StoppedFile]:
@@ -60,6 +63,7 @@ def release_of(stopped: StoppedFile) -> Act:
     return Act(HOLD_RELEASE, f"file {stopped.file_no}", content, stopped.insurer_number)
 
 
+@admitted(Operation.RELEASE_GATE, subject=lambda given: str(given["file_no"]))
 def release_stopped(office: Office, file_no: int, second: SecondPerson) -> StoppedFile:
     """安全弁の解除. The file is applied by the next :func:`~kokuho_core.usecases.receive.release_held`, in its turn.
 
@@ -78,6 +82,7 @@ def release_stopped(office: Office, file_no: int, second: SecondPerson) -> Stopp
     return _found(office, file_no)
 
 
+@admitted(Operation.RELEASE_GATE, subject=lambda given: str(given["file_no"]))
 def refuse_stopped(office: Office, file_no: int, by: str, reason: str) -> StoppedFile:
     """差戻し: the file is not applied, and its sender is told (KKH-G004). One person suffices: it takes nothing from anybody.
 

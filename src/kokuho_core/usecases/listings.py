@@ -6,10 +6,14 @@ from datetime import date
 
 from attrs import frozen
 
-from kokuho_core.errors import NotFound, Problem
+from kokuho_core.access import Operation
+from kokuho_core.approval import ApprovalKind
+from kokuho_core.errors import AccessDenied, NotFound, Problem
 from kokuho_core.ports.stores import StoredFinding, UnitOfWork
 from kokuho_core.qualification.findings import FindingKind
 from kokuho_core.returning.rows import KeikohoRow, candidate_rows
+from kokuho_core.usecases.admission import admitted
+from kokuho_core.usecases.approvals import ask_consent
 from kokuho_core.usecases.office import Office
 from kokuho_core.vocabulary.identifiers import InsurerNumber, PrefecturalInsuredId
 
@@ -44,23 +48,29 @@ class ListedFinding:
         )
 
 
+@admitted(Operation.LIST_FINDINGS, subject=lambda given: given["insurer"] or "", insurer=lambda given: given["insurer"])
 def list_findings(
-    office: Office, insurer: InsurerNumber | None = None, *, open_only: bool = False
+    office: Office, insurer: InsurerNumber | None = None, *, open_only: bool = False, bulk_reason: str | None = None
 ) -> list[ListedFinding]:
     """確認事項 by number, of the whole prefecture or of one insurer on either side.
 
-    Raises :class:`NotFound` (KKH-N002) for an unknown insurer.
+    Raises :class:`NotFound` (KKH-N002) for an unknown insurer; beyond the limit :class:`AccessDenied` (KKH-A013), with
+    ``bulk_reason`` :class:`NotApproved` (KKH-A007) until a second person approved (S-6).
     """
     with office.database.begin(read_only=True) as work:
         require_insurer(work, insurer)
         listed = [ListedFinding.of(finding) for finding in work.findings.all(insurer, open_only=open_only)]
+    _require_short(office, Operation.LIST_FINDINGS, len(listed), insurer, bulk_reason)
     return sorted(listed, key=lambda finding: finding.finding_number)
 
 
-def list_candidates(office: Office, insurer: InsurerNumber | None = None) -> list[KeikohoRow]:
+@admitted(Operation.LIST_CANDIDATES, subject=lambda given: given["insurer"] or "", insurer=lambda given: given["insurer"])
+def list_candidates(
+    office: Office, insurer: InsurerNumber | None = None, *, bulk_reason: str | None = None
+) -> list[KeikohoRow]:
     """継続候補世帯 by number, in the form of KEIKOHO; ``insurer`` is the municipality moved into (X-24).
 
-    Raises :class:`NotFound` (KKH-N002) for an unknown insurer.
+    Raises as :func:`list_findings` does.
     """
     with office.database.begin(read_only=True) as work:
         require_insurer(work, insurer)
@@ -73,7 +83,23 @@ def list_candidates(office: Office, insurer: InsurerNumber | None = None) -> lis
         known = heads.get(each.head) if each.head is not None else None
         rows = candidate_rows(each, known.municipal_id if known is not None else None)
         listed.extend(row for row in rows.values() if isinstance(row, KeikohoRow))
+    _require_short(office, Operation.LIST_CANDIDATES, len(listed), insurer, bulk_reason)
     return sorted(listed, key=lambda row: row.candidate_number)
+
+
+def _require_short(
+    office: Office, operation: Operation, rows: int, insurer: InsurerNumber | None, bulk_reason: str | None
+) -> None:
+    """一覧の上限 (S-6)."""
+    if rows <= office.settings.list_limit:
+        return
+    if bulk_reason is None:
+        raise AccessDenied(Problem("KKH-A013", field=operation.value))
+    with office.database.begin() as work:
+        subject = f"{operation.value}/{insurer or '*'}"
+        consent = ask_consent(office, work, ApprovalKind.BULK_LISTING, subject, {"list": subject}, bulk_reason, insurer)
+        work.commit()
+    consent.require()
 
 
 def require_insurer(work: UnitOfWork, insurer: InsurerNumber | None) -> None:

@@ -14,6 +14,7 @@ from kokuho_core.ports.stores import Clock, Database
 from kokuho_core.ports.vault import ContentProtection, NumberVault
 from kokuho_core.qualification.date_rules import DateRules
 from kokuho_core.qualification.findings import UNMATCHED_WAIT_DAYS
+from kokuho_core.usecases.admission import Gatekeeper
 
 BATCH: Final = 1000
 """Records or persons handled together: large enough to save round trips, small enough to keep memory flat."""
@@ -37,6 +38,10 @@ class Settings:
     date_rules: DateRules = DateRules()
     gates: GateSettings = GateSettings()
     feeds: FeedSettings = FeedSettings()
+    two_person_approval: bool | None = None
+    """二人による承認 (S-7): None asks for it as soon as more than one person has rights here."""
+    list_limit: int = 50_000
+    """一覧の上限 in rows (S-6)."""
 
 
 Reopen = Callable[[str, Callable[[], Iterator[bytes]], str | None], IncomingFile]
@@ -54,3 +59,5 @@ class Office:
     reopen: Reopen
     settings: Settings = Settings()
     progress: Progress = silent
+    gatekeeper: Gatekeeper | None = None
+    """受付係 of this session; without one no use case is admitted (KKH-A001)."""

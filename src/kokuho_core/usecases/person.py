@@ -7,6 +7,7 @@ from datetime import date, datetime
 
 from attrs import evolve, frozen
 
+from kokuho_core.access import Operation
 from kokuho_core.errors import NotFound, Problem
 from kokuho_core.explanation.grounds import Explanation, explain
 from kokuho_core.explanation.world import DecidedPair, Evidence, KnownPerson, World, derive_world
@@ -14,6 +15,7 @@ from kokuho_core.household_continuity.candidate import Candidate, HouseholdPair
 from kokuho_core.insured_person.fact import PersonFact
 from kokuho_core.insured_person.person import live_rows
 from kokuho_core.ports.stores import StoredFinding, UnitOfWork
+from kokuho_core.usecases.admission import admitted
 from kokuho_core.usecases.connected import connected_groups
 from kokuho_core.usecases.office import Office
 from kokuho_core.vocabulary.codes import Decision, UpdateKind
@@ -44,6 +46,7 @@ class PersonView:
     explanations: tuple[Explanation, ...]
 
 
+@admitted(Operation.SHOW_PERSON, subject=lambda given: given["insured_id"])
 def inspect_person(
     office: Office,
     insured_id: str,

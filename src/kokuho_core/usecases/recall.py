@@ -18,6 +18,7 @@ from typing import Any, Final
 
 from attrs import evolve
 
+from kokuho_core.access import Operation
 from kokuho_core.errors import Conflict, NotFound, Problem
 from kokuho_core.high_cost_history import history as high_cost
 from kokuho_core.household import household as households
@@ -27,6 +28,7 @@ from kokuho_core.ports.second_person import FILE_RECALL, Act, SecondPerson
 from kokuho_core.ports.stores import RecordOutcome, UnitOfWork
 from kokuho_core.reception.ledger import FileResult
 from kokuho_core.reception.lifecycle import refusals_of
+from kokuho_core.usecases.admission import admitted
 from kokuho_core.usecases.office import Office
 from kokuho_core.usecases.returns import retell_candidates
 from kokuho_core.vocabulary.codes import Decision
@@ -36,6 +38,7 @@ _NAMED: Final = 10
 """Later files named in a refusal at most."""
 
 
+@admitted(Operation.RECALL_FILE, subject=lambda given: given["file"])
 def recall_of(office: Office, file: str) -> Act:
     """What two people must agree to: to recall this very content. ``file`` is a file name or number of the 受渡簿.
 
@@ -47,6 +50,7 @@ def recall_of(office: Office, file: str) -> Act:
         return _act(found)
 
 
+@admitted(Operation.RECALL_FILE, subject=lambda given: given["file"])
 def recall(office: Office, file: str, second: SecondPerson) -> Recalled:
     """受付済みファイルの取消し. Raises :class:`NotFound` (KKH-G008), :class:`Conflict` (KKH-G006), and what ``second`` raises."""
 
@@ -69,6 +73,7 @@ def recall(office: Office, file: str, second: SecondPerson) -> Recalled:
     return next(each for each in recalled_files(office) if each.file_no == file_no)
 
 
+@admitted(Operation.SHOW_STATUS, insurer=lambda given: given["insurer"])
 def recalled_files(office: Office, insurer: InsurerNumber | None = None) -> list[Recalled]:
     """取り消したファイルの一覧."""
     with office.database.begin(read_only=True) as work:

@@ -20,10 +20,12 @@ from typing import Any, Final
 
 from attrs import frozen
 
+from kokuho_core.access import Operation
 from kokuho_core.errors import FileRefused, Problem, SetupFault
 from kokuho_core.ports.files import FileHeader, IncomingFile, ReadRecord
 from kokuho_core.ports.stores import FileCounts, HeldFile, RecordOutcome, UnitOfWork
 from kokuho_core.reception.ledger import FileResult
+from kokuho_core.usecases.admission import Given, admitted, count
 from kokuho_core.usecases.gates import GatesClosed, pass_gates
 from kokuho_core.usecases.office import BATCH, Office
 from kokuho_core.usecases.reception_kinds import ACCEPTED_FILES, HELD, REFUSED, Reception, lane_of, reception_for
@@ -43,6 +45,12 @@ class FileAnswer:
     warnings: tuple[Problem, ...] = ()
 
 
+def _sender_in_name(given: Given) -> InsurerNumber | None:
+    """The sender must agree with the name, or the file is refused (X-2)."""
+    return InsurerNumber(_names_of(given["incoming"].name)[1]) or None
+
+
+@admitted(Operation.RECEIVE, subject=lambda given: _presentable(given["incoming"].name), insurer=_sender_in_name)
 def receive(office: Office, incoming: IncomingFile, encoding: str | None = None) -> list[FileAnswer]:
     """Receive one file. The answers are this file's and those of held files that it released (X-2)."""
     answers = [_receive_one(office, incoming, encoding)]
@@ -50,6 +58,7 @@ def receive(office: Office, incoming: IncomingFile, encoding: str | None = None)
     return answers
 
 
+@admitted(Operation.RECEIVE)
 def release_held(office: Office) -> Iterator[FileAnswer]:
     """Apply held files whose turn has come, in order (X-2)."""
     while True:
@@ -258,6 +267,7 @@ def _apply(
     counts = FileCounts(total - len(rejected) - len(held), len(rejected), len(held))
     work.files.add_outcomes(file_no, outcomes)
     work.files.finish(file_no, counts)
+    count(accepted=counts.accepted, rejected=counts.rejected, held=counts.held)
     problems = [outcome.problem for outcome in outcomes if outcome.problem is not None]
     return FileAnswer(
         reading.name,

@@ -15,6 +15,7 @@ from functools import partial
 
 from attrs import evolve, frozen, mutable
 
+from kokuho_core.access import Operation
 from kokuho_core.identity.insured_ids import IssuedId, assign_ids
 from kokuho_core.identity.settlement import IdentityConflict, SettledPerson, Settlement, is_alone, settle
 from kokuho_core.insured_person.fact import PersonFact
@@ -33,6 +34,7 @@ from kokuho_core.returning.rows import (
     insured_id_row,
     qualification_rows,
 )
+from kokuho_core.usecases.admission import admitted, count
 from kokuho_core.usecases.candidates import judge_candidates
 from kokuho_core.usecases.connected import connected_groups
 from kokuho_core.usecases.office import BATCH, Office
@@ -55,6 +57,7 @@ class ResolveSummary:
     findings_open: int = 0
 
 
+@admitted(Operation.RESOLVE)
 def resolve(office: Office, as_of: date | None = None) -> ResolveSummary:
     """Resolve everything that changed, for business date ``as_of`` (today if not given), in one transaction."""
     return office.database.repeated(partial(_resolve, office, as_of or office.clock.today()))
@@ -71,6 +74,7 @@ def _resolve(office: Office, as_of: date) -> ResolveSummary:
         judged = judge_candidates(work)
         summary.candidates_opened, summary.candidates_withdrawn = judged
         summary.findings_open = work.findings.count_open()
+        count(persons=summary.persons, findings_opened=summary.findings_opened, findings_solved=summary.findings_solved)
         work.commit()
     return summary
 

@@ -7,22 +7,26 @@ from __future__ import annotations
 
 from datetime import date
 
+from kokuho_core.access import Operation
 from kokuho_core.errors import NotFound, Problem
 from kokuho_core.ports.retention import Disposal, DueCounts
 from kokuho_core.ports.second_person import RETENTION_RUN, Act, SecondPerson
 from kokuho_core.ports.stores import UnitOfWork
+from kokuho_core.usecases.admission import admitted
 from kokuho_core.usecases.office import Office
 
 _TOGETHER = 200
 """Persons destroyed in one transaction."""
 
 
+@admitted(Operation.LIST_RETENTION)
 def due_records(office: Office, as_of: date | None = None) -> DueCounts:
     """廃棄対象の件数 on ``as_of``."""
     with office.database.begin(read_only=True) as work:
         return work.retention.due(as_of or office.clock.today())
 
 
+@admitted(Operation.LIST_RETENTION)
 def disposal_of(office: Office, as_of: date | None = None) -> Act:
     """What two people must agree to: to destroy what is due on this day, so and so many.
 
@@ -32,6 +36,7 @@ def disposal_of(office: Office, as_of: date | None = None) -> Act:
         return _act(work, as_of or office.clock.today())
 
 
+@admitted(Operation.RUN_RETENTION)
 def run_disposal(office: Office, as_of: date | None, second: SecondPerson) -> Disposal:
     """廃棄. One that was interrupted is brought to its end first, under the agreement it was begun with.
 
@@ -58,6 +63,7 @@ def run_disposal(office: Office, as_of: date | None, second: SecondPerson) -> Di
     return next(each for each in disposals(office) if each.number == number)
 
 
+@admitted(Operation.LIST_RETENTION)
 def disposals(office: Office) -> list[Disposal]:
     """廃棄記録の一覧."""
     with office.database.begin(read_only=True) as work:

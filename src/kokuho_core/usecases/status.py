@@ -10,8 +10,10 @@ from datetime import date, datetime
 
 from attrs import frozen
 
+from kokuho_core.access import Operation
 from kokuho_core.gates.feeds import is_overdue
 from kokuho_core.ports.status import LastReceived, Provided
+from kokuho_core.usecases.admission import admitted
 from kokuho_core.usecases.office import Office
 from kokuho_core.vocabulary.business_days import business_days_between
 from kokuho_core.vocabulary.identifiers import InsurerNumber
@@ -65,6 +67,7 @@ class Status:
         return any(each.overdue for each in self.municipalities)
 
 
+@admitted(Operation.SHOW_STATUS)
 def status(office: Office, as_of: date | None = None) -> Status:
     """状況 of every municipality that exists on ``as_of`` (today if not given)."""
     day = as_of or office.clock.today()
@@ -95,6 +98,7 @@ def status(office: Office, as_of: date | None = None) -> Status:
     )
 
 
+@admitted(Operation.SHOW_STATUS, insurer=lambda given: given["insurer"])
 def provided(
     office: Office, insurer: InsurerNumber | None = None, since: date | None = None, until: date | None = None
 ) -> list[Provided]:

@@ -11,18 +11,25 @@ from typing import Final
 
 from attrs import frozen
 
+from kokuho_core.access import Operation
 from kokuho_core.access.operators import is_same_operator
 from kokuho_core.approval import ApprovalKind, ContentDigest
 from kokuho_core.approval import digest_of as approved_digest
 from kokuho_core.errors import Conflict, InvalidValue, Problem
 from kokuho_core.ports.second_person import Act, ActRequest, Agreement
 from kokuho_core.ports.stores import Clock, UnitOfWork
+from kokuho_core.usecases.admission import admitted
 from kokuho_core.usecases.office import Office
 
 VALID_DAYS: Final = 7
 """依頼の有効日数."""
 
 
+@admitted(
+    Operation.ASK_SECOND_PERSON,
+    subject=lambda given: f"{given['act'].kind}/{given['act'].subject}",
+    insurer=lambda given: given["act"].insurer,
+)
 def ask(office: Office, act: Act, by: str, reason: str) -> ActRequest | None:
     """依頼する. The request that now waits for a second person, or None if ``by`` is the second person of one that waited.
 

@@ -864,9 +864,70 @@ def upgrade() -> None:
             ["insurer_number", "addressee_number"],
             unique=False,
         )
+    op.create_table(
+        "operator_grant",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("operator", TEXT, nullable=False),
+        sa.Column("role", TEXT, nullable=False),
+        sa.Column("scope", TEXT, nullable=True),
+        sa.Column("valid_from", sa.Date(), nullable=False),
+        sa.Column("valid_until", sa.Date(), nullable=False),
+        sa.Column("granted_by", TEXT, nullable=False),
+        sa.Column("granted_at", sa.DateTime(), nullable=False),
+        sa.Column("revoked_at", sa.DateTime(), nullable=True),
+        sa.Column("revoked_by", TEXT, nullable=True),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_operator_grant")),
+    )
+    op.create_table(
+        "approval",
+        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("kind", TEXT, nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("digest", TEXT, nullable=False),
+        sa.Column("insurer", TEXT, nullable=True),
+        sa.Column("requested_by", TEXT, nullable=False),
+        sa.Column("reason", TEXT, nullable=False),
+        sa.Column("requested_at", sa.DateTime(), nullable=False),
+        sa.Column("expires_at", sa.DateTime(), nullable=False),
+        sa.Column("state", TEXT, nullable=False),
+        sa.Column("decided_by", TEXT, nullable=True),
+        sa.Column("decided_at", sa.DateTime(), nullable=True),
+        sa.Column("decided_reason", TEXT, nullable=True),
+        sa.Column("used_by", TEXT, nullable=True),
+        sa.Column("used_at", sa.DateTime(), nullable=True),
+        sa.Column("version", sa.Integer(), nullable=False),
+        sa.PrimaryKeyConstraint("number", name=op.f("pk_approval")),
+    )
+    with op.batch_alter_table("approval", schema=None) as batch_op:
+        batch_op.create_index(batch_op.f("ix_approval_kind_subject"), ["kind", "subject"], unique=False)
+
+    op.create_table(
+        "audit_entry",
+        sa.Column("sequence", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("recorded_at", sa.DateTime(), nullable=False),
+        sa.Column("session", TEXT, nullable=False),
+        sa.Column("operator", TEXT, nullable=False),
+        sa.Column("terminal", TEXT, nullable=False),
+        sa.Column("role", TEXT, nullable=True),
+        sa.Column("operation", TEXT, nullable=False),
+        sa.Column("result", TEXT, nullable=False),
+        sa.Column("subject", TEXT, nullable=False),
+        sa.Column("insurer", TEXT, nullable=True),
+        sa.Column("purpose", TEXT, nullable=False),
+        sa.Column("code", TEXT, nullable=False),
+        sa.Column("counts", TEXT, nullable=False),
+        sa.Column("mac", sa.LargeBinary(length=32), nullable=False),
+        sa.PrimaryKeyConstraint("sequence", name=op.f("pk_audit_entry")),
+    )
 
 
 def downgrade() -> None:
+    op.drop_table("audit_entry")
+    with op.batch_alter_table("approval", schema=None) as batch_op:
+        batch_op.drop_index(batch_op.f("ix_approval_kind_subject"))
+
+    op.drop_table("approval")
+    op.drop_table("operator_grant")
     op.drop_table("act_request")
     op.drop_table("disposal")
     op.drop_table("disposal_subject")

@@ -1,0 +1,89 @@
+"""監査記録の保管: rows are added and read; triggers refuse everything else (S-5)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any, Final
+
+from attrs import frozen
+from sqlalchemy import Connection, Row, insert, select, text
+
+from kokuho_adapters.database.tables import audit_entry
+from kokuho_core.access.operations import Operation
+from kokuho_core.access.roles import Role
+from kokuho_core.ports.audit import AuditEntry, AuditResult, ChainedEntry
+
+_entries = audit_entry.c
+_READ_TOGETHER: Final = 1000
+
+# One at a time continues the chain, until its transaction ends; «ko» in front as for the other advisory locks.
+_CHAIN: Final = text("SELECT pg_advisory_xact_lock(1802436613, 0)")
+
+
+@frozen
+class SqlAuditStore:
+    """:class:`kokuho_core.ports.audit.AuditStore` on SQL tables."""
+
+    connection: Connection
+
+    def wait_for_turn(self) -> None:
+        """SQLite has one writer at a time by itself."""
+        if self.connection.dialect.name == "postgresql":
+            self.connection.execute(_CHAIN)
+
+    def last(self) -> tuple[int, bytes] | None:
+        row = self.connection.execute(
+            select(_entries.sequence, _entries.mac).order_by(_entries.sequence.desc()).limit(1)
+        ).first()
+        return (row.sequence, row.mac) if row is not None else None
+
+    def add(self, chained: ChainedEntry) -> None:
+        entry = chained.entry
+        self.connection.execute(
+            insert(audit_entry).values(
+                sequence=chained.sequence,
+                recorded_at=entry.at,
+                session=entry.session,
+                operator=entry.operator,
+                terminal=entry.terminal,
+                role=entry.role.value if entry.role is not None else None,
+                operation=entry.operation.value,
+                result=entry.result.value,
+                subject=entry.subject,
+                insurer=entry.insurer,
+                purpose=entry.purpose,
+                code=entry.code,
+                counts=json.dumps(dict(entry.counts), sort_keys=True, separators=(",", ":")),
+                mac=chained.mac,
+            )
+        )
+
+    def read(self, after: int = 0) -> Iterator[ChainedEntry]:
+        while True:
+            rows = self.connection.execute(
+                select(audit_entry).where(_entries.sequence > after).order_by(_entries.sequence).limit(_READ_TOGETHER)
+            ).all()
+            for row in rows:
+                yield _chained(row)
+            if len(rows) < _READ_TOGETHER:
+                return
+            after = rows[-1].sequence
+
+
+def _chained(row: Row[Any]) -> ChainedEntry:
+    entry = AuditEntry(
+        at=row.recorded_at,
+        session=row.session,
+        operator=row.operator,
+        terminal=row.terminal,
+        role=Role(row.role) if row.role is not None else None,
+        operation=Operation(row.operation),
+        result=AuditResult(row.result),
+        subject=row.subject,
+        insurer=row.insurer,
+        purpose=row.purpose,
+        code=row.code,
+        counts=json.loads(row.counts),
+    )
+    return ChainedEntry(row.sequence, entry, row.mac)
