@@ -9,17 +9,18 @@ from attrs import frozen
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from kokuho_core.approval import APPROVAL_DAYS, Approval, ApprovalKind, ApprovalState, digest_of
+from kokuho_core.approval import APPROVAL_DAYS, Act, Approval, ApprovalKind, ApprovalState, digest_of
 from kokuho_core.errors import InvalidValue, NotApproved
 
 T0 = datetime(2026, 6, 1, 9, 0)
 KIND = ApprovalKind.NUMBER_LINK
-SHOWN = digest_of(KIND, "F-1", {"verdict": "same", "left": "1/2", "entered": "3/4"})
-OTHER = digest_of(KIND, "F-1", {"verdict": "other", "left": "1/2", "entered": "3/4"})
+ACT = Act(KIND, "F-1", {"verdict": "same", "left": "1/2", "entered": "3/4"})
+SHOWN = ACT.digest
+OTHER = Act(KIND, "F-1", {"verdict": "other", "left": "1/2", "entered": "3/4"}).digest
 
 
 def asked(by: str = "sato") -> Approval:
-    return Approval.requested("1", KIND, "F-1", SHOWN, by, "窓口で本人確認", T0)
+    return Approval.requested("1", ACT, by, "窓口で本人確認", T0)
 
 
 def approved() -> Approval:
@@ -71,7 +72,7 @@ class TestSteps:
     def test_a_request_needs_a_person_a_reason_and_a_term(self, by: str, reason: str, days: int) -> None:
         """Rules: S-7."""
         with pytest.raises(InvalidValue, match="KKH-A021"):
-            Approval.requested("1", KIND, "F-1", SHOWN, by, reason, T0, days=days)
+            Approval.requested("1", ACT, by, reason, T0, days=days)
 
 
 class TestDigest:

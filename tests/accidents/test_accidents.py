@@ -15,8 +15,8 @@ from kokuho_core.usecases.recall import recall
 from kokuho_core.usecases.status import status
 
 from ..aggregation.support import dump
-from ..gates.second_person import TwoPeople
 from ..prefecture.office import A, B, PrefectureOffice, number, person
+from ..prefecture.two_people import REASON, by_two
 from ..recall.receivers import Receiver
 
 TOLD_AT = datetime(2024, 4, 1, 9)
@@ -73,7 +73,7 @@ class TestKumamoto2025:
         answer = office.persons(A, *wrong)
         assert [(problem.code, problem.field) for problem in answer.errors] == [("KKH-G002", "branch_number")]
         (stopped,) = stopped_files(office.office)
-        refuse_stopped(office.office, stopped.file_no, "tanto01", "出力設定の誤り")
+        refuse_stopped(office.office, stopped.file_no, "出力設定の誤り")
         right = [{**row, "update_kind": "2"} for row in rows]
         assert office.send("SKKOJIN", A, right, sequence=2)[0].result is FileResult.APPLIED
 
@@ -91,7 +91,7 @@ class TestChiba2023:
         for each in receivers:
             each.take_delivery(office)
         assert receivers[0].findings
-        recall(office.office, wrong.file, TwoPeople())
+        by_two(office, lambda office: recall(office, wrong.file, REASON))
         office.resolve()
         for each in receivers:
             each.take_delivery(office)

@@ -35,7 +35,7 @@ def identity_finding(office: PrefectureOffice) -> str:
 
 def test_somebody_else(conflict: PrefectureOffice) -> None:
     """Rules: X-25, I-1, I-3. Decided to be somebody else, the record takes effect without the number."""
-    decide_identity(conflict.office, identity_finding(conflict), IdentityVerdict.DIFFERENT, "tanto01")
+    decide_identity(conflict.office, identity_finding(conflict), IdentityVerdict.DIFFERENT)
     summary = conflict.resolve()
     assert (summary.findings_solved, summary.findings_open, summary.persons) == (1, 0, 2)
     [here], [there] = conflict.deliver(A)["HIHOID"], conflict.deliver(B)["HIHOID"]
@@ -45,7 +45,7 @@ def test_somebody_else(conflict: PrefectureOffice) -> None:
 def test_the_same_person(conflict: PrefectureOffice) -> None:
     """Rules: X-25, I-1, P-7. Decided to be the same, it takes effect as it is; earlier knowledge stays as it was."""
     before = conflict.clock.now()
-    decide_identity(conflict.office, identity_finding(conflict), IdentityVerdict.SAME, "tanto01")
+    decide_identity(conflict.office, identity_finding(conflict), IdentityVerdict.SAME)
     conflict.resolve()
     [here], [there] = conflict.deliver(A)["HIHOID"], conflict.deliver(B)["HIHOID"]
     assert here["prefectural_insured_id"] == there["prefectural_insured_id"]
@@ -57,7 +57,7 @@ def test_the_same_person(conflict: PrefectureOffice) -> None:
 
 def test_the_known_side_goes_on_after_the_decision(conflict: PrefectureOffice) -> None:
     """Rules: X-25. The difference was looked at once; it does not hold the other side's next record."""
-    decide_identity(conflict.office, identity_finding(conflict), IdentityVerdict.SAME, "tanto01")
+    decide_identity(conflict.office, identity_finding(conflict), IdentityVerdict.SAME)
     conflict.resolve()
     assert conflict.persons(A, person(A, "100", 2, number=number(1))).counts.held == 0
 
@@ -65,17 +65,17 @@ def test_the_known_side_goes_on_after_the_decision(conflict: PrefectureOffice) -
 def test_only_an_open_conflict_can_be_decided(conflict: PrefectureOffice) -> None:
     """Rules: X-25."""
     number_ = identity_finding(conflict)
-    decide_identity(conflict.office, number_, IdentityVerdict.DIFFERENT, "tanto01")
+    decide_identity(conflict.office, number_, IdentityVerdict.DIFFERENT)
     conflict.resolve()
     for wrong in (number_, "F130000009999"):
         with pytest.raises(NotFound, match="KKH-I002"):
-            decide_identity(conflict.office, wrong, IdentityVerdict.SAME, "tanto01")
+            decide_identity(conflict.office, wrong, IdentityVerdict.SAME)
 
 
 def test_on_the_command_line(conflict: PrefectureOffice) -> None:
     """Rules: X-25."""
     database = conflict.configuration.database
-    arguments = ["--database", database, "identity", identity_finding(conflict), "--verdict", "different", "--by", "t01"]
+    arguments = ["--database", database, "identity", identity_finding(conflict), "--verdict", "different"]
     answer = CliRunner().invoke(cli, [*arguments, "--json"])
     assert answer.exit_code == 0
     assert '"verdict": "different"' in answer.stdout

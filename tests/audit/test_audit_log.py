@@ -19,7 +19,7 @@ from kokuho_adapters.configuration import Configuration
 from kokuho_adapters.security.audit_chain import ChainFault, Verification
 from kokuho_core import usecases
 from kokuho_core.access import AccessContext, Operation, Role, operator_id
-from kokuho_core.approval import ApprovalKind, ApprovalState
+from kokuho_core.approval import Act, ApprovalKind, ApprovalState
 from kokuho_core.errors import AccessDenied, KokuhoError, NotApproved
 from kokuho_core.ports.audit import AuditResult, ChainedEntry
 from kokuho_core.usecases.approvals import approve, ask_consent, list_approvals
@@ -309,7 +309,7 @@ class TestConsent:
         def act(opened: Installation, verdict: str) -> None:
             office = opened.office
             with opened.admitted(Operation.DECIDE_IDENTITY), office.database.begin() as work:
-                consent = ask_consent(office, work, ApprovalKind.NUMBER_LINK, "F-1", {"verdict": verdict}, "窓口で確認")
+                consent = ask_consent(office, work, Act(ApprovalKind.NUMBER_LINK, "F-1", {"verdict": verdict}), "窓口で確認")
                 work.commit()
             consent.require()
 
@@ -325,8 +325,9 @@ class TestConsent:
             act(tanaka, "same")
             with pytest.raises(NotApproved, match="KKH-A007"):
                 act(tanaka, "same")  # it was used up
+            act(suzuki, "same")  # to do what another one asked for is to approve it
             states = [each.state for each in list_approvals(tanaka.office)]
-        assert states == [ApprovalState.USED, ApprovalState.REQUESTED, ApprovalState.REQUESTED]
+        assert states == [ApprovalState.USED, ApprovalState.REQUESTED, ApprovalState.USED]
 
 
 class TestReading:

@@ -312,7 +312,7 @@ def test_decide_and_identity_say_that_resolve_follows(judged: Desk) -> None:
     assert judged.run("receive", "conflict").code == 3
     judged.run("resolve", "--as-of", "2024-06-02")
     (conflict,) = judged.run("findings", "--open", "--json").data
-    verdict = judged.run("identity", conflict["finding_number"], "--verdict", "different", "--by", "係")
+    verdict = judged.run("identity", conflict["finding_number"], "--verdict", "different")
     assert verdict.code == 0
     assert follows in verdict.out
 

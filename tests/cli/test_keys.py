@@ -81,18 +81,22 @@ def test_a_retired_key_is_destroyed_and_the_record_shown(ready: Desk) -> None:
     """Rules: S-29."""
     [key_id] = ready.run("rotate-keys", "--data", "--insurer", A, "--json").data["retired"]
     current = next(key["key_id"] for key in keys_of(ready) if key["state"] == "current")
-    refused = ready.run("destroy-key", current, "--by", "係長", "--reason", "満了")
+    for name in ("sato", "suzuki"):
+        assert ready.run("access", "grant", name, "--role", "administrator").code == 0
+    refused = ready.run("destroy-key", current, "--reason", "満了")
     assert refused.code == 1 and "KKH-C018" in refused.err
-    unknown = ready.run("destroy-key", "unknown", "--by", "係長", "--reason", "満了")
+    unknown = ready.run("destroy-key", "unknown", "--reason", "満了")
     assert unknown.code == 1 and "KKH-N003" in unknown.err
-    assert ready.run("destroy-key", key_id).code == 2
-    done = ready.run("destroy-key", key_id, "--by", "係長", "--reason", "満了", "--json")
+    assert "KKH-A021" in ready.run("--operator", "sato", "destroy-key", key_id).err
+    asked = ready.run("--operator", "sato", "destroy-key", key_id, "--reason", "満了")
+    assert asked.code == 3 and "KKH-A007" in asked.err
+    done = ready.run("--operator", "suzuki", "destroy-key", key_id, "--json")
     assert done.code == 0
-    assert (done.data["key_id"], done.data["decided_by"], done.data["reason"]) == (key_id, "係長", "満了")
+    assert (done.data["key_id"], done.data["decided_by"], done.data["reason"]) == (key_id, "suzuki", "満了")
     assert done.data["completed_at"]
     shown = ready.run("keys")
-    assert "破棄済み destroyed" in shown.out and "係長" in shown.out
-    assert "破棄しました" in ready.run("destroy-key", key_id, "--by", "別", "--reason", "再").out
+    assert "破棄済み destroyed" in shown.out and "suzuki" in shown.out
+    assert "破棄しました" in ready.run("destroy-key", key_id).out
 
 
 def test_what_is_due_or_not_complete_ends_with_3(ready: Desk) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,19 +12,24 @@ import pytest
 from click.testing import CliRunner
 
 from kokuho_adapters.cli.commands import cli
+from kokuho_adapters.composition import SystemClock
 
 from ..prefecture.office import A, PrefectureOffice, number, person
+from ..prefecture.two_people import as_operator
 
 
 @pytest.fixture
 def office(tmp_path: Path) -> Iterator[PrefectureOffice]:
+    """With two operators of the federation, and whoever set it up."""
     with PrefectureOffice(tmp_path) as made:
+        for name in ("sato", "suzuki"):
+            as_operator(made, name, SystemClock().now())
         yield made
 
 
-def run(office: PrefectureOffice, *words: str, code: int = 0) -> Any:
-    """Run a command; its JSON. ``code`` is the exit code it must end with."""
-    given = ["--database", str(office.database_file), *words, "--json"]
+def run(office: PrefectureOffice, *words: str, code: int = 0, by: str | None = None) -> Any:
+    """Run a command; its JSON. ``code`` is the exit code it must end with, ``by`` who does it."""
+    given = ["--database", str(office.database_file), *(["--operator", by] if by else []), *words, "--json"]
     result = CliRunner().invoke(cli, given, standalone_mode=False)
     ended = result.exit_code or result.return_value or 0
     assert ended == code, (result.output, result.exception)
@@ -41,10 +47,11 @@ def test_a_stopped_file_is_released_by_two(office: PrefectureOffice) -> None:
     (stopped,) = run(office, "gates", code=3)
     assert (stopped["state"], stopped["measured"][0]["affected"]) == ("stopped", 60)
     no = str(stopped["file_no"])
-    waiting = run(office, "gates", "release", no, "--by", "sato", "--reason", "電話で確認", code=3)
-    assert waiting["waiting"]["asked_by"] == "sato"
-    assert run(office, "gates", "release", no, "--by", "SATO", code=3)["waiting"]["asked_by"] == "sato"
-    released = run(office, "gates", "release", no, "--by", "suzuki")
+    release = ("gates", "release", no)
+    assert run(office, *release, code=1, by="sato")["error"]["code"] == "KKH-A021"
+    assert run(office, *release, "--reason", "電話で確認", code=3, by="sato")["error"]["code"] == "KKH-A007"
+    assert run(office, *release, code=3, by="SATO")["error"]["code"] == "KKH-A007"
+    released = run(office, *release, by="suzuki")
     assert [(file["result"], file["accepted"]) for file in released["files"]] == [("applied", 60)]
     assert run(office, "gates") == []
     (settled,) = run(office, "gates", "--all")
@@ -56,15 +63,15 @@ def test_a_stopped_file_is_refused_by_one(office: PrefectureOffice) -> None:
     office.persons(A, *people())
     office.persons(A, *people("3"))
     (stopped,) = run(office, "gates", code=3)
-    refused = run(office, "gates", "refuse", str(stopped["file_no"]), "--by", "sato", "--reason", "誤送信")
+    refused = run(office, "gates", "refuse", str(stopped["file_no"]), "--reason", "誤送信", by="sato")
     assert refused["state"] == "refused"
 
 
 def test_a_file_is_recalled_by_two(office: PrefectureOffice) -> None:
     """Rules: S-24, S-7."""
     answer = office.persons(A, *people())
-    run(office, "recall", answer.file, "--by", "sato", "--reason", "試験用のファイル", code=3)
-    done = run(office, "recall", answer.file, "--by", "suzuki")
+    run(office, "recall", answer.file, "--reason", "試験用のファイル", code=3, by="sato")
+    done = run(office, "recall", answer.file, by="suzuki")
     assert (done["records"], done["asked_by"], done["agreed_by"]) == (60, "sato", "suzuki")
     assert [each["name"] for each in run(office, "recall")] == [answer.file]
 
@@ -84,17 +91,15 @@ def test_records_are_destroyed_by_two(office: PrefectureOffice) -> None:
     office.resolve()
     part = office.outbox / "x.csv.part"
     part.write_bytes(b"x")
-    import os
-
     os.utime(part, (0, 0))
     office.deliver(A)
     due = ("retention", "due", "--as-of")
     assert run(office, *due, "2023-05-31") == []
     assert run(office, *due, "2023-06-01", code=3) == [{"kind": "person", "insurer_number": A, "count": 1}]
-    command = ("retention", "run", "--as-of", "2023-06-01", "--destroy-old-keys", "--folder", str(office.outbox), "--by")
-    run(office, *command, "sato", "--reason", "満了", code=3)
+    command = ("retention", "run", "--as-of", "2023-06-01", "--destroy-old-keys", "--folder", str(office.outbox))
+    run(office, *command, "--reason", "満了", code=3, by="sato")
     assert part.exists()
-    done = run(office, *command, "suzuki")
+    done = run(office, *command, by="suzuki")
     assert (done["counts"], done["unfinished_files"]) == ([{"kind": "person", "insurer_number": A, "count": 1}], 1)
     assert len(done["destroyed_keys"]) == 1
     assert not part.exists()

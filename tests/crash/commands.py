@@ -150,7 +150,7 @@ class Prefecture:
         resolve(self.installation.office, date.fromisoformat(as_of))
 
     def _identity(self, finding_number: str) -> None:
-        decide_identity(self.installation.office, finding_number, IdentityVerdict.SAME, "tanto01")
+        decide_identity(self.installation.office, finding_number, IdentityVerdict.SAME)
 
     def _deliver(self, round_folder: str, insurer: str) -> None:
         opened = self.installation

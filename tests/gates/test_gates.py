@@ -2,29 +2,43 @@
 
 from __future__ import annotations
 
-import itertools
 import sqlite3
-from contextlib import closing
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve
 
-from kokuho_core.errors import Conflict, NotFound
+from kokuho_core.errors import NotApproved, NotFound
 from kokuho_core.gates.thresholds import GateLimits, GateSettings, Threshold
 from kokuho_core.gates.watched import WATCHED
 from kokuho_core.ports.gates import StopState
 from kokuho_core.reception.ledger import FileResult
-from kokuho_core.usecases.gates import refuse_stopped, release_of, release_stopped, stopped_files
+from kokuho_core.usecases.approvals import list_approvals
+from kokuho_core.usecases.gates import refuse_stopped, release_stopped, stopped_files
 from kokuho_core.usecases.office import Settings
 from kokuho_core.usecases.receive import release_held
 
 from ..aggregation.support import effect
 from ..prefecture.office import A, B, PrefectureOffice, high_cost, household, number, person
-from .second_person import TwoPeople
+from ..prefecture.two_people import FIRST, REASON, SECOND, as_operator, by_two
 
 PEOPLE = 60
+
+
+@contextmanager
+def altered(office: PrefectureOffice, table: str, column: str, file_no: int, other: bytes | None) -> Iterator[None]:
+    """With another content in one place; None: with one number less in it."""
+    at = f"{table} where file_no = {file_no}"
+    with closing(sqlite3.connect(office.database_file, isolation_level=None)) as connection:
+        (before,) = connection.execute(f"select {column} from {at}").fetchone()
+        changed = before.replace(str(PEOPLE), str(PEOPLE - 1)) if other is None else other
+        assert changed != before
+        put = f"update {table} set {column} = ? where file_no = {file_no}"
+        connection.execute(put, (changed,))
+        yield
+        connection.execute(put, (before,))
 
 
 def people(sender: str = A, count: int = PEOPLE, **fields: Any) -> list[dict[str, Any]]:
@@ -146,8 +160,8 @@ class TestReleasing:
         follower = standing.persons(A, person(A, "1", number=number(1), card_symbol="見01", household="9", kind="2"))
         assert (follower.result, codes(follower)) == (FileResult.HELD, [("KKH-F021", "")])
         assert list(release_held(standing.office)) == []
-        released = release_stopped(standing.office, file_no, TwoPeople())
-        assert (released.state, released.settled_by, released.agreed_by) == (StopState.RELEASED, "tanto01", "kakari02")
+        released = by_two(standing, lambda office: release_stopped(office, file_no, REASON))
+        assert (released.state, released.settled_by, released.agreed_by) == (StopState.RELEASED, FIRST, SECOND)
         answers = list(release_held(standing.office))
         assert [(each.result, each.counts.accepted) for each in answers] == [
             (FileResult.APPLIED, PEOPLE),
@@ -160,30 +174,32 @@ class TestReleasing:
     def test_their_agreement_is_bound_to_content_and_measures(self, standing: PrefectureOffice) -> None:
         """Rules: S-7, S-28."""
         file_no = self.stop(standing)
-        act = release_of(stopped_files(standing.office)[0])
-        for key, other in itertools.product(act.content, ("", "00")):
-            stale = TwoPeople(evolve(act, content={**act.content, key: other}))
-            with pytest.raises(Conflict):
-                release_stopped(standing.office, file_no, stale)
+        with pytest.raises(NotApproved, match="KKH-A007"):
+            release_stopped(as_operator(standing, FIRST), file_no, REASON)
+        (asked,) = list_approvals(standing.office)
+        for table, column, other in (("received_file", "fingerprint", b"other"), ("gate_stop", "measures", None)):
+            with altered(standing, table, column, file_no, other), pytest.raises(NotApproved, match="KKH-A007"):
+                release_stopped(as_operator(standing, SECOND), file_no, REASON)
         assert stopped_files(standing.office)[0].state is StopState.STOPPED
         assert list(release_held(standing.office)) == []
-        assert release_stopped(standing.office, file_no, TwoPeople(act)).state is StopState.RELEASED
+        assert release_stopped(as_operator(standing, SECOND), file_no).agreed_by == SECOND
+        assert list_approvals(standing.office)[0].number == asked.number
 
     def test_one_refuses_it_and_the_right_file_comes_under_the_same_number(self, standing: PrefectureOffice) -> None:
         """Rules: S-28, X-2. The sender is told in the results of its files."""
         file_no = self.stop(standing)
         other = standing.send("SKKOJIN", A, moved(people(count=1), household_number="7"), sequence=2)[0]
         assert codes(other) == [("KKH-F020", "")]
-        refused = refuse_stopped(standing.office, file_no, "tanto01", "出力設定の誤り")
+        refused = refuse_stopped(standing.office, file_no, "出力設定の誤り")
         assert (refused.state, refused.agreed_by) == (StopState.REFUSED, None)
         told = [(row["line"], row["result"], row["error_code"]) for row in standing.deliver(A)["SHOKEKKA"] if row["line"] == 0]
         assert told == [(0, "3", "KKH-G001"), (0, "2", "KKH-F020"), (0, "2", "KKH-G004")]
         again = standing.send("SKKOJIN", A, moved(people(count=1), household_number="7"), sequence=2)[0]
         assert again.result is FileResult.APPLIED
         with pytest.raises(NotFound, match="KKH-G005"):
-            release_stopped(standing.office, file_no, TwoPeople())
+            by_two(standing, lambda office: release_stopped(office, file_no, REASON))
         with pytest.raises(NotFound, match="KKH-G005"):
-            refuse_stopped(standing.office, 999, "tanto01", "ない")
+            refuse_stopped(standing.office, 999, "ない")
 
     def test_sent_again_it_is_still_stopped_once(self, standing: PrefectureOffice) -> None:
         """Rules: S-28, S-14."""
@@ -191,7 +207,7 @@ class TestReleasing:
         for _ in range(2):
             assert standing.receive(path)[0].result is FileResult.HELD
         (stopped,) = stopped_files(standing.office)
-        release_stopped(standing.office, stopped.file_no, TwoPeople())
+        by_two(standing, lambda office: release_stopped(office, stopped.file_no, REASON))
         assert standing.receive(path)[0].result is FileResult.APPLIED
         assert standing.receive(path)[0].result is FileResult.DUPLICATE
 
@@ -206,7 +222,7 @@ class TestReleasing:
             (FileResult.HELD, [("KKH-G001", "household_number")]),
         ]
         (stopped,) = stopped_files(standing.office)
-        release_stopped(standing.office, stopped.file_no, TwoPeople())
+        by_two(standing, lambda office: release_stopped(office, stopped.file_no, REASON))
         assert [each.result for each in release_held(standing.office)] == [FileResult.APPLIED]
 
     def test_its_content_is_kept_encrypted(self, standing: PrefectureOffice) -> None:

@@ -7,18 +7,18 @@ from typing import Any
 
 import pytest
 
-from kokuho_core.errors import Conflict, NotFound
+from kokuho_core.errors import Conflict, NotApproved, NotFound
 from kokuho_core.reception.ledger import FileResult
 from kokuho_core.usecases.person import inspect_person
-from kokuho_core.usecases.recall import recall, recall_of, recalled_files
+from kokuho_core.usecases.recall import recall, recalled_files
 
 from ..aggregation.support import dump, entered, insured, open_findings, qualification, told
-from ..gates.second_person import TwoPeople
 from ..prefecture.office import A, B, PrefectureOffice, high_cost, household, instruction, number
+from ..prefecture.two_people import FIRST, REASON, SECOND, as_operator, by_two
 
 
 def undo(office: PrefectureOffice, answer: Any) -> None:
-    recall(office.office, answer.file, TwoPeople())
+    by_two(office, lambda office: recall(office, answer.file, REASON))
     office.resolve()
 
 
@@ -99,7 +99,7 @@ class TestEffect:
         wrong = office.decide(B, instruction(B, candidate.number, "1"))
         office.deliver(B)
         with pytest.raises(Conflict, match="KKH-G006"):
-            recall(office.office, first.file, TwoPeople())
+            by_two(office, lambda office: recall(office, first.file, REASON))
         undo(office, wrong)
         assert [each.decision for each in office.candidates()] == ["2"]
         assert [row["update_kind"] for row in office.deliver(B).get("KOHIKI", [])] == ["3"]
@@ -124,7 +124,7 @@ class TestRefusal:
         office.persons(A, insured(A, "2", 2))
         later = office.persons(A, insured(A, "1", 1, kind="2", address="別の町"))
         with pytest.raises(Conflict) as caught:
-            recall_of(office.office, first.file)
+            recall(office.office, first.file, REASON)
         assert [(problem.code, problem.field) for problem in caught.value.problems] == [("KKH-G006", later.file)]
         undo(office, later)
         undo(office, first)
@@ -136,7 +136,7 @@ class TestRefusal:
         ended = office.persons(A, insured(A, "1", 1, kind="2", end="2022-01-01", end_reason="53"))
         office.persons(A, insured(A, "1", 1, start="2023-01-01", history=2))
         with pytest.raises(Conflict, match="KKH-G006"):
-            recall(office.office, ended.file, TwoPeople())
+            by_two(office, lambda office: recall(office, ended.file, REASON))
 
     def test_a_month_sent_anew_after_its_cancellation(self, office: PrefectureOffice) -> None:
         """Rules: S-24, X-4."""
@@ -144,7 +144,7 @@ class TestRefusal:
         cancelled = office.months(A, high_cost(A, "1", "202404", "3"))
         office.months(A, high_cost(A, "1", "202404"))
         with pytest.raises(Conflict, match="KKH-G006"):
-            recall(office.office, cancelled.file, TwoPeople())
+            by_two(office, lambda office: recall(office, cancelled.file, REASON))
 
     def test_only_applied_files_and_only_once(self, office: PrefectureOffice) -> None:
         """Rules: S-24."""
@@ -152,10 +152,10 @@ class TestRefusal:
         applied = office.households(A, household(A, "1", "1"))
         for name in (held.file, "SKKOJIN_x", "999", "1"):
             with pytest.raises(NotFound, match="KKH-G008"):
-                recall(office.office, name, TwoPeople())
-        recall(office.office, "2", TwoPeople())
+                recall(office.office, name, REASON)
+        by_two(office, lambda office: recall(office, "2", REASON))
         with pytest.raises(NotFound, match="KKH-G008"):
-            recall(office.office, applied.file, TwoPeople())
+            by_two(office, lambda office: recall(office, applied.file, REASON))
         (listed,) = recalled_files(office.office)
         assert (listed.name, listed.asked_by, listed.agreed_by, listed.records) == (applied.file, "tanto01", "kakari02", 1)
 
@@ -163,10 +163,11 @@ class TestRefusal:
         """Rules: S-7, S-24."""
         one = office.persons(A, insured(A, "1", 1))
         other = office.persons(A, insured(A, "2", 2))
-        act = recall_of(office.office, one.file)
-        with pytest.raises(Conflict):
-            recall(office.office, other.file, TwoPeople(act))
+        with pytest.raises(NotApproved, match="KKH-A007") as asked:
+            recall(as_operator(office, FIRST), one.file, REASON)
+        with pytest.raises(NotApproved, match="KKH-A007"):
+            recall(as_operator(office, SECOND), other.file, REASON)
         assert recalled_files(office.office) == []
-        people = TwoPeople(act)
-        recall(office.office, one.file, people)
-        assert number(1) not in repr(people.asked)
+        recall(as_operator(office, SECOND), one.file)
+        assert [each.name for each in recalled_files(office.office)] == [one.file]
+        assert number(1) not in repr(asked.value)

@@ -20,8 +20,8 @@ from kokuho_core.usecases.recall import recall
 
 from ..aggregation.histories import MUNICIPALITIES, Sent, histories
 from ..aggregation.test_order import AS_OF, Worlds, examples, without_numbers
-from ..gates.second_person import TwoPeople
 from ..prefecture.office import PrefectureOffice
+from ..prefecture.two_people import REASON, by_two
 from .receivers import Receiver
 
 PARTS = 4
@@ -85,10 +85,10 @@ def test_as_if_it_had_never_come(worlds: Worlds, part: int) -> None:
             refused = receive_all(other, without(files, wrong))
             if refused:  # a later file rests on it
                 with pytest.raises(Conflict, match="KKH-G006"):
-                    recall(one.office, name, TwoPeople())
+                    by_two(one, lambda office: recall(office, name, REASON))
                 seen["refused"] += 1
                 return
-            recall(one.office, name, TwoPeople())
+            by_two(one, lambda office: recall(office, name, REASON))
             seen["recalled"] += 1
             settle(one, told)
             settle(other, due)

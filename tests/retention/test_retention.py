@@ -10,19 +10,18 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from attrs import evolve
 
 from kokuho_adapters.disposal import scrub, shred_backups, unfinished_files
-from kokuho_core.errors import Conflict, NotFound
-from kokuho_core.ports.second_person import Act, Agreement
+from kokuho_core.approval import ApprovalState
+from kokuho_core.errors import InvalidValue, NotApproved, NotFound
 from kokuho_core.retention.rules import RULES, RecordKind, years_before
+from kokuho_core.usecases.approvals import list_approvals
 from kokuho_core.usecases.recall import recall
-from kokuho_core.usecases.retention import disposal_of, disposals, due_records, run_disposal
-from kokuho_core.usecases.two_steps import SecondStep, ask
+from kokuho_core.usecases.retention import disposals, due_records, run_disposal
 
 from ..aggregation.support import dump, entered, insured
-from ..gates.second_person import TwoPeople
 from ..prefecture.office import A, B, PrefectureOffice, high_cost, household, nominal_head, number
+from ..prefecture.two_people import FIRST, REASON, SECOND, as_operator, by_two
 
 LOST = "2019-06-01"
 FIVE_YEARS_ON = date(2024, 6, 1)
@@ -85,7 +84,7 @@ class TestDue:
         office.persons(A, insured(A, "1", 1, start="2018-04-01", end=LOST, end_reason="53", kind="3"))
         wrong = office.persons(A, insured(A, "2", 2))
         office.resolve()
-        recall(office.office, wrong.file, TwoPeople())
+        by_two(office, lambda office: recall(office, wrong.file, REASON))
         office.resolve()
         assert persons_due(office, date(2029, 5, 31)) == 0
         assert persons_due(office, date(2029, 6, 1)) == 2
@@ -122,7 +121,7 @@ class TestDisposal:
         office.resolve()
         office.deliver(A)
         vault = dump(office.database_file)["number_vault"]
-        disposal = run_disposal(office.office, FIVE_YEARS_ON, TwoPeople())
+        disposal = by_two(office, lambda office: run_disposal(office, FIVE_YEARS_ON, REASON))
         scrub(office.office.database.engine)
         assert disposal.counts == {(RecordKind.PERSON, A): 1}
         assert disposal.completed_at is not None
@@ -138,7 +137,7 @@ class TestDisposal:
         assert len(office.deliver(A, everything=True)["TOKUSO"]) == 1
         assert office.resolve().persons == 0
         with pytest.raises(NotFound, match="KKH-G009"):
-            run_disposal(office.office, FIVE_YEARS_ON, TwoPeople())
+            by_two(office, lambda office: run_disposal(office, FIVE_YEARS_ON, REASON))
 
     def test_a_household_stays_while_somebody_is_left(self, office: PrefectureOffice) -> None:
         """Rules: S-29."""
@@ -146,7 +145,7 @@ class TestDisposal:
         office.households(A, household(A, "1", "1"))
         office.persons(A, insured(A, "2", 2))
         office.resolve()
-        run_disposal(office.office, FIVE_YEARS_ON, TwoPeople())
+        by_two(office, lambda office: run_disposal(office, FIVE_YEARS_ON, REASON))
         found = dump(office.database_file)
         assert len(found["household_record"]) == len(found["person_record"]) == 1
 
@@ -169,13 +168,14 @@ class TestDisposal:
                 seen.append(done)
                 raise Killed
 
-            broken = evolve(office.office, progress=progress)
-            people: Any = TwoPeople() if batches == 1 else _Nobody()
+            if batches == 1:
+                with pytest.raises(NotApproved, match="KKH-A007"):
+                    run_disposal(as_operator(office, FIRST), FIVE_YEARS_ON, REASON)
             with pytest.raises(Killed):
-                run_disposal(broken, FIVE_YEARS_ON, people)
+                run_disposal(as_operator(office, SECOND, progress=progress), FIVE_YEARS_ON)
             assert seen == [2]
             assert disposals(office.office)[0].completed_at is None
-        done = run_disposal(office.office, FIVE_YEARS_ON, _Nobody())
+        done = run_disposal(office.office, FIVE_YEARS_ON)
         assert done.counts == {(RecordKind.PERSON, A): 7}
         assert len(disposals(office.office)) == 1
         assert dump(office.database_file)["person_record"] == dump(office.database_file)["disposal_subject"] == []
@@ -191,12 +191,12 @@ class TestDisposal:
         office.resolve()
         office.deliver(A)
         office.clock._start += timedelta(days=5 * 366)
-        run_disposal(office.office, FIVE_YEARS_ON, TwoPeople())
+        by_two(office, lambda office: run_disposal(office, FIVE_YEARS_ON, REASON))
         later = date(2029, 7, 1)
         due = due_records(office.office, later)
         assert due[RecordKind.LEDGER, A] == 1
         assert due[RecordKind.PROVIDED, A] == 3
-        run_disposal(office.office, later, TwoPeople())
+        by_two(office, lambda office: run_disposal(office, later, REASON))
         found = dump(office.database_file)
         assert len(found["received_file"]) == 2
         assert len(found["delivery"]) == 3
@@ -207,7 +207,7 @@ class TestDisposal:
         office.send("SKKOJIN", A, [insured(A, "1", 1)], sequence=5)
         assert (RecordKind.HELD_CONTENT, A) not in due_records(office.office, date(2025, 5, 31))
         assert due_records(office.office, date(2025, 6, 1)) == {(RecordKind.HELD_CONTENT, A): 1}
-        run_disposal(office.office, date(2025, 6, 1), TwoPeople())
+        by_two(office, lambda office: run_disposal(office, date(2025, 6, 1), REASON))
         assert dump(office.database_file)["held_content"] == []
 
     def test_files_that_were_never_finished(self, tmp_path: Path) -> None:
@@ -227,7 +227,7 @@ class TestDisposal:
         office.persons(B, insured(B, "2", 3))
         with closing(sqlite3.connect(office.database_file)) as connection:
             backup = connection.execute("select insurer_number, key_id from number_vault").fetchall()
-        run_disposal(office.office, FIVE_YEARS_ON, TwoPeople())
+        by_two(office, lambda office: run_disposal(office, FIVE_YEARS_ON, REASON))
         destroyed = shred_backups(office.installation.custody, [A], "kakari02", "保存期間の満了")
         assert destroyed == sorted({key for insurer, key in backup if insurer == A})
         with closing(sqlite3.connect(office.database_file)) as connection:
@@ -239,35 +239,26 @@ class TestDisposal:
 
 class TestTwoPeople:
     def test_one_asks_and_another_does(self, office: PrefectureOffice) -> None:
-        """Rules: S-7, S-29."""
+        """Rules: S-7, S-29. Not he himself, however he writes his name."""
         lose(office)
-        act = disposal_of(office.office, FIVE_YEARS_ON)
-        with pytest.raises(Conflict, match="KKH-G010"):
-            run_disposal(office.office, FIVE_YEARS_ON, SecondStep("sato", office.clock))
-        assert ask(office.office, act, "sato", "満了") is not None
-        for same in ("sato", "SATO ", "ｓａｔｏ", ""):
-            with pytest.raises(Conflict, match="KKH-G010"):
-                run_disposal(office.office, FIVE_YEARS_ON, SecondStep(same, office.clock))
-        assert ask(office.office, act, "Sato", "また") is not None
-        assert ask(office.office, act, "suzuki", "") is None
-        done = run_disposal(office.office, FIVE_YEARS_ON, SecondStep("suzuki", office.clock))
+        with pytest.raises(InvalidValue, match="KKH-A021"):
+            run_disposal(as_operator(office, "sato"), FIVE_YEARS_ON)
+        for same in ("sato", "SATO"):
+            with pytest.raises(NotApproved, match="KKH-A007"):
+                run_disposal(as_operator(office, same), FIVE_YEARS_ON, "満了")
+        assert len(list_approvals(office.office)) == 1
+        done = run_disposal(as_operator(office, "suzuki"), FIVE_YEARS_ON)
         assert (done.asked_by, done.agreed_by, done.reason) == ("sato", "suzuki", "満了")
+        assert [each.state for each in list_approvals(office.office)] == [ApprovalState.USED]
 
     def test_changed_content_or_too_late(self, office: PrefectureOffice) -> None:
         """Rules: S-7. What is counted anew must be asked for anew; a request holds for a week."""
         lose(office)
-        ask(office.office, disposal_of(office.office, FIVE_YEARS_ON), "sato", "満了")
+        with pytest.raises(NotApproved, match="KKH-A007"):
+            run_disposal(as_operator(office, "sato"), FIVE_YEARS_ON, "満了")
         lose(office, addressee="2", serial=2, household="2")
-        with pytest.raises(Conflict, match="KKH-G010"):
-            run_disposal(office.office, FIVE_YEARS_ON, SecondStep("suzuki", office.clock))
-        assert ask(office.office, disposal_of(office.office, FIVE_YEARS_ON), "sato", "満了") is not None
-        office.clock._start += timedelta(days=8)
-        with pytest.raises(Conflict, match="KKH-G010"):
-            run_disposal(office.office, FIVE_YEARS_ON, SecondStep("suzuki", office.clock))
-
-
-class _Nobody:
-    """Nobody may be asked any more."""
-
-    def agreed(self, work: Any, act: Act) -> Agreement:
-        raise AssertionError("asked for a second time")
+        with pytest.raises(NotApproved, match="KKH-A007"):
+            run_disposal(as_operator(office, "suzuki"), FIVE_YEARS_ON, "満了")
+        with pytest.raises(NotApproved, match="KKH-A007"):
+            run_disposal(as_operator(office, "sato", datetime(2026, 6, 9)), FIVE_YEARS_ON, "満了")
+        assert disposals(office.office) == []

@@ -72,7 +72,7 @@ def test_no_part_of_the_key_is_left_in_the_ring(office: PrefectureOffice) -> Non
     filled(office)
     custody = office.installation.custody
     key_id = retired(office, A)
-    with office.office.database.begin(read_only=True) as work:
+    with office.installation.database.begin(read_only=True) as work:
         wrapping = work.keys.wrapping_keys(key_id)
     ring = next(office.folder.glob("*.keys.json"))
     assert all(each in ring.read_text() for each in wrapping)

@@ -43,7 +43,7 @@ from kokuho_adapters.insurers_list import INSURERS_FILE, read_insurers
 from kokuho_adapters.security.redaction import configure_logging, redact_text
 from kokuho_adapters.security.session_identity import operating_system_operator, terminal_name
 from kokuho_core.access import AccessContext, Role, operator_id
-from kokuho_core.errors import FileRefused, KokuhoError, Problem, entry
+from kokuho_core.errors import FileRefused, KokuhoError, NotApproved, Problem, entry
 from kokuho_core.insured_person.fact import IdentityVerdict
 from kokuho_core.usecases import check as checking
 from kokuho_core.usecases import deliver as delivering
@@ -55,6 +55,8 @@ from kokuho_core.usecases.receive import FileAnswer
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 from kokuho_core.vocabulary.insurers import InsurerRegister
 
+WAITS: Final = "KKH-A007"
+"""The act was asked for and waits for a second person: no failure, something for somebody to do."""
 EVERYBODY: Final = "all"
 """``deliver --insurer all``: every insurer of the prefecture."""
 _PREFECTURE: Final = re.compile(r"0[1-9]|[1-3][0-9]|4[0-7]", re.ASCII)
@@ -84,6 +86,11 @@ class _Commands(click.Group):
         except click.Abort:
             output.complain("中止しました。 / Aborted.")
             return FAILED
+        except NotApproved as error:
+            output.print_error(error)
+            if "--json" in args:
+                output.print_json(output.error_data(error))
+            return FOUND if error.code == WAITS else FAILED
         except KokuhoError as error:
             output.print_error(error)
             if "--json" in args:
@@ -434,18 +441,18 @@ def _insurer(number: str | None) -> InsurerNumber | None:
     "--verdict", required=True, type=click.Choice([each.value for each in IdentityVerdict]),
     help="same=同一人として適用 different=別人として番号なしで適用 / The person known under the number, or somebody else.",
 )  # fmt: skip
-@click.option("--by", "decided_by", required=True, metavar="OPERATOR", help="判定者 / Who decides.")
+@click.option("--reason", default="", metavar="TEXT", help="理由(2人で行うとき必須) / Why; needed where it takes two.")
 @_JSON
 @_SESSION
-def identity(session: Session, finding_number: str, verdict: str, decided_by: str, as_json: bool) -> int:
+def identity(session: Session, finding_number: str, verdict: str, reason: str, as_json: bool) -> int:
     """本人確認不一致(保留)を判定します。 / Decide a held identity conflict; it takes effect with the next resolve."""
     with session.installation() as opened:
-        decide_identity(opened.office, finding_number, IdentityVerdict(verdict), decided_by)
-    answer = {"finding_number": finding_number, "verdict": verdict, "decided_by": decided_by}
+        decide_identity(opened.office, finding_number, IdentityVerdict(verdict), reason)
+    answer = {"finding_number": finding_number, "verdict": verdict}
     if as_json:
         output.print_json(answer)
     else:
-        output.say(f"{finding_number}: {verdict} ({decided_by})")
+        output.say(f"{finding_number}: {verdict}")
         output.say("次に kokuho resolve を実行してください。判定はそのとき効力を持ちます。")
         output.say("Run kokuho resolve next: the verdict takes effect with it.")
     return DONE

@@ -8,7 +8,7 @@ from kokuho_adapters.cli import output
 from kokuho_adapters.cli.output import DONE, FOUND
 from kokuho_adapters.cli.session import JSON, SESSION, Session
 from kokuho_adapters.security.key_custody import KeyOverview, overview
-from kokuho_adapters.security.key_disposal import complete_disposals, destroy_key
+from kokuho_adapters.security.key_disposal import complete_disposals, dispose_of_key
 from kokuho_adapters.security.key_rotation import (
     Rotated,
     RotatedKeys,
@@ -130,19 +130,18 @@ def _tell(done: Rotated, *, as_json: bool) -> None:
 
 @click.command("destroy-key")
 @click.argument("key_id", metavar="KEY")
-@click.option("--by", "decided_by", required=True, metavar="OPERATOR", help="決定者 / Who decides.")
-@click.option("--reason", required=True, metavar="TEXT", help="理由(記録に残る) / Why; it is recorded.")
+@click.option("--reason", default="", metavar="TEXT", help="理由(依頼のとき必須) / Why; needed to ask.")
 @JSON
 @SESSION
-def destroy_key_command(session: Session, key_id: str, decided_by: str, reason: str, as_json: bool) -> int:
-    """退役した鍵を破棄します。元に戻せません。 / Destroy a retired key. It cannot be undone.
+def destroy_key_command(session: Session, key_id: str, reason: str, as_json: bool) -> int:
+    """退役した鍵を破棄します(2人で)。元に戻せません。 / Destroy a retired key, by two people. It cannot be undone.
 
     その鍵の値は、バックアップの中のものも読めなくなります。鍵ファイルの控えは別に消してください。
 
     What stands under it cannot be read any more, in backups neither. Destroy copies of the key ring file too.
     """
     with session.installation() as opened, opened.admitted(Operation.DESTROY_KEY, key_id):
-        disposal = destroy_key(opened.custody, key_id, decided_by, reason)
+        disposal = dispose_of_key(opened.custody, opened.office, key_id, reason)
         complete_disposals(opened.custody)
     if as_json:
         output.print_json(disposal)

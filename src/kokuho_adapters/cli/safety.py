@@ -17,22 +17,19 @@ from kokuho_adapters.composition import Installation
 from kokuho_core.errors import entry
 from kokuho_core.ports.gates import StoppedFile, StopState
 from kokuho_core.ports.retention import Disposal, DueCounts
-from kokuho_core.ports.second_person import Act, ActRequest
 from kokuho_core.retention.rules import RULES, RecordKind
-from kokuho_core.usecases.gates import refuse_stopped, release_of, release_stopped, stopped_files
+from kokuho_core.usecases.gates import refuse_stopped, release_stopped, stopped_files
 from kokuho_core.usecases.recall import recall as recall_file
-from kokuho_core.usecases.recall import recall_of, recalled_files
+from kokuho_core.usecases.recall import recalled_files
 from kokuho_core.usecases.receive import release_held
-from kokuho_core.usecases.retention import disposal_of, disposals, due_records, run_disposal
+from kokuho_core.usecases.retention import disposals, due_records, run_disposal
 from kokuho_core.usecases.status import MunicipalityStatus, Status, provided
 from kokuho_core.usecases.status import status as status_of
-from kokuho_core.usecases.two_steps import VALID_DAYS, SecondStep, ask
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
 _DAY: Final = click.DateTime(formats=["%Y-%m-%d"])
 _AS_OF: Final = click.option("--as-of", type=_DAY, metavar="DATE", help="基準日(既定 今日) / The day, today if not given.")
 _INSURER: Final = click.option("--insurer", metavar="CODE", help="この保険者だけ / Of one insurer.")
-_BY: Final = click.option("--by", required=True, metavar="OPERATOR", help="担当者 / Who does it.")
 _REASON: Final = click.option("--reason", default="", metavar="TEXT", help="理由(依頼のとき必須) / Why; needed to ask.")
 _STATES: Final = {
     StopState.STOPPED: "停止中 stopped",
@@ -54,19 +51,6 @@ _STATUS_COLUMNS: Final = (
 
 def _day(given: Any) -> date | None:
     return given.date() if given is not None else None
-
-
-def _asked(opened: Installation, act: Act, by: str, reason: str, *, as_json: bool) -> ActRequest | None:
-    """Ask for an act; tells that it waits, or gives None when ``by`` is the second person."""
-    request = ask(opened.office, act, by, reason)
-    if request is None:
-        return None
-    if as_json:
-        output.print_json({"waiting": request})
-    else:
-        output.say(f"依頼しました。{VALID_DAYS}日以内に別の人が同じコマンドを実行すると行われます。 ({request.asked_by})")
-        output.say(f"Asked for. It is done when another person runs the same command within {VALID_DAYS} days.")
-    return request
 
 
 # --- status ---
@@ -200,17 +184,13 @@ def _show_stopped(listed: list[StoppedFile]) -> None:
 
 @gates.command("release")
 @click.argument("file_no", type=int, metavar="NO")
-@_BY
 @_REASON
 @JSON
 @SESSION
-def release(session: Session, file_no: int, by: str, reason: str, as_json: bool) -> int:
+def release(session: Session, file_no: int, reason: str, as_json: bool) -> int:
     """停止を解除して適用します(2人で)。 / Release a stopped file and apply it; takes two people."""
     with session.installation() as opened:
-        waiting = [each for each in stopped_files(opened.office) if each.file_no == file_no]
-        if waiting and _asked(opened, release_of(waiting[0]), by, reason, as_json=as_json) is not None:
-            return FOUND
-        release_stopped(opened.office, file_no, SecondStep(by, opened.office.clock))
+        release_stopped(opened.office, file_no, reason)
         answers = list(release_held(opened.office))
     if as_json:
         output.print_json({"files": [answer_data(answer) for answer in answers]})
@@ -221,14 +201,13 @@ def release(session: Session, file_no: int, by: str, reason: str, as_json: bool)
 
 @gates.command("refuse")
 @click.argument("file_no", type=int, metavar="NO")
-@_BY
 @click.option("--reason", required=True, metavar="TEXT", help="理由(記録に残る) / Why; it is recorded.")
 @JSON
 @SESSION
-def refuse(session: Session, file_no: int, by: str, reason: str, as_json: bool) -> int:
+def refuse(session: Session, file_no: int, reason: str, as_json: bool) -> int:
     """停止したファイルを差し戻します。連番は空き、送信元に知らせます。 / Refuse a stopped file; its sender is told."""
     with session.installation() as opened:
-        refused = refuse_stopped(opened.office, file_no, by, reason)
+        refused = refuse_stopped(opened.office, file_no, reason)
     if as_json:
         output.print_json(_stopped_data(refused))
     else:
@@ -242,11 +221,10 @@ def refuse(session: Session, file_no: int, by: str, reason: str, as_json: bool) 
 
 @click.command("recall")
 @click.argument("file", required=False, metavar="[FILE]")
-@click.option("--by", default="", metavar="OPERATOR", help="担当者 / Who does it.")
 @_REASON
 @JSON
 @SESSION
-def recall(session: Session, file: str | None, by: str, reason: str, as_json: bool) -> int:
+def recall(session: Session, file: str | None, reason: str, as_json: bool) -> int:
     """受け付けたファイルを取り消します(2人で)。FILEなしは取消しの一覧。 / Recall an applied file; takes two people.
 
     FILE はファイル名または受渡簿の番号です。取消しは訂正として扱い、それまでに分かっていたことは残ります。
@@ -256,9 +234,7 @@ def recall(session: Session, file: str | None, by: str, reason: str, as_json: bo
     with session.installation() as opened:
         if file is None:
             return _show_recalled(opened, as_json=as_json)
-        if _asked(opened, recall_of(opened.office, file), by, reason, as_json=as_json) is not None:
-            return FOUND
-        done = recall_file(opened.office, file, SecondStep(by, opened.office.clock))
+        done = recall_file(opened.office, file, reason)
     if as_json:
         output.print_json(done)
     else:
@@ -305,7 +281,6 @@ def due(session: Session, as_of: Any, as_json: bool) -> int:
 
 @retention.command("run")
 @_AS_OF
-@_BY
 @_REASON
 @click.option("--destroy-old-keys", is_flag=True, help="古いバックアップの個人番号を読めなくする / Shred backups.")
 @click.option(
@@ -315,7 +290,7 @@ def due(session: Session, as_of: Any, as_json: bool) -> int:
 @JSON
 @SESSION
 def run(
-    session: Session, as_of: Any, by: str, reason: str, destroy_old_keys: bool, folders: tuple[Path, ...], as_json: bool
+    session: Session, as_of: Any, reason: str, destroy_old_keys: bool, folders: tuple[Path, ...], as_json: bool
 ) -> int:
     """満了した記録を廃棄します(2人で)。途中で止まれば続きから行います。 / Destroy what is due; takes two people.
 
@@ -325,12 +300,7 @@ def run(
     from kokuho_adapters.disposal import scrub, shred_backups, unfinished_files
 
     with session.installation() as opened:
-        unfinished = next((each for each in disposals(opened.office) if each.completed_at is None), None)
-        if unfinished is None and _asked(
-            opened, disposal_of(opened.office, _day(as_of)), by, reason, as_json=as_json
-        ):
-            return FOUND
-        done = run_disposal(opened.office, _day(as_of), SecondStep(by, opened.office.clock))
+        done = run_disposal(opened.office, _day(as_of), reason)
         with opened.database.begin(read_only=True) as work:
             known = [Path(folder) for folder in work.retention.folders()]
         removed = 0
@@ -340,7 +310,7 @@ def run(
         keys: list[str] = []
         if destroy_old_keys:
             insurers = [insurer for kind, insurer in done.counts if kind is RecordKind.PERSON and insurer is not None]
-            keys = shred_backups(opened.custody, insurers, by, done.reason)
+            keys = shred_backups(opened.custody, insurers, done.agreed_by, done.reason)
             with opened.database.begin() as work:
                 work.retention.add_destroyed_keys(done.number, keys)
                 work.commit()

@@ -28,11 +28,11 @@ from kokuho_adapters.database.tables import (
     recalled_file,
     received_file,
 )
+from kokuho_core.approval import Agreement
 from kokuho_core.high_cost_history.history import HighCostFact
 from kokuho_core.household.household import HouseholdFact
 from kokuho_core.insured_person.fact import PersonFact
 from kokuho_core.ports.recall import AppliedFile, OtherMessage, Recalled
-from kokuho_core.ports.second_person import Agreement
 from kokuho_core.reception.ledger import FileResult
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 

@@ -58,8 +58,8 @@ from kokuho_adapters.database.tables import (
     record_outcome,
     returned_row,
 )
+from kokuho_core.approval import Agreement
 from kokuho_core.ports.retention import Disposal, DueCounts
-from kokuho_core.ports.second_person import Agreement
 from kokuho_core.reception.ledger import FileResult
 from kokuho_core.retention.rules import RULES, RecordKind
 from kokuho_core.returning.rows import addressee_subject

@@ -711,20 +711,6 @@ SET_ASIDE: Final = {
 }
 """Where the records of a recalled file are moved to, in this order: what names a record goes before it."""
 
-# --- 二人目の確認: asked for by one, done by another ---
-
-act_request = Table(
-    "act_request",
-    metadata,
-    _text("kind", required=True),
-    _text("subject", required=True),
-    _text("digest", required=True),
-    _text("asked_by", required=True),
-    _text("reason", required=True),
-    Column("asked_at", IsoDateTime, nullable=False),
-    PrimaryKeyConstraint("kind", "subject"),
-)
-
 # --- 廃棄 ---
 
 disposal = Table(

@@ -23,7 +23,6 @@ from kokuho_adapters.database.key_register import SqlKeyRegister
 from kokuho_adapters.database.other_store import SqlOtherRecordStore
 from kokuho_adapters.database.person_store import SqlPersonStore
 from kokuho_adapters.database.recall_store import SqlRecallStore
-from kokuho_adapters.database.request_store import SqlRequestStore
 from kokuho_adapters.database.retention_store import SqlRetentionStore
 from kokuho_adapters.database.return_store import SqlReturnStore
 from kokuho_adapters.database.rights_store import SqlRightsStore
@@ -66,7 +65,6 @@ class SqlUnitOfWork:
     gates: SqlGateStore = field(init=False)
     recalls: SqlRecallStore = field(init=False)
     status: SqlStatusStore = field(init=False)
-    requests: SqlRequestStore = field(init=False)
     retention: SqlRetentionStore = field(init=False)
     rights: SqlRightsStore = field(init=False)
     approvals: SqlApprovalStore = field(init=False)
@@ -94,7 +92,6 @@ class SqlUnitOfWork:
             ("gates", SqlGateStore(self.connection)),
             ("recalls", SqlRecallStore(self.connection)),
             ("status", SqlStatusStore(self.connection)),
-            ("requests", SqlRequestStore(self.connection)),
             ("retention", SqlRetentionStore(self.connection)),
             ("rights", SqlRightsStore(self.connection, counters)),
             ("approvals", SqlApprovalStore(self.connection, counters)),

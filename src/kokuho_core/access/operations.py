@@ -50,7 +50,6 @@ class Operation(Enum):
     RECALL_FILE = "recall_file"
     LIST_RETENTION = "list_retention"
     RUN_RETENTION = "run_retention"
-    ASK_SECOND_PERSON = "ask_second_person"
 
     @property
     def kind(self) -> AccessKind:
@@ -66,7 +65,6 @@ _WRITES: Final = frozenset(
         Operation.INITIALISE, Operation.RECEIVE, Operation.RESOLVE, Operation.DELIVER, Operation.DECIDE_IDENTITY,
         Operation.DECIDE_APPROVAL, Operation.CHANGE_RIGHTS, Operation.ROTATE_KEYS, Operation.DESTROY_KEY,
         Operation.EXCHANGE_FILES, Operation.RELEASE_GATE, Operation.RECALL_FILE, Operation.RUN_RETENTION,
-        Operation.ASK_SECOND_PERSON,
     }
 )  # fmt: skip
 _KINDS: Final[Mapping[Operation, AccessKind]] = {
@@ -110,5 +108,4 @@ _ROLES: Final[Mapping[Operation, frozenset[Role]]] = {
     Operation.RECALL_FILE: _FEDERATION,
     Operation.LIST_RETENTION: _FEDERATION | _ADMINISTRATOR,
     Operation.RUN_RETENTION: _FEDERATION,
-    Operation.ASK_SECOND_PERSON: _FEDERATION,
 }

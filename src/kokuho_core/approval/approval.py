@@ -13,6 +13,7 @@ from enum import Enum
 from attrs import evolve, frozen
 
 from kokuho_core.access.operators import is_same_operator
+from kokuho_core.approval.act import Act, Agreement
 from kokuho_core.approval.content import ContentDigest
 from kokuho_core.approval.kinds import APPROVAL_DAYS, ApprovalKind
 from kokuho_core.errors import InvalidValue, NotApproved, Problem
@@ -63,13 +64,10 @@ class Approval:
     def requested(
         cls,
         number: str,
-        kind: ApprovalKind,
-        subject: str,
-        digest: ContentDigest,
+        act: Act,
         by: str,
         reason: str,
         at: datetime,
-        insurer: InsurerNumber | None = None,
         days: int = APPROVAL_DAYS,
     ) -> Approval:
         """Ask for an approval. Raises :class:`InvalidValue` (KKH-A021) without a person, a reason or at least one day."""
@@ -80,7 +78,13 @@ class Approval:
         ]
         if missing:
             raise InvalidValue(*(Problem("KKH-A021", field=name) for name in missing))
-        return cls(number, kind, subject, digest, insurer, by, reason, at, at + timedelta(days=days))
+        expires_at = at + timedelta(days=days)
+        return cls(number, act.kind, act.subject, act.digest, act.insurer, by, reason, at, expires_at)
+
+    @property
+    def agreement(self) -> Agreement:
+        """合意 that it stands for, once it is approved."""
+        return Agreement(self.requested_by, self.decided_by or "", self.reason)
 
     def is_expired(self, at: datetime) -> bool:
         """Whether its time is over; a used one no longer expires."""

@@ -30,3 +30,16 @@ class ApprovalKind(Enum):
     """取り込んだ判断 (継続世帯確定指示など): where a setting asks for a second look (S-34)."""
     BULK_LISTING = "bulk_listing"
     """上限を超える一覧の出力 (S-6)."""
+
+    @property
+    def always_takes_two(self) -> bool:
+        """Whether it takes two people in the trial of one person too: it destroys, or it overrides a safety."""
+        return self in _ALWAYS
+
+
+_ALWAYS: Final = frozenset(
+    {
+        ApprovalKind.EX_OFFICIO_LOSS, ApprovalKind.BULK_CHANGE, ApprovalKind.HOLD_RELEASE, ApprovalKind.FILE_RECALL,
+        ApprovalKind.KEY_DISPOSAL, ApprovalKind.RETENTION_RUN,
+    }
+)  # fmt: skip

@@ -8,10 +8,10 @@ from typing import Protocol
 
 from attrs import frozen
 
+from kokuho_core.approval import Agreement
 from kokuho_core.high_cost_history.history import HighCostFact
 from kokuho_core.household.household import HouseholdFact
 from kokuho_core.insured_person.fact import PersonFact
-from kokuho_core.ports.second_person import Agreement
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
 

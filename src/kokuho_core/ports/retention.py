@@ -8,7 +8,7 @@ from typing import Protocol
 
 from attrs import frozen
 
-from kokuho_core.ports.second_person import Agreement
+from kokuho_core.approval import Agreement
 from kokuho_core.retention.rules import RecordKind
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 

@@ -26,7 +26,6 @@ from kokuho_core.ports.gates import GateStore
 from kokuho_core.ports.keys import KeyRegister
 from kokuho_core.ports.recall import RecallStore
 from kokuho_core.ports.retention import RetentionStore
-from kokuho_core.ports.second_person import RequestStore
 from kokuho_core.ports.status import StatusStore
 from kokuho_core.ports.vault import SealedNumber
 from kokuho_core.qualification.findings import FindingKind
@@ -526,9 +525,6 @@ class UnitOfWork(Protocol):
 
     @property
     def status(self) -> StatusStore: ...
-
-    @property
-    def requests(self) -> RequestStore: ...
 
     @property
     def retention(self) -> RetentionStore: ...

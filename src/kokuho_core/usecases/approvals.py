@@ -2,66 +2,63 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 from attrs import frozen
 
 from kokuho_core.access import Operation
-from kokuho_core.approval import Approval, ApprovalKind, ContentDigest, digest_of
+from kokuho_core.access.operators import is_same_operator
+from kokuho_core.approval import Act, Agreement, Approval, ApprovalKind, ContentDigest
 from kokuho_core.errors import NotApproved, NotFound, Problem
 from kokuho_core.ports.stores import UnitOfWork
 from kokuho_core.usecases.admission import admitted, now_of, operator_of
 from kokuho_core.usecases.office import Office
-from kokuho_core.vocabulary.identifiers import InsurerNumber
 
 
 @frozen
 class Consent:
-    """同意: whether the act may be done now, and the approval it rests on; None where one person is enough."""
+    """同意: the agreement the act rests on, or the request that it waits for."""
 
-    is_given: bool
-    approval: Approval | None
+    agreement: Agreement | None
+    waiting: str = ""
 
     def require(self) -> None:
         """After the commit. Raises :class:`NotApproved` (KKH-A007) with the number to be approved."""
-        if not self.is_given:
-            raise NotApproved(Problem("KKH-A007", field=self.approval.number if self.approval is not None else ""))
+        if self.agreement is None:
+            raise NotApproved(Problem("KKH-A007", field=self.waiting))
 
 
-def ask_consent(
-    office: Office,
-    work: UnitOfWork,
-    kind: ApprovalKind,
-    subject: str,
-    content: Mapping[str, str],
-    reason: str,
-    insurer: InsurerNumber | None = None,
-) -> Consent:
+def ask_consent(office: Office, work: UnitOfWork, act: Act, reason: str) -> Consent:
     """Ask for the consent of a second person to exactly this act, inside the transaction that does it.
 
-    Where it was given, the approval is used up and the act must follow in the same transaction. Where not, the request stands or
-    is made: commit, then :meth:`Consent.require`. Raises :class:`InvalidValue` (KKH-A021) without a reason.
+    Where it was given, the approval is used up and the act must follow in the same transaction; a second person who does what
+    the first one asked for gives it by that. Where not, the request stands or is made: commit, then :meth:`Consent.require`.
+    Raises :class:`InvalidValue` (KKH-A021) without a reason for a new request.
     """
-    operator, now = operator_of(office), now_of(office)
-    if not is_required(office, work):
-        return Consent(True, None)
-    digest = digest_of(kind, subject, content)
-    same = [each for each in work.approvals.of_subject(kind, subject) if each.digest == digest]
-    for approval in same:
-        if approval.is_usable(now):
-            used = approval.use(operator, now, digest)
-            work.approvals.save(used)
-            return Consent(True, used)
-    for approval in same:
-        if approval.is_waiting(now):
-            return Consent(False, approval)
-    asked = Approval.requested(work.approvals.next_number(), kind, subject, digest, operator, reason, now, insurer)
-    work.approvals.add(asked)
-    return Consent(False, asked)
+    operator, now, store = operator_of(office), now_of(office), work.approvals
+    if not is_required(office, work, act.kind):
+        return Consent(Agreement(operator, operator, reason))
+    same = [each for each in store.of_subject(act.kind, act.subject) if each.digest == act.digest]
+    waiting = [each for each in same if each.is_waiting(now)]
+    usable = [each for each in same if each.is_usable(now)]
+    if not usable:
+        for asked in waiting:
+            if not is_same_operator(asked.requested_by, operator):
+                approved = asked.approve(operator, now, act.digest)
+                store.save(approved)
+                usable = [approved]
+                break
+    if usable:
+        store.save(usable[0].use(operator, now, act.digest))
+        return Consent(usable[0].agreement)
+    if not waiting:
+        waiting = [Approval.requested(store.next_number(), act, operator, reason, now)]
+        store.add(waiting[0])
+    return Consent(None, waiting[0].number)
 
 
-def is_required(office: Office, work: UnitOfWork) -> bool:
-    """Whether two people are needed: as set, else as soon as more than one person has rights here."""
+def is_required(office: Office, work: UnitOfWork, kind: ApprovalKind) -> bool:
+    """Whether two people are needed: for some acts always, else as set, else once more than one person has rights here."""
+    if kind.always_takes_two:
+        return True
     if office.settings.two_person_approval is not None:
         return office.settings.two_person_approval
     return not work.rights.all().is_sole(now_of(office))

@@ -9,14 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from kokuho_core.access import Operation
+from kokuho_core.approval import Act, ApprovalKind
 from kokuho_core.errors import NotFound, Problem
 from kokuho_core.gates.thresholds import GateStop, closed_gates
 from kokuho_core.ports.files import FileHeader
 from kokuho_core.ports.gates import StoppedFile, StopState
-from kokuho_core.ports.second_person import HOLD_RELEASE, Act, SecondPerson
 from kokuho_core.ports.stores import RecordOutcome, UnitOfWork
 from kokuho_core.reception.ledger import FileResult
-from kokuho_core.usecases.admission import admitted
+from kokuho_core.usecases.admission import admitted, operator_of
+from kokuho_core.usecases.approvals import Consent, ask_consent
 from kokuho_core.usecases.office import Office
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
@@ -54,36 +55,38 @@ def stopped_files(
         return list(work.gates.files(insurer, stopped_only=stopped_only))
 
 
-def release_of(stopped: StoppedFile) -> Act:
+def _release_of(stopped: StoppedFile) -> Act:
     """What two people must agree to: to let this very content through these gates."""
     measured = ",".join(
         f"{stop.code}:{stop.measure.field}:{stop.measure.affected}/{stop.measure.standing}" for stop in stopped.stops
     )
     content = {"fingerprint": stopped.fingerprint.hex(), "measured": measured}
-    return Act(HOLD_RELEASE, f"file {stopped.file_no}", content, stopped.insurer_number)
+    return Act(ApprovalKind.HOLD_RELEASE, f"file {stopped.file_no}", content, stopped.insurer_number)
 
 
 @admitted(Operation.RELEASE_GATE, subject=lambda given: str(given["file_no"]))
-def release_stopped(office: Office, file_no: int, second: SecondPerson) -> StoppedFile:
+def release_stopped(office: Office, file_no: int, reason: str = "") -> StoppedFile:
     """安全弁の解除. The file is applied by the next :func:`~kokuho_core.usecases.receive.release_held`, in its turn.
 
-    Raises :class:`NotFound` (KKH-G005), and what ``second`` raises without the agreement of two people.
+    Raises :class:`NotFound` (KKH-G005), :class:`NotApproved` (KKH-A007) while it waits for a second person.
     """
 
-    def release() -> None:
+    def release() -> Consent:
         with office.database.begin() as work:
-            agreement = second.agreed(work, release_of(_stopped(work, file_no)))
-            work.gates.settle(
-                file_no, StopState.RELEASED, agreement.asked_by, agreement.agreed_by, agreement.reason, office.clock.now()
-            )
+            consent = ask_consent(office, work, _release_of(_stopped(work, file_no)), reason)
+            agreed = consent.agreement
+            if agreed is not None:
+                now = office.clock.now()
+                work.gates.settle(file_no, StopState.RELEASED, agreed.asked_by, agreed.agreed_by, agreed.reason, now)
             work.commit()
+            return consent
 
-    office.database.repeated(release)
+    office.database.repeated(release).require()
     return _found(office, file_no)
 
 
 @admitted(Operation.RELEASE_GATE, subject=lambda given: str(given["file_no"]))
-def refuse_stopped(office: Office, file_no: int, by: str, reason: str) -> StoppedFile:
+def refuse_stopped(office: Office, file_no: int, reason: str) -> StoppedFile:
     """差戻し: the file is not applied, and its sender is told (KKH-G004). One person suffices: it takes nothing from anybody.
 
     Raises :class:`NotFound` (KKH-G005).
@@ -93,7 +96,7 @@ def refuse_stopped(office: Office, file_no: int, by: str, reason: str) -> Stoppe
         with office.database.begin() as work:
             stopped = _stopped(work, file_no)
             now = office.clock.now()
-            work.gates.settle(file_no, StopState.REFUSED, by, None, reason, now)
+            work.gates.settle(file_no, StopState.REFUSED, operator_of(office), None, reason, now)
             work.files.release(file_no)
             told = work.files.enter(stopped.name, None, stopped.insurer_number, b"", FileResult.REJECTED, now)
             work.files.add_outcomes(told, [RecordOutcome(0, "2", Problem("KKH-G004"))])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from kokuho_core.access import Operation
-from kokuho_core.approval import ApprovalKind
+from kokuho_core.approval import Act, ApprovalKind
 from kokuho_core.errors import NotFound, Problem
 from kokuho_core.insured_person.fact import IdentityVerdict, PersonFact
 from kokuho_core.ports.stores import StoredFinding, UnitOfWork
@@ -14,11 +14,12 @@ from kokuho_core.usecases.office import Office
 
 
 @admitted(Operation.DECIDE_IDENTITY, subject=lambda given: given["finding_number"])
-def decide_identity(office: Office, finding_number: str, verdict: IdentityVerdict, decided_by: str) -> None:
+def decide_identity(office: Office, finding_number: str, verdict: IdentityVerdict, reason: str = "") -> None:
     """Decide an open identity conflict; it takes effect with the next resolve and stays in the history (P-7).
 
-    Where two people are needed (S-7), the first call asks and the call after the approval decides. Raises :class:`NotFound`
-    (KKH-I002) unless ``finding_number`` is an open identity conflict, :class:`NotApproved` (KKH-A007) while it waits.
+    Where two people are needed (S-7), the first call asks, with a ``reason``, and the call after the approval or by another
+    person decides. Raises :class:`NotFound` (KKH-I002) unless ``finding_number`` is an open identity conflict,
+    :class:`NotApproved` (KKH-A007) while it waits.
     """
 
     def decide() -> Consent:
@@ -27,18 +28,16 @@ def decide_identity(office: Office, finding_number: str, verdict: IdentityVerdic
             held = _held_record(work, finding) if finding is not None and finding.is_open else None
             if finding is None or held is None:
                 raise NotFound(Problem("KKH-I002", field="finding_number"))
-            consent = _consent(office, work, finding, held, verdict, decided_by)
-            if consent.is_given:
-                work.persons.add_verdict(held.source, verdict.value, decided_by, office.clock.now())
+            consent = ask_consent(office, work, _act(finding, held, verdict), reason)
+            if consent.agreement is not None:
+                work.persons.add_verdict(held.source, verdict.value, consent.agreement.asked_by, office.clock.now())
             work.commit()
             return consent
 
     office.database.repeated(decide).require()
 
 
-def _consent(
-    office: Office, work: UnitOfWork, finding: StoredFinding, held: PersonFact, verdict: IdentityVerdict, decided_by: str
-) -> Consent:
+def _act(finding: StoredFinding, held: PersonFact, verdict: IdentityVerdict) -> Act:
     """Bound to the verdict, the held record and the one it conflicts with: any of them changed is another act."""
     left = "" if finding.left is None else f"{finding.left[0].insurer_number}/{finding.left[0].addressee_number}"
     content = {
@@ -46,8 +45,7 @@ def _consent(
         "held": f"{held.source.file_no}/{held.source.line}",
         "known": f"{left}/{finding.left[1] if finding.left is not None else ''}",
     }
-    insurer = held.insurer_number
-    return ask_consent(office, work, ApprovalKind.NUMBER_LINK, finding.number, content, decided_by, insurer)
+    return Act(ApprovalKind.NUMBER_LINK, finding.number, content, held.insurer_number)
 
 
 def _held_record(work: UnitOfWork, finding: StoredFinding) -> PersonFact | None:

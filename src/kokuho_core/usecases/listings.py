@@ -7,7 +7,7 @@ from datetime import date
 from attrs import frozen
 
 from kokuho_core.access import Operation
-from kokuho_core.approval import ApprovalKind
+from kokuho_core.approval import Act, ApprovalKind
 from kokuho_core.errors import AccessDenied, NotFound, Problem
 from kokuho_core.ports.stores import StoredFinding, UnitOfWork
 from kokuho_core.qualification.findings import FindingKind
@@ -97,7 +97,7 @@ def _require_short(
         raise AccessDenied(Problem("KKH-A013", field=operation.value))
     with office.database.begin() as work:
         subject = f"{operation.value}/{insurer or '*'}"
-        consent = ask_consent(office, work, ApprovalKind.BULK_LISTING, subject, {"list": subject}, bulk_reason, insurer)
+        consent = ask_consent(office, work, Act(ApprovalKind.BULK_LISTING, subject, insurer=insurer), bulk_reason)
         work.commit()
     consent.require()
 

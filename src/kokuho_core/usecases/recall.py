@@ -19,16 +19,17 @@ from typing import Any, Final
 from attrs import evolve
 
 from kokuho_core.access import Operation
+from kokuho_core.approval import Act, Agreement, ApprovalKind
 from kokuho_core.errors import Conflict, NotFound, Problem
 from kokuho_core.high_cost_history import history as high_cost
 from kokuho_core.household import household as households
 from kokuho_core.insured_person import person as persons
 from kokuho_core.ports.recall import AppliedFile, OtherMessage, Recalled
-from kokuho_core.ports.second_person import FILE_RECALL, Act, SecondPerson
 from kokuho_core.ports.stores import RecordOutcome, UnitOfWork
 from kokuho_core.reception.ledger import FileResult
 from kokuho_core.reception.lifecycle import refusals_of
 from kokuho_core.usecases.admission import admitted
+from kokuho_core.usecases.approvals import Consent, ask_consent
 from kokuho_core.usecases.office import Office
 from kokuho_core.usecases.returns import retell_candidates
 from kokuho_core.vocabulary.codes import Decision
@@ -39,38 +40,36 @@ _NAMED: Final = 10
 
 
 @admitted(Operation.RECALL_FILE, subject=lambda given: given["file"])
-def recall_of(office: Office, file: str) -> Act:
-    """What two people must agree to: to recall this very content. ``file`` is a file name or number of the 受渡簿.
+def recall(office: Office, file: str, reason: str = "") -> Recalled:
+    """受付済みファイルの取消し, of this very content. ``file`` is a file name or number of the 受渡簿.
 
-    Raises :class:`NotFound` (KKH-G008), :class:`Conflict` (KKH-G006) when later files rest on it.
+    Raises :class:`NotFound` (KKH-G008), :class:`Conflict` (KKH-G006) when later files rest on it, :class:`NotApproved`
+    (KKH-A007) while it waits for a second person.
     """
-    with office.database.begin(read_only=True) as work:
-        found = _applied(work, file)
-        _require_nothing_rests_on(work, found)
-        return _act(found)
 
-
-@admitted(Operation.RECALL_FILE, subject=lambda given: given["file"])
-def recall(office: Office, file: str, second: SecondPerson) -> Recalled:
-    """受付済みファイルの取消し. Raises :class:`NotFound` (KKH-G008), :class:`Conflict` (KKH-G006), and what ``second`` raises."""
-
-    def undo() -> int:
+    def undo() -> tuple[int, Consent]:
         with office.database.begin() as work:
             found = _applied(work, file)
             _require_nothing_rests_on(work, found)
-            agreement = second.agreed(work, _act(found))
-            now = office.clock.now()
-            work.recalls.mark_concerned(found.file_no)
-            decided = work.recalls.decided_candidates(found.file_no)
-            work.recalls.set_aside(found, agreement, now)
-            _decide_by_what_remains(work, decided)
-            told = work.files.enter(found.name, None, found.sender, b"", FileResult.REJECTED, now)
-            work.files.add_outcomes(told, [RecordOutcome(0, "2", Problem("KKH-G007"))])
+            consent = ask_consent(office, work, _act(found), reason)
+            if consent.agreement is not None:
+                _set_aside(office, work, found, consent.agreement)
             work.commit()
-            return found.file_no
+            return found.file_no, consent
 
-    file_no = office.database.repeated(undo)
+    file_no, consent = office.database.repeated(undo)
+    consent.require()
     return next(each for each in recalled_files(office) if each.file_no == file_no)
+
+
+def _set_aside(office: Office, work: UnitOfWork, file: AppliedFile, agreement: Agreement) -> None:
+    now = office.clock.now()
+    work.recalls.mark_concerned(file.file_no)
+    decided = work.recalls.decided_candidates(file.file_no)
+    work.recalls.set_aside(file, agreement, now)
+    _decide_by_what_remains(work, decided)
+    told = work.files.enter(file.name, None, file.sender, b"", FileResult.REJECTED, now)
+    work.files.add_outcomes(told, [RecordOutcome(0, "2", Problem("KKH-G007"))])
 
 
 @admitted(Operation.SHOW_STATUS, insurer=lambda given: given["insurer"])
@@ -81,7 +80,8 @@ def recalled_files(office: Office, insurer: InsurerNumber | None = None) -> list
 
 
 def _act(file: AppliedFile) -> Act:
-    return Act(FILE_RECALL, f"file {file.file_no}", {"fingerprint": file.fingerprint.hex(), "name": file.name}, file.sender)
+    content = {"fingerprint": file.fingerprint.hex(), "name": file.name}
+    return Act(ApprovalKind.FILE_RECALL, f"file {file.file_no}", content, file.sender)
 
 
 def _applied(work: UnitOfWork, file: str) -> AppliedFile:

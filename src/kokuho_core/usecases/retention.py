@@ -8,11 +8,12 @@ from __future__ import annotations
 from datetime import date
 
 from kokuho_core.access import Operation
+from kokuho_core.approval import Act, ApprovalKind
 from kokuho_core.errors import NotFound, Problem
 from kokuho_core.ports.retention import Disposal, DueCounts
-from kokuho_core.ports.second_person import RETENTION_RUN, Act, SecondPerson
 from kokuho_core.ports.stores import UnitOfWork
 from kokuho_core.usecases.admission import admitted
+from kokuho_core.usecases.approvals import Consent, ask_consent
 from kokuho_core.usecases.office import Office
 
 _TOGETHER = 200
@@ -26,35 +27,29 @@ def due_records(office: Office, as_of: date | None = None) -> DueCounts:
         return work.retention.due(as_of or office.clock.today())
 
 
-@admitted(Operation.LIST_RETENTION)
-def disposal_of(office: Office, as_of: date | None = None) -> Act:
-    """What two people must agree to: to destroy what is due on this day, so and so many.
-
-    Raises :class:`NotFound` (KKH-G009) when nothing is.
-    """
-    with office.database.begin(read_only=True) as work:
-        return _act(work, as_of or office.clock.today())
-
-
 @admitted(Operation.RUN_RETENTION)
-def run_disposal(office: Office, as_of: date | None, second: SecondPerson) -> Disposal:
-    """廃棄. One that was interrupted is brought to its end first, under the agreement it was begun with.
+def run_disposal(office: Office, as_of: date | None = None, reason: str = "") -> Disposal:
+    """廃棄 of what is due on this day, so and so many. One that was interrupted is brought to its end first, under the
+    agreement it was begun with.
 
-    Raises :class:`NotFound` (KKH-G009) when nothing is due, and what ``second`` raises.
+    Raises :class:`NotFound` (KKH-G009) when nothing is due, :class:`NotApproved` (KKH-A007) while it waits for a second person.
     """
     day = as_of or office.clock.today()
 
-    def begin() -> tuple[int, date]:
+    def begin() -> tuple[int, date, Consent | None]:
         with office.database.begin() as work:
             unfinished = work.retention.unfinished()
             if unfinished is not None:
-                return unfinished.number, unfinished.as_of
-            agreement = second.agreed(work, _act(work, day))
-            number = work.retention.begin(day, agreement, office.clock.now())
+                return unfinished.number, unfinished.as_of, None
+            consent = ask_consent(office, work, _act(work, day), reason)
+            agreed = consent.agreement
+            number = work.retention.begin(day, agreed, office.clock.now()) if agreed is not None else 0
             work.commit()
-            return number, day
+            return number, day, consent
 
-    number, day = office.database.repeated(begin)
+    number, day, consent = office.database.repeated(begin)
+    if consent is not None:
+        consent.require()
     done = 0
     while destroyed := office.database.repeated(lambda: _next_persons(office, number)):
         done += destroyed
@@ -89,4 +84,4 @@ def _act(work: UnitOfWork, day: date) -> Act:
     if not due:
         raise NotFound(Problem("KKH-G009", field="as_of"))
     content = {f"{kind.value}/{insurer or '*'}": str(count) for (kind, insurer), count in due.items()}
-    return Act(RETENTION_RUN, f"as of {day.isoformat()}", content)
+    return Act(ApprovalKind.RETENTION_RUN, f"as of {day.isoformat()}", content)

@@ -652,16 +652,6 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("file_no", "line", name=op.f("pk_identity_verdict")),
     )
     op.create_table(
-        "act_request",
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("subject", sa.Text(), nullable=False),
-        sa.Column("digest", sa.Text(), nullable=False),
-        sa.Column("asked_by", sa.Text(), nullable=False),
-        sa.Column("reason", sa.Text(), nullable=False),
-        sa.Column("asked_at", sa.DateTime(), nullable=False),
-        sa.PrimaryKeyConstraint("kind", "subject", name=op.f("pk_act_request")),
-    )
-    op.create_table(
         "disposal",
         sa.Column("number", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("as_of", sa.Date(), nullable=False),
@@ -928,7 +918,6 @@ def downgrade() -> None:
 
     op.drop_table("approval")
     op.drop_table("operator_grant")
-    op.drop_table("act_request")
     op.drop_table("disposal")
     op.drop_table("disposal_subject")
     op.drop_table("gate_stop")
