@@ -540,7 +540,7 @@ class TestCorrections:
         between = office.clock.now()
         office.persons(A, insured(A, "1", 1, kind="3"))
         him = [Addressee(A, AddresseeNumber("1"))]
-        with office.office.database.begin(read_only=True) as work:
+        with office.installation.database.begin(read_only=True) as work:
             known = {
                 when: [(fact.update_kind, iso(fact.application_end)) for fact in work.persons.facts_of(him, known_at)]
                 for when, known_at in (("before", before), ("between", between), ("now", None))

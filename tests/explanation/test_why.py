@@ -44,7 +44,7 @@ def sample(folder: Path) -> Iterator[Installation]:
 
 
 def persons(sample: Installation) -> list[str]:
-    with sample.office.database.begin(read_only=True) as work:
+    with sample.database.begin(read_only=True) as work:
         return list(work.ids.persons_of(None))
 
 
@@ -70,7 +70,7 @@ def test_without_a_named_fact_the_value_is_another(sample: Installation, views: 
     checked = 0
     for view in views:
         addressees = frozenset(view.municipal_ids)
-        with sample.office.database.begin(read_only=True) as work:
+        with sample.database.begin(read_only=True) as work:
             evidence = collect_evidence(work, addressees, AS_OF, sample.office.settings.unmatched_wait_days, None)
         for explanation in view.explanations:
             for ground in explanation.grounds:
@@ -111,7 +111,7 @@ def test_without_a_named_fact_in_the_database_the_value_is_another(
 
 def test_what_is_derived_anew_is_what_was_told(sample: Installation, views: list[PersonView]) -> None:
     """Rules: Q-4, H-6. Looking at a person derives the same as the daily work has stored."""
-    with sample.office.database.begin(read_only=True) as work:
+    with sample.database.begin(read_only=True) as work:
         stored = {candidate.number: candidate for candidate in work.candidates.all(None)}
         for view in views:
             subjects = [f"{each.insurer_number}/{each.addressee_number}" for each in view.municipal_ids]

@@ -17,7 +17,7 @@ DIED = 9
 
 
 def die_around_commit(moment: str, number: int) -> None:
-    real, seen = SqlUnitOfWork.commit, 0
+    real, seen = SqlUnitOfWork.commit, -1  # the first commit is that of the admission
 
     def commit(work: SqlUnitOfWork) -> None:
         nonlocal seen

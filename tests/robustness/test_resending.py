@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -330,10 +331,16 @@ def test_a_held_file_released_by_another_process_is_left_alone(office: Prefectur
         assert [answer.result for answer in office.receive(two)] == [HELD]
     for sender in (A, B):
         assert finish(start(office.folder, first[sender], "after"))[0] == DIED
-    found = release_held(office.office)
-    assert next(found).insurer_number == A  # now it knows of both
-    assert [answer.insurer_number for answer in release_held(office.office)] == [B]
-    assert list(found) == []
+    elsewhere: list[str] = []
+
+    def reopen(name: str, *rest: Any) -> Any:
+        if B in name and not elsewhere:  # found due; before its turn comes, somebody else is quicker
+            elsewhere.append(name)
+            elsewhere.extend(answer.insurer_number for answer in release_held(office.office))
+        return office.office.reopen(name, *rest)
+
+    found = [answer.insurer_number for answer in release_held(evolve(office.office, reopen=reopen))]
+    assert (found, elsewhere[1:]) == ([A], [B])
     results = sorted(row[8] for row in dump(office.database_file)["received_file"])
     assert results == ["applied"] * 4 + ["held"] * 2
 

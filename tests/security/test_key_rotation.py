@@ -98,7 +98,7 @@ class TestData:
     def test_a_municipality_alone(self, office: PrefectureOffice) -> None:
         """Rules: S-1, S-10."""
         fill(office)
-        with office.office.database.begin(read_only=True) as work:
+        with office.installation.database.begin(read_only=True) as work:
             ids = {key.insurer_number: key.key_id for key in work.keys.in_state(KeyPurpose.DATA, KeyState.CURRENT)}
         assert len(set(ids.values())) == len(INSURERS)
         assert rotate_data_keys(custody_of(office), B).retired == (ids[B],)
@@ -143,7 +143,7 @@ class TestIndex:
         rotate_index_key(custody_of(office))
         office.persons(B, entered(B, "7", 1, start="2024-04-01"))
         office.resolve()
-        with office.office.database.begin(read_only=True) as work:
+        with office.installation.database.begin(read_only=True) as work:
             assert work.connection.execute(text("select count(*) from prefectural_person")).scalar() == 1
 
     @pytest.mark.parametrize("batch", [1, 2, 3, 1000])
@@ -170,10 +170,10 @@ class TestMaster:
         before = by_number(office.installation, office.database_file)
         backup = tmp_path / "backup"
         shutil.copytree(office.folder, backup)
-        with office.office.database.begin(read_only=True) as work:
+        with office.installation.database.begin(read_only=True) as work:
             wrapping = {key.key_id: key.wrapping_key_id for key in work.keys.all()}
         done = rotate_wrapping_keys(custody_of(office))
-        with office.office.database.begin(read_only=True) as work:
+        with office.installation.database.begin(read_only=True) as work:
             now = {key.key_id: key.wrapping_key_id for key in work.keys.all()}
         assert set(done.retired) == set(wrapping.values())
         assert not set(wrapping.values()) & set(now.values())
@@ -345,7 +345,7 @@ class TestCounter:
         return found.encryptions
 
     def set_used(self, office: PrefectureOffice, insurer: str, count: int) -> None:
-        with office.office.database.begin() as work:
+        with office.installation.database.begin() as work:
             key = work.keys.current(KeyPurpose.DATA, insurer)
             statement = text("update key_usage set encryptions = :count where key_id = :key")
             work.connection.execute(statement, {"count": count, "key": key.key_id})
@@ -411,11 +411,11 @@ class TestCounter:
 
 def test_a_new_insurer_gets_a_key_and_the_others_keep_theirs(office: PrefectureOffice) -> None:
     """Rules: S-1."""
-    with office.office.database.begin(read_only=True) as work:
+    with office.installation.database.begin(read_only=True) as work:
         before = {key.key_id for key in work.keys.all()}
     new = Insurer(insurer_number(905), municipality_code(905), "しん市")
     initialise(office.configuration, "13", [*INSURERS, new])
-    with office.office.database.begin(read_only=True) as work:
+    with office.installation.database.begin(read_only=True) as work:
         after = {key.key_id: key.insurer_number for key in work.keys.all()}
     assert [after[key_id] for key_id in set(after) - before] == [new.insurer_number]
     assert before <= set(after)

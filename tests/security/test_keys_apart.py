@@ -48,7 +48,7 @@ def unwrapped(office: PrefectureOffice) -> dict[str, bytes]:
         row = (key.purpose.value, str(key.version), key.key_id)
         return framed("13", key.insurer_number or "*", "data_key", "wrapped", *row, key.wrapping_key_id or "")
 
-    with office.office.database.begin(read_only=True) as work:
+    with office.installation.database.begin(read_only=True) as work:
         for key in work.keys.all():
             assert key.wrapping_key_id is not None and key.wrapped is not None
             found[key.key_id] = provider.unwrap(key.wrapping_key_id, key.wrapped, context(key))
@@ -117,7 +117,7 @@ def test_no_key_is_logged(rotated: PrefectureOffice, caplog: Any, capsys: Any) -
 
 def test_keys_of_one_use_do_nothing_for_another(rotated: PrefectureOffice) -> None:
     """Rules: S-8. The data key itself encrypts nothing: what does is derived from it for one use."""
-    with rotated.office.database.begin(read_only=True) as work:
+    with rotated.installation.database.begin(read_only=True) as work:
         rows = work.connection.exec_driver_sql(
             "select insurer_number, number_index, key_id, ciphertext from number_vault"
         ).all()
