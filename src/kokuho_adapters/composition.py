@@ -28,7 +28,7 @@ from kokuho_core.errors import AccessDenied, Problem, SetupFault
 from kokuho_core.ports.audit import AuditEntry, AuditResult
 from kokuho_core.ports.keys import KeyPurpose
 from kokuho_core.ports.stores import Clock, Database, UnitOfWork
-from kokuho_core.usecases.admission import Admission, Gatekeeper, GuardedDatabase
+from kokuho_core.usecases.gatekeeper import Admission, Gatekeeper, GuardedDatabase
 from kokuho_core.usecases.office import Office, Progress, silent
 from kokuho_core.vocabulary.insurers import Insurer, InsurerRegister
 

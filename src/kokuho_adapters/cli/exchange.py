@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from kokuho_adapters.exchange.media_ledger import Handover
     from kokuho_adapters.exchange.media_package import Party
     from kokuho_adapters.exchange.sftp_client import Server
-    from kokuho_core.usecases.admission import Admission
+    from kokuho_core.usecases.gatekeeper import Admission
 
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 _FOLDER: Final = click.Path(path_type=Path, file_okay=False)

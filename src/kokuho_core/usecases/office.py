@@ -14,7 +14,7 @@ from kokuho_core.ports.stores import Clock, Database
 from kokuho_core.ports.vault import ContentProtection, NumberVault
 from kokuho_core.qualification.date_rules import DateRules
 from kokuho_core.qualification.findings import UNMATCHED_WAIT_DAYS
-from kokuho_core.usecases.admission import Gatekeeper
+from kokuho_core.usecases.gatekeeper import Gatekeeper
 
 BATCH: Final = 1000
 """Records or persons handled together: large enough to save round trips, small enough to keep memory flat."""
