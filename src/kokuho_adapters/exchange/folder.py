@@ -19,6 +19,7 @@ from typing import Final
 
 from attrs import field, frozen
 
+from kokuho_adapters.durable_files import sync_folder, write_durably
 from kokuho_adapters.exchange.manifest import (
     MAX_FILE_BYTES,
     MAX_MANIFEST_BYTES,
@@ -33,8 +34,6 @@ from kokuho_adapters.exchange.staging import (
     digest_of,
     open_regular,
     private_folder,
-    sync_folder,
-    write_durably,
 )
 from kokuho_adapters.files.layout import LayoutBook
 from kokuho_core.errors import FileRefused, KokuhoError, Problem

@@ -19,6 +19,7 @@ from typing import Final, TypeVar
 
 from attrs import field, frozen
 
+from kokuho_adapters.durable_files import sync_folder
 from kokuho_adapters.exchange.credentials import Certificate, PrivateKey
 from kokuho_adapters.exchange.folder import publish_new, stage_outgoing
 from kokuho_adapters.exchange.manifest import MAX_MANIFEST_BYTES, ListedFile, Manifest
@@ -30,7 +31,6 @@ from kokuho_adapters.exchange.staging import (
     digest_of,
     open_regular,
     private_folder,
-    sync_folder,
     write_hashed,
 )
 from kokuho_adapters.exchange.tape import Tape, tape_of

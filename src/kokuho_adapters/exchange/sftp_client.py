@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-import os
 from collections.abc import AsyncIterator, Callable, Coroutine, Sequence
 from contextlib import asynccontextmanager, suppress
 from datetime import datetime
@@ -21,11 +20,12 @@ from typing import Any, Final, TypeVar
 
 from attrs import field, frozen
 
+from kokuho_adapters.durable_files import sync_file, sync_folder, write_durably
 from kokuho_adapters.exchange.folder import stage_outgoing
 from kokuho_adapters.exchange.manifest import MAX_MANIFEST_BYTES, SUFFIX, ListedFile, Manifest
 from kokuho_adapters.exchange.plain_names import is_plain, require_plain
 from kokuho_adapters.exchange.ssh_policy import CLIENT_POLICY, ssh
-from kokuho_adapters.exchange.staging import Digest, digest_of, private_folder, sync_folder, write_durably
+from kokuho_adapters.exchange.staging import Digest, digest_of, private_folder
 from kokuho_adapters.files.layout import LayoutBook
 from kokuho_core.errors import FileRefused, KokuhoError, Problem, SetupFault
 
@@ -207,8 +207,7 @@ async def _download(client: Any, path: str, listed: ListedFile, folder: Path) ->
             while place <= listed.digest.size and (block := await source.read(_BLOCK, place)):
                 target.write(block)
                 place += len(block)
-            target.flush()
-            os.fsync(target.fileno())
+            sync_file(target)
     if digest_of(part) != listed.digest:
         part.unlink()
         raise FileRefused(Problem("KKH-E002", field=listed.name))

@@ -15,6 +15,7 @@ from typing import IO, Final
 
 from attrs import frozen
 
+from kokuho_adapters.durable_files import sync_file
 from kokuho_core.errors import FileRefused, Problem
 
 BLOCK_BYTES: Final = 1 << 20
@@ -79,8 +80,7 @@ def write_hashed(blocks: Iterator[bytes], target: Path, most: int) -> Digest:
     """As :func:`copy_hashed`, from blocks."""
     with target.open("xb") as file:
         digest = _digest(_written(blocks, file, most))
-        file.flush()
-        os.fsync(file.fileno())
+        sync_file(file)
     return digest
 
 
@@ -114,29 +114,3 @@ def _remove_forgotten(beside: Path) -> None:
                 shutil.rmtree(each, ignore_errors=True)
         except OSError:
             continue
-
-
-def write_durably(path: Path, content: bytes) -> None:
-    """Write ``content`` under a temporary name in the same folder, then give it its own."""
-    descriptor, temporary = tempfile.mkstemp(prefix=".kokuho-", suffix=".part", dir=path.parent)
-    try:
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(temporary).replace(path)
-    except BaseException:
-        Path(temporary).unlink(missing_ok=True)
-        raise
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Make new names durable where folders can be synchronised (not on Windows)."""
-    if not hasattr(os, "O_DIRECTORY"):
-        return
-    descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

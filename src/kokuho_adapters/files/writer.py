@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -13,6 +12,7 @@ from typing import IO, Any, Final
 
 from attrs import frozen
 
+from kokuho_adapters.durable_files import sync_file, sync_folder
 from kokuho_adapters.files import cp932
 from kokuho_adapters.files.layout import Field, Layout, LayoutBook
 from kokuho_adapters.files.naming import FileName, format_timestamp
@@ -92,10 +92,9 @@ class OpenFormatFolder:
         try:
             with _faults_told(), part.open("wb") as file:
                 count = self._write_lines(file, name, layout, keys, rows)
-                file.flush()
-                os.fsync(file.fileno())
+                sync_file(file)
             with _faults_told():
-                _sync_directory(self._directory)  # or a power failure could take the name, which a commit is to rely on
+                sync_folder(self._directory)  # or a power failure could take the name, which a commit is to rely on
         except BaseException:
             with suppress(OSError):
                 part.unlink(missing_ok=True)
@@ -115,7 +114,7 @@ class OpenFormatFolder:
             except FileNotFoundError:
                 if not final.exists():
                     raise NotFound(Problem("KKH-F015", field=name)) from None
-            _sync_directory(self._directory)
+            sync_folder(self._directory)
 
     def _write_lines(
         self, file: IO[bytes], name: FileName, layout: Layout, keys: Sequence[str], rows: Iterable[Sequence[Any]]
@@ -235,14 +234,3 @@ def _faults_told() -> Iterator[None]:
         yield
     except OSError:
         raise SetupFault(Problem("KKH-C020", field="folder")) from None
-
-
-def _sync_directory(directory: Path) -> None:
-    """Make the new name durable where directories can be synchronised (not on Windows)."""
-    if not hasattr(os, "O_DIRECTORY"):
-        return
-    descriptor = os.open(directory, os.O_RDONLY | os.O_DIRECTORY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

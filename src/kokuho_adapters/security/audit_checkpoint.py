@@ -9,13 +9,13 @@ from __future__ import annotations
 import hmac
 import os
 import re
-import tempfile
 from pathlib import Path
 from typing import Final
 
 from attrs import frozen
 from cryptography.hazmat.primitives.hmac import HMAC
 
+from kokuho_adapters.durable_files import sync_file, write_durably
 from kokuho_adapters.security.file_lock import locked
 from kokuho_adapters.security.framing import framed
 
@@ -73,8 +73,7 @@ class CheckpointFile:
                 return
             with self.path.open("ab") as file:
                 file.write(self._line(checkpoint).encode("ascii"))
-                file.flush()
-                os.fsync(file.fileno())
+                sync_file(file)
                 grown = file.tell() > _MAX_BYTES
             if grown:
                 self._drop_old()
@@ -95,12 +94,7 @@ class CheckpointFile:
 
     def _drop_old(self) -> None:
         lines = self.path.read_bytes().splitlines(keepends=True)[-_KEPT_LINES:]
-        descriptor, name = tempfile.mkstemp(dir=self.path.parent, prefix=f".{self.path.name}.")
-        with os.fdopen(descriptor, "wb") as file:
-            file.writelines(lines)
-            file.flush()
-            os.fsync(file.fileno())
-        Path(name).replace(self.path)
+        write_durably(self.path, b"".join(lines))
 
     def _line(self, checkpoint: Checkpoint) -> str:
         seal = self.seal_base.copy()

@@ -21,6 +21,7 @@ from typing import Any, Final, NoReturn
 
 from attrs import field, frozen
 
+from kokuho_adapters.durable_files import sync_file, sync_folder, write_new
 from kokuho_adapters.security.algorithms import KEY_BYTES, RING_ALGORITHMS
 from kokuho_core.errors import Problem, SetupFault
 
@@ -102,7 +103,7 @@ class KeyRing:
         ring = cls()
         failed = ""
         try:
-            _write_new(Path(path), _to_json(ring))
+            _write_first(Path(path), _to_json(ring))
         except FileExistsError:
             failed = "file_exists"
         except OSError:
@@ -199,15 +200,15 @@ def _read_guarded(path: Path) -> bytes:
     return content
 
 
-def _write_new(path: Path, content: bytes) -> None:
+def _write_first(path: Path, content: bytes) -> None:
     """Write ``content`` durably to a file that does not exist yet; :class:`FileExistsError` where one does."""
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}.tmp")
     try:
-        _write_durably(temporary, content)
+        write_new(temporary, content)
         _publish(temporary, path)
     finally:
         temporary.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def _write_over(path: Path, content: bytes, *, shred: bool) -> None:
@@ -218,17 +219,16 @@ def _write_over(path: Path, content: bytes, *, shred: bool) -> None:
     with path.open("r+b") as old:
         before = os.fstat(old.fileno())
         try:
-            _write_durably(temporary, content)
+            write_new(temporary, content)
             if os.name != "posix":
                 old.close()  # here an open file cannot be replaced
             else:
                 _keep_owner(temporary, before)
             temporary.replace(path)
-            _sync_folder(path.parent)
+            sync_folder(path.parent)
             if shred and not old.closed and os.fstat(old.fileno()).st_nlink == 0:  # a copy by hard link is somebody's
                 old.write(bytes(before.st_size))
-                old.flush()
-                os.fsync(old.fileno())
+                sync_file(old)
         finally:
             temporary.unlink(missing_ok=True)
 
@@ -239,8 +239,7 @@ def _discard_unfinished(path: Path) -> None:
         if left.name.startswith(f".{path.name}.") and left.name.endswith(".tmp"):
             with left.open("r+b") as file:
                 file.write(bytes(os.fstat(file.fileno()).st_size))
-                file.flush()
-                os.fsync(file.fileno())
+                sync_file(file)
             left.unlink()
 
 
@@ -249,24 +248,6 @@ def _keep_owner(path: Path, before: os.stat_result) -> None:
     made = path.stat()
     if (made.st_uid, made.st_gid) != (before.st_uid, before.st_gid):
         os.chown(path, before.st_uid, before.st_gid)
-
-
-def _write_durably(path: Path, content: bytes) -> None:
-    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-    with os.fdopen(os.open(path, flags, 0o600), "wb") as file:
-        file.write(content)
-        file.flush()
-        os.fsync(file.fileno())
-
-
-def _sync_folder(folder: Path) -> None:
-    if os.name != "posix":
-        return
-    descriptor = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
 
 
 def _publish(temporary: Path, path: Path) -> None:
