@@ -97,9 +97,9 @@ def _overlaps_itself(message: PersonFact, trial: Sequence[PersonFact]) -> Identi
 
 def _is_trivial(messages: Sequence[PersonFact]) -> bool:
     """One addressee with at most one number: nothing can conflict."""
+    if is_alone(messages):
+        return True
     first = messages[0]
-    if len(messages) == 1:
-        return first.previous_number is None
     number = next((m.number for m in messages if m.number is not None), None)
     return all(
         m.addressee_number == first.addressee_number
