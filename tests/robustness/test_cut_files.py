@@ -87,20 +87,6 @@ def test_a_cut_file_never_shows_another_header(file_id: str) -> None:
     assert seen == [None] * first_line + [due] * (len(whole) - first_line)
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("prepared")
-    PrefectureOffice(folder).close()
-    return folder
-
-
-@pytest.fixture
-def office(prepared: Path, tmp_path: Path) -> Iterator[PrefectureOffice]:
-    shutil.copytree(prepared, tmp_path / "office")
-    with PrefectureOffice(tmp_path / "office") as made:
-        yield made
-
-
 def test_no_prefix_leaves_anything_behind(office: PrefectureOffice) -> None:
     """Rules: S-16, X-1, X-2. Received for real at every length; then the whole file is as welcome as if it were the first."""
     path = office.write("SKKOJIN", A, [insured(A, "1", 1, name='髙"橋'), insured(A, "2", 2)])

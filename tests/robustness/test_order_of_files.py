@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import sqlite3
 from collections.abc import Iterator
 from contextlib import closing
@@ -148,20 +147,6 @@ class Arrivals:
         else:
             due = [self.files[each].name for each in sorted(freed)]
             assert [(each.file, each.result) for each in answers] == [(name, FileResult.APPLIED) for name in due]
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("prepared")
-    PrefectureOffice(folder).close()
-    return folder
-
-
-@pytest.fixture
-def office(prepared: Path, tmp_path: Path) -> Iterator[PrefectureOffice]:
-    shutil.copytree(prepared, tmp_path / "office")
-    with PrefectureOffice(tmp_path / "office") as made:
-        yield made
 
 
 def moments_of(count: int) -> int:

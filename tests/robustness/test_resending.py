@@ -40,20 +40,6 @@ FILES = 4
 APPLIED, HELD, DUPLICATE, REJECTED = FileResult.APPLIED, FileResult.HELD, FileResult.DUPLICATE, FileResult.REJECTED
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    folder = tmp_path_factory.mktemp("prepared")
-    PrefectureOffice(folder).close()
-    return folder
-
-
-@pytest.fixture
-def office(prepared: Path, tmp_path: Path) -> Iterator[PrefectureOffice]:
-    shutil.copytree(prepared, tmp_path / "office")
-    with PrefectureOffice(tmp_path / "office") as made:
-        yield made
-
-
 def rows_of(sequence: int) -> list[dict[str, Any]]:
     """A person of its own, and person 1 once more under another name: the order is visible."""
     own = insured(A, f"10{sequence}", 10 + sequence)
