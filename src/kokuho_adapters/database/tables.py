@@ -27,6 +27,8 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
+from kokuho_adapters.known_results import KnownResults
+
 metadata: Final = MetaData(
     naming_convention={
         "ix": "ix_%(table_name)s_%(column_0_N_name)s",
@@ -38,26 +40,15 @@ metadata: Final = MetaData(
 )
 
 
-class _Converted(dict[Any, Any]):
-    """Converted values by what they came from, None staying None. A known one costs no Python call."""
-
-    def __init__(self, convert: Callable[[Any], Any]) -> None:
-        super().__init__({None: None})
-        self._convert = convert
-
-    def __missing__(self, key: Any) -> Any:
-        value = self._convert(key)
-        if len(self) < _KEPT:
-            self[key] = value
-        return value
+def _unless_none(convert: Callable[[Any], Any]) -> KnownResults:
+    """What ``convert`` makes of a value; None, which is NULL, stays None."""
+    return KnownResults(lambda value: None if value is None else convert(value))
 
 
-_KEPT: Final = 50_000
-# The same few thousand days and moments occur everywhere.
-_DAY_TEXTS: Final = _Converted(date.isoformat)
-_DAYS: Final = _Converted(date.fromisoformat)
-_MOMENT_TEXTS: Final = _Converted(lambda moment: moment.isoformat(" ", "microseconds"))
-_MOMENTS: Final = _Converted(datetime.fromisoformat)
+_DAY_TEXTS: Final = _unless_none(date.isoformat)
+_DAYS: Final = _unless_none(date.fromisoformat)
+_MOMENT_TEXTS: Final = _unless_none(lambda moment: moment.isoformat(" ", "microseconds"))
+_MOMENTS: Final = _unless_none(datetime.fromisoformat)
 
 
 class IsoDate(TypeDecorator[date]):

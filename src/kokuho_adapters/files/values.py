@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from kokuho_adapters.files.layout import Field
 from kokuho_adapters.files.naming import format_timestamp, parse_timestamp
+from kokuho_adapters.known_results import KnownResults
 from kokuho_core.errors import InvalidValue
 from kokuho_core.vocabulary.individual_number import IndividualNumber, individual_number_problem
 from kokuho_core.vocabulary.month import Month
@@ -20,7 +21,6 @@ PRIVATE_USE: Final = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]")
 """外字: the private use areas (KKH-V011)."""
 ONE_DAY: Final = timedelta(days=1)
 
-_CACHED: Final = 50_000
 _TEXT_OR_NOTHING: Final = frozenset({str, type(None)})
 
 Parse = Callable[[str], Any]
@@ -35,20 +35,6 @@ class FieldFault(Exception):
     def __init__(self, code: str) -> None:
         self.code = code
         super().__init__(code)
-
-
-class _Known(dict[Any, Any]):
-    """Results by their input. A dict with ``__missing__`` answers a known input without a Python call."""
-
-    def __init__(self, convert: Callable[[Any], Any]) -> None:
-        self._convert = convert
-
-    def __missing__(self, key: Any) -> Any:
-        value = self._convert(key)
-        if len(self) >= _CACHED:
-            self.clear()
-        self[key] = value
-        return value
 
 
 class _Closed(dict[str, str]):
@@ -78,7 +64,7 @@ def compile_field(field: Field, inclusive: bool) -> Parse:
         case "month":
             return _MONTHS.__getitem__
         case "datetime":
-            return _Known(_datetime).__getitem__
+            return KnownResults(_datetime).__getitem__
         case "flag":
             return _Closed(("0", "1"), "KKH-V009").__getitem__
         case _:
@@ -217,9 +203,9 @@ def _datetime(text: str) -> datetime:
 
 
 # The same days and months occur in all fields and files.
-_DAYS: Final = _Known(_day)
-_LAST_DAYS: Final = _Known(_last_day)
-_MONTHS: Final = _Known(_month)
+_DAYS: Final = KnownResults(_day)
+_LAST_DAYS: Final = KnownResults(_last_day)
+_MONTHS: Final = KnownResults(_month)
 
 
 def compile_format(field: Field, inclusive: bool) -> Format:
@@ -231,11 +217,11 @@ def compile_format(field: Field, inclusive: bool) -> Format:
         case "int":
             return _int_text(parse)
         case "date":
-            return _Known(_last_day_text if inclusive and field.is_end else _day_text).__getitem__
+            return KnownResults(_last_day_text if inclusive and field.is_end else _day_text).__getitem__
         case "month":
-            return _Known(_month_text).__getitem__
+            return KnownResults(_month_text).__getitem__
         case "datetime":
-            return _Known(_datetime_text).__getitem__
+            return KnownResults(_datetime_text).__getitem__
         case "digits":
             return _checked_text(parse, "KKH-V002")
         case "text":
