@@ -573,19 +573,18 @@ def _spans(qualifications: Iterable[Qualification]) -> list[QualificationSpan]:
 def _marks(report: PersonReport, place: dict[Addressee, int]) -> Iterable[Mark]:
     for each in report.view.known:
         for finding in each.judgement.findings:
-            if finding.period_start is not None:
+            if (start := finding.period_start) is not None:
                 sides = (side.addressee for side in (finding.left, finding.entered) if side is not None)
-                yield _mark(finding, (place[side] for side in sides if side in place), is_open=True)
+                yield _mark(finding, start, (place[side] for side in sides if side in place), is_open=True)
     if report.view.known_at is None:
         for stored in report.view.findings:
-            if stored.kind is FindingKind.IDENTITY and stored.period_start is not None:
+            if stored.kind is FindingKind.IDENTITY and (start := stored.period_start) is not None:
                 held = stored.entered[0] if stored.entered is not None else None
-                yield _mark(stored, (place[side] for side in (held,) if side in place), is_open=stored.is_open)
+                yield _mark(stored, start, (place[side] for side in (held,) if side in place), is_open=stored.is_open)
 
 
-def _mark(finding: Finding | StoredFinding, lanes: Iterable[int], *, is_open: bool) -> Mark:
-    assert finding.period_start is not None  # noqa: S101 - both callers look # nosec B101
-    return Mark(MarkKind(finding.kind.value), finding.period_start, finding.period_end, tuple(lanes), is_open=is_open)
+def _mark(finding: Finding | StoredFinding, start: date, lanes: Iterable[int], *, is_open: bool) -> Mark:
+    return Mark(MarkKind(finding.kind.value), start, finding.period_end, tuple(lanes), is_open=is_open)
 
 
 def _arrows(report: PersonReport, place: dict[Addressee, int]) -> Iterable[MoveArrow]:

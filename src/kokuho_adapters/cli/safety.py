@@ -129,16 +129,15 @@ def _show_provided(opened: Installation, insurer: InsurerNumber | None, until: d
 @_INSURER
 @click.option("--all", "everything", is_flag=True, help="解除・差戻し済みも / Settled ones too.")
 @JSON
+@SESSION
 @click.pass_context
-def gates(context: click.Context, insurer: str | None, everything: bool, as_json: bool) -> int:
+def gates(context: click.Context, session: Session, insurer: str | None, everything: bool, as_json: bool) -> int:
     """安全弁で停止したファイルの一覧・解除・差戻し。 / Files stopped by a gate: list, release, refuse.
 
     停止中のファイルがあれば終了コード3になります。 / Ends with 3 while a file is stopped.
     """
     if context.invoked_subcommand is not None:
         return DONE
-    session = context.find_object(Session)
-    assert session is not None  # noqa: S101 - the group of all commands sets it
     with session.installation() as opened:
         number = InsurerNumber(insurer) if insurer is not None else None
         listed = stopped_files(opened.office, number, stopped_only=not everything)

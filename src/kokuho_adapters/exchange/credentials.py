@@ -6,7 +6,7 @@ import os
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Final
+from typing import Final, TypeGuard
 
 from attrs import field, frozen
 from cryptography import x509
@@ -74,7 +74,6 @@ class Certificate:
             raise _fault(f"{what}: no certificate in PEM form") from None
         if not _is_allowed(key):
             raise _fault(f"{what}: algorithm or key length")
-        assert isinstance(key, RSAPublicKey | EllipticCurvePublicKey)  # noqa: S101 - told by the line before # nosec B101
         now = moment or datetime.now(UTC)
         if not read.not_valid_before_utc <= now <= read.not_valid_after_utc:
             raise _fault(f"{what}: not valid now")
@@ -106,7 +105,7 @@ def _spki(key: PublicKey) -> bytes:
     return key.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)
 
 
-def _is_allowed(key: object) -> bool:
+def _is_allowed(key: object) -> TypeGuard[PublicKey]:
     if isinstance(key, RSAPublicKey):
         return key.key_size >= MIN_RSA_BITS
     return isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1 | SECP384R1)
