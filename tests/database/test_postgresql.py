@@ -178,7 +178,9 @@ class TestPartition:
                 if column is not None and column not in {element.column.name for element in constraint.elements}:
                     wrong.append(f"{table.name} -> {target.name}")
         assert wrong == []
-        assert any(len(each.elements) > 1 for table in metadata.tables.values() for each in table.foreign_key_constraints)
+        assert any(
+            len(each.elements) > 1 for table in metadata.tables.values() for each in table.foreign_key_constraints
+        )
 
 
 class TestOverlap:
