@@ -91,8 +91,9 @@ pytest: $(VENV)/.stamp-test $(VENV)/.stamp-docs
 test-long: lint $(VENV)/.stamp-docs
 	KOKUHO_TEST_PROFILE=long $(BIN)/pytest -n $(WORKERS) -m "long or not long" $(PYTEST_ARGS)
 
-bench: $(VENV)/.stamp-wheel
+bench: $(VENV)/.stamp-wheel $(VENV)/.stamp-test
 	$(PY) benchmarks/run.py --persons 100000 300000 --repeat 1
+	$(PY) benchmarks/databases.py --persons 30000 --repeat 3
 
 pages: $(VENV)/.stamp-wheel
 	$(PY) docs/generate.py
