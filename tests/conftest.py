@@ -1,11 +1,24 @@
-"""Settings of all tests: how many examples Hypothesis tries (``KOKUHO_TEST_PROFILE``: «long» for ``make test-long``)."""
+"""Settings of all tests: how many examples Hypothesis tries (``KOKUHO_TEST_PROFILE``: «long» for ``make test-long``).
+
+Whoever asks for a prefecture (``office``, ``make_office``, ``worlds``) is run on both databases.
+"""
 
 from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
 
+import pytest
 from hypothesis import HealthCheck, settings
+
+from .prefecture.office import PrefectureOffice
+from .prefecture.servers import Server, server
+from .prefecture.worlds import BACKENDS, MakeOffice, PostgresqlWorlds, SqliteWorlds, Worlds
+
+__all__ = ["server"]
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("long", settings.get_profile("default"), max_examples=3000)
@@ -13,3 +26,37 @@ settings.load_profile(os.environ.get("KOKUHO_TEST_PROFILE", "default"))
 
 for noisy in ("sqlalchemy", "alembic"):  # a failing test should show itself, not every statement
     logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+@pytest.fixture(scope="session")
+def sqlite_worlds(tmp_path_factory: pytest.TempPathFactory) -> Worlds:
+    return SqliteWorlds(tmp_path_factory.mktemp("template"))
+
+
+@pytest.fixture(scope="session")
+def postgresql_worlds(tmp_path_factory: pytest.TempPathFactory, server: Server) -> Worlds:
+    return PostgresqlWorlds(tmp_path_factory.mktemp("template"), server)
+
+
+@pytest.fixture(params=BACKENDS)
+def worlds(request: pytest.FixtureRequest) -> Worlds:
+    found: Worlds = request.getfixturevalue(f"{request.param}_worlds")
+    return found
+
+
+@pytest.fixture
+def make_office(worlds: Worlds, tmp_path: Path) -> Iterator[MakeOffice]:
+    made: list[PrefectureOffice] = []
+
+    def make(name: str = "office", **options: Any) -> PrefectureOffice:
+        made.append(worlds.make(tmp_path / name, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        worlds.end(each)
+
+
+@pytest.fixture
+def office(make_office: MakeOffice) -> PrefectureOffice:
+    return make_office()

@@ -52,7 +52,7 @@ class TestRokunohe2024:
         (stopped,) = stopped_files(standing.office)
         (stop,) = stopped.stops
         assert (stop.measure.affected, stop.measure.standing) == (self.CHANGED, self.PEOPLE)
-        assert len(dump(standing.database_file)["other_record"]) == self.PEOPLE
+        assert len(dump(standing.stored_in)["other_record"]) == self.PEOPLE
 
     def test_the_yearly_judgement_passes(self, standing: PrefectureOffice) -> None:
         """Rules: S-28. Every certificate is issued anew in August; the share of one in twenty-five changes."""

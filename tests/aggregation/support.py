@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Mapping
-from contextlib import closing
 from datetime import date
 from pathlib import Path
 from typing import Any
 
+from ..prefecture.contents import Dump, dump
 from ..prefecture.office import PrefectureOffice, number, person
 
-RECORDS_OF_ACCESS = frozenset({"audit_entry", "operator_grant", "approval"})
-"""Tables that tell who did something, which differs with every run."""
 RECEIPTS = frozenset({"received_file", "record_outcome", "key_usage"})
 """Tables that tell which file came and what became of it, whatever it did besides; what was encrypted counts in any case."""
-
-Dump = dict[str, list[tuple[Any, ...]]]
 
 
 def insured(
@@ -48,29 +43,9 @@ def entered(
     return insured(insurer, addressee, serial, household, start=start, reason=more.pop("reason", "07"), **more)
 
 
-def dump(
-    database: Path, without: Iterable[str] = (), columns_without: Mapping[str, Iterable[str]] | None = None
-) -> Dump:
-    """Every row of every table, sorted. ``without`` leaves tables out, ``columns_without`` columns."""
-    left_out = columns_without or {}
-    with closing(sqlite3.connect(database)) as connection:
-        tables = [
-            row[0] for row in connection.execute("select name from sqlite_master where type = 'table' order by 1")
-        ]
-        found: Dump = {}
-        for table in tables:
-            if table in without or table in RECORDS_OF_ACCESS:
-                continue
-            columns = [row[1] for row in connection.execute(f"pragma table_info({table})")]
-            kept = [column for column in columns if column not in set(left_out.get(table, ()))]
-            rows = connection.execute(f"select {', '.join(kept)} from {table}").fetchall()
-            found[table] = sorted((tuple(row) for row in rows), key=repr)
-        return found
-
-
 def effect(office: PrefectureOffice) -> Dump:
     """All that files can have an effect on, without the receipts themselves."""
-    found = dump(office.database_file, RECEIPTS)
+    found = dump(office.stored_in, RECEIPTS)
     found["counter"] = [row for row in found["counter"] if row[0] != "received_file"]
     return found
 

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Callable
-from contextlib import closing
 from typing import Any
 
 import pytest
@@ -15,6 +13,7 @@ from kokuho_core.reception.ledger import FileResult
 from kokuho_core.usecases.check import check
 from kokuho_core.usecases.receive import receive
 
+from ..prefecture.contents import ask
 from ..prefecture.office import (
     INSURERS,
     A,
@@ -26,7 +25,7 @@ from ..prefecture.office import (
     nominal_head,
     number,
 )
-from .conftest import MakeOffice
+from ..prefecture.worlds import MakeOffice
 from .support import about, cells, codes, dump, effect, insured, put, set_cell, told
 
 Change = Callable[[bytes], bytes]
@@ -333,8 +332,7 @@ class TestEncodings:
             ("KKH-V011", 3, "name"),
             ("KKH-V011", 3, "address"),
         ]
-        with closing(sqlite3.connect(office.database_file)) as connection:
-            kept = connection.execute("select name, address from person_record where addressee_number = '2'").fetchall()
+        kept = ask(office.stored_in, "select name, address from person_record where addressee_number = '2'")
         assert [(one.encode(), other.encode()) for one, other in kept] == [(name.encode(), address.encode())]
         row = told(office, A, "SHOKEKKA")[1]
         assert (row["line"], row["result"], row["error_code"], row["error_field"]) == (3, "1", "KKH-V011", "name")
@@ -352,8 +350,7 @@ class TestEncodings:
         path.write_bytes(cp932.encode(path.read_bytes().decode()).replace(cp932.encode("①"), b"\xf0\x40"))
         [answer] = office.receive(path)
         assert [(each.code, each.line, each.field) for each in answer.warnings] == [("KKH-V011", 2, "name")]
-        with closing(sqlite3.connect(office.database_file)) as connection:
-            assert connection.execute("select name from person_record").fetchall() == [("髙橋～\ue000",)]
+        assert ask(office.stored_in, "select name from person_record") == [("髙橋～\ue000",)]
         assert office.persons(B, insured(B, "1", 2)).counts.accepted == 1
 
     def test_an_encoding_given_by_hand_goes_first(self, cp932_office: PrefectureOffice) -> None:
@@ -376,10 +373,7 @@ class TestEncodings:
         assert office.receive(second, "cp932")[0].result is FileResult.HELD
         answers = office.receive(office.write("SKKOJIN", A, [insured(A, "1", 1)], sequence=1))
         assert [answer.result for answer in answers] == [FileResult.APPLIED] * 2
-        with closing(sqlite3.connect(office.database_file)) as connection:
-            assert connection.execute("select name from person_record where addressee_number = '2'").fetchall() == [
-                ("髙橋",)
-            ]
+        assert ask(office.stored_in, "select name from person_record where addressee_number = '2'") == [("髙橋",)]
 
     def test_delivered_files_are_utf_8_for_everybody(self, cp932_office: PrefectureOffice) -> None:
         """Rules: X-38, X-22."""
@@ -508,8 +502,7 @@ class TestSequence:
         assert (answer.result, codes(answer)) == (FileResult.REJECTED, [("KKH-F020", 0, "")])
         # what was held first is what is applied
         assert [answer.counts.accepted for answer in office.receive(first)] == [1, 1]
-        with closing(sqlite3.connect(office.database_file)) as connection:
-            assert connection.execute("select distinct name from person_record").fetchall() == [("見本　花子",)]
+        assert ask(office.stored_in, "select distinct name from person_record") == [("見本　花子",)]
 
     def test_a_broken_file_is_not_held(self, office: PrefectureOffice) -> None:
         """Rules: X-1, X-2."""
@@ -594,5 +587,5 @@ class TestUnknownHousehold:
         assert office.persons(A, insured(A, "1", 1, "777")).counts.accepted == 1
         office.resolve()
         assert len(told(office, A, "TOKUSO")) == 1
-        assert dump(office.database_file)["household_record"] == []
+        assert dump(office.stored_in)["household_record"] == []
         assert cells(next(office.outbox.glob("TOKUSO_*")), 1)[3] == "000000"

@@ -2,25 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
-from collections.abc import Iterator
-from contextlib import closing
 from datetime import date
-from pathlib import Path
-
-import pytest
 
 from kokuho_adapters.composition import initialise
 from kokuho_core.reception.ledger import FileResult
 from kokuho_core.vocabulary.insurers import Insurer
 
+from ..prefecture.contents import ask, change, dump
 from ..prefecture.office import INSURERS, PREFECTURE, A, B, PrefectureOffice, number, person
-
-
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[PrefectureOffice]:
-    with PrefectureOffice(tmp_path) as made:
-        yield made
 
 
 def tokuso(office: PrefectureOffice, insurer: str) -> list[tuple[date, date | None]]:
@@ -58,7 +47,7 @@ def test_a_held_file_keeps_the_encoding_it_came_with(office: PrefectureOffice) -
     first, second = (office.write("SKKOJIN", A, [person(A, str(i), number=number(i))]) for i in (1, 2))
     assert office.receive(second)[0].result is FileResult.HELD
     other = [Insurer(each.insurer_number, each.municipality_code, each.name, encoding="cp932") for each in INSURERS]
-    initialise(office.configuration, PREFECTURE, other)
+    initialise(office.owners_configuration, PREFECTURE, other)
     answers = office.receive(first, "utf-8")
     assert [answer.result for answer in answers] == [FileResult.APPLIED, FileResult.APPLIED]
 
@@ -67,11 +56,9 @@ def test_a_damaged_held_file_is_refused_alone(office: PrefectureOffice) -> None:
     """Rules: X-2. Everybody else is answered as ever, and the file may be sent again."""
     first, second = (office.write("SKKOJIN", A, [person(A, str(i), number=number(i))]) for i in (1, 2))
     office.receive(second)
-    with closing(sqlite3.connect(office.database_file)) as connection:
-        [(content,)] = connection.execute("SELECT content FROM held_content WHERE block_no = 0").fetchall()
-        damaged = content[:-1] + bytes([content[-1] ^ 1])
-        connection.execute("UPDATE held_content SET content = ? WHERE block_no = 0", (damaged,))
-        connection.commit()
+    [(content,)] = ask(office.stored_in, "SELECT content FROM held_content WHERE block_no = 0")
+    damaged = content[:-1] + bytes([content[-1] ^ 1])
+    change(office.stored_in, "UPDATE held_content SET content = :damaged WHERE block_no = 0", damaged=damaged)
     answers = office.receive(first)
     assert [(a.result, [p.code for p in a.errors]) for a in answers] == [
         (FileResult.APPLIED, []),
@@ -113,4 +100,4 @@ def test_a_number_in_a_refused_name_goes_nowhere(office: PrefectureOffice) -> No
     assert answer.result is FileResult.REJECTED
     assert number(1) not in repr(answer)
     assert number(1) not in repr(office.deliver(A))
-    assert number(1).encode() not in office.database_file.read_bytes()
+    assert number(1) not in repr(dump(office.stored_in))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from click.testing import CliRunner
 
@@ -18,9 +16,8 @@ from ..prefecture.office import A, B, PrefectureOffice, number, person
 
 
 @pytest.fixture
-def conflict(tmp_path: Path) -> PrefectureOffice:
+def conflict(office: PrefectureOffice) -> PrefectureOffice:
     """The same number in two municipalities with different dates of birth."""
-    office = PrefectureOffice(tmp_path)
     office.persons(A, person(A, "100", number=number(1)))
     answer = office.persons(B, person(B, "200", number=number(1), birth_date="1961-01-01"))
     assert answer.counts.held == 1
@@ -72,8 +69,9 @@ def test_only_an_open_conflict_can_be_decided(conflict: PrefectureOffice) -> Non
             decide_identity(conflict.office, wrong, IdentityVerdict.SAME)
 
 
-def test_on_the_command_line(conflict: PrefectureOffice) -> None:
+def test_on_the_command_line(conflict: PrefectureOffice, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rules: X-25."""
+    monkeypatch.chdir(conflict.folder)  # where the key ring is, for a database on a server
     database = conflict.configuration.database
     arguments = ["--database", database, "identity", identity_finding(conflict), "--verdict", "different"]
     answer = CliRunner().invoke(cli, [*arguments, "--json"])

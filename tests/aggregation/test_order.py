@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import json
-import shutil
-import sqlite3
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
-from pathlib import Path
+from collections.abc import Sequence
 from typing import Any
 
 import pytest
@@ -18,9 +12,10 @@ from hypothesis import strategies as st
 
 from kokuho_core.reception.ledger import FileResult
 
+from ..prefecture.contents import ask, dump
 from ..prefecture.office import PrefectureOffice, instruction
+from ..prefecture.worlds import Worlds
 from .histories import MUNICIPALITIES, Sent, histories, orders
-from .support import dump
 
 AS_OF = "2024-12-31"
 DERIVED = (
@@ -45,30 +40,6 @@ def examples(count: int) -> settings:
     )
 
 
-class Worlds:
-    """Fresh prefectures with one key ring, so that what they keep can be compared."""
-
-    def __init__(self, template: Path) -> None:
-        self.template = template
-        self.folder = Path(tempfile.mkdtemp())
-        self._numbers = itertools.count()
-
-    @contextmanager
-    def office(self) -> Iterator[PrefectureOffice]:
-        folder = self.folder / str(next(self._numbers))
-        shutil.copytree(self.template, folder)
-        with PrefectureOffice(folder) as office:
-            yield office
-        shutil.rmtree(folder)
-
-
-@pytest.fixture(scope="module")
-def worlds(template: Path) -> Any:
-    made = Worlds(template)
-    yield made
-    shutil.rmtree(made.folder, ignore_errors=True)
-
-
 def receive_all(office: PrefectureOffice, files: Sequence[Sent], resolve_each: bool = False) -> None:
     applied = 0
     for each in files:
@@ -83,7 +54,7 @@ def receive_all(office: PrefectureOffice, files: Sequence[Sent], resolve_each: b
 
 
 def derived(office: PrefectureOffice) -> dict[str, Any]:
-    found = dump(office.database_file, columns_without={"candidate": ["version"]})
+    found = dump(office.stored_in, columns_without={"candidate": ["version"]})
     return {table: found[table] for table in DERIVED}
 
 
@@ -101,7 +72,7 @@ class TestOrder:
     def test_one_resolve_at_the_end_finds_the_same_whatever_came_first(self, worlds: Worlds, part: int) -> None:
         """Rules: X-7, X-2, X-33, P-5."""
 
-        @examples(38)
+        @examples(worlds.examples(38))
         @given(st.data())
         def run(data: st.DataObject) -> None:
             files = data.draw(histories(), label="files")
@@ -127,7 +98,7 @@ class TestOrder:
     def test_resolving_after_every_file_ends_in_the_same(self, worlds: Worlds, part: int) -> None:
         """Rules: X-7, Q-3, P-5, H-6, X-13."""
 
-        @examples(30)
+        @examples(worlds.examples(30))
         @given(st.data())
         def run(data: st.DataObject) -> None:
             files = data.draw(histories(), label="files")
@@ -145,32 +116,29 @@ class TestOrder:
 
 def without_numbers(office: PrefectureOffice) -> dict[str, Any]:
     """What stands, with persons named by their addressees instead of IDs, and without numbers."""
-    with closing(sqlite3.connect(office.database_file)) as connection:
-        connection.row_factory = sqlite3.Row
-        persons: dict[str, list[tuple[str, str]]] = {}
-        for row in connection.execute(
-            "select stands from returned_row where file_id = 'HIHOID' and stands is not null"
-        ):
-            insurer, addressee, _, insured_id, *_ = json.loads(row["stands"])
-            persons.setdefault(insured_id, []).append((insurer, addressee))
-        named = {insured_id: tuple(sorted(each)) for insured_id, each in persons.items()}
-        findings = [
-            (named[row["person"]], *tuple(row)[3:-1])
-            for row in connection.execute("select * from finding where is_open = 1")
-        ]
-        moves = [(*row[:6], named[row["person"]], *row[7:]) for row in connection.execute("select * from move")]
-        candidates = [
-            (tuple(sorted(named[each] for each in json.loads(row["movers"]))), *tuple(row)[1:6], *tuple(row)[7:-1])
-            for row in connection.execute("select * from candidate where movers <> '[]'")
-        ]
-        rows = [
-            (row["subject"], row["item"], *json.loads(row["stands"])[:2], *json.loads(row["stands"])[4:])
-            for row in connection.execute("select * from returned_row where file_id = 'TOKUSO' and stands is not null")
-        ]
+
+    def rows(query: str) -> Sequence[Any]:
+        return ask(office.stored_in, query)
+
+    persons: dict[str, list[tuple[str, str]]] = {}
+    for row in rows("select stands from returned_row where file_id = 'HIHOID' and stands is not null"):
+        insurer, addressee, _, insured_id, *_ = json.loads(row.stands)
+        persons.setdefault(insured_id, []).append((insurer, addressee))
+    named = {insured_id: tuple(sorted(each)) for insured_id, each in persons.items()}
+    findings = [(named[row.person], *tuple(row)[3:-1]) for row in rows("select * from finding where is_open")]
+    moves = [(*row[:6], named[row.person], *row[7:]) for row in rows("select * from move")]
+    candidates = [
+        (tuple(sorted(named[each] for each in json.loads(row.movers))), *tuple(row)[1:6], *tuple(row)[7:-1])
+        for row in rows("select * from candidate where movers <> '[]'")
+    ]
+    qualifications = [
+        (row.subject, row.item, *json.loads(row.stands)[:2], *json.loads(row.stands)[4:])
+        for row in rows("select * from returned_row where file_id = 'TOKUSO' and stands is not null")
+    ]
     return {
         "persons": sorted(named.values()),
         "findings": sorted(findings, key=repr),
         "moves": sorted(moves, key=repr),
         "candidates": sorted(candidates, key=repr),
-        "qualification": sorted(rows, key=repr),
+        "qualification": sorted(qualifications, key=repr),
     }

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import sqlite3
-from contextlib import closing
 from datetime import date
 from typing import Any
 
 import pytest
 
+from ..prefecture.contents import ask
 from ..prefecture.office import A, B, C, PrefectureOffice, nominal_head, number, person
-from .conftest import MakeOffice
+from ..prefecture.worlds import MakeOffice
 from .support import about, codes, entered, insured, open_findings, qualification, told
 
 
@@ -332,10 +331,7 @@ class TestVault:
         dead = office.persons(A, insured(A, "2", 2, end="2024-04-01", end_reason="52"))
         assert dead.counts.accepted == 1
         office.resolve()
-        with closing(sqlite3.connect(office.database_file)) as connection:
-            kept = connection.execute(
-                "select number_index, ciphertext, insurer_number, key_id from number_vault"
-            ).fetchall()
+        kept = ask(office.stored_in, "select number_index, ciphertext, insurer_number, key_id from number_vault")
         assert sorted(row[2] for row in kept) == [A, A, B]
         assert len({row[0] for row in kept}) == 2
         assert len({(row[2], row[3]) for row in kept}) == 2

@@ -12,7 +12,7 @@ from kokuho_core.usecases.office import Settings
 from kokuho_core.vocabulary.identifiers import Addressee, AddresseeNumber
 
 from ..prefecture.office import A, B, C, D, PrefectureOffice, household, nominal_head
-from .conftest import MakeOffice
+from ..prefecture.worlds import MakeOffice
 from .support import about, codes, effect, entered, finding_of, insured, iso, open_findings, qualification, told
 
 SHIPPED = Path(files_adapter.__file__).parent / "layouts"

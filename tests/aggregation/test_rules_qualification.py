@@ -8,7 +8,7 @@ import pytest
 from attrs import evolve
 
 from ..prefecture.office import INSURERS, A, B, C, D, PrefectureOffice, nominal_head, number
-from .conftest import MakeOffice
+from ..prefecture.worlds import MakeOffice
 from .support import about, entered, insured, open_findings, qualification, told
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ..prefecture.office import PrefectureOffice
+from ..prefecture.worlds import Worlds
 from .histories import MUNICIPALITIES, Sent, histories, orders
-from .test_order import AS_OF, Worlds, decide_all, examples
+from .test_order import AS_OF, decide_all, examples
 
 KEYS = {
     "TOKUSO": ("addressee_number", "application_start"),
@@ -80,11 +80,10 @@ def check(office: PrefectureOffice, municipality: Municipality, files: Sequence[
 
 
 @pytest.mark.parametrize("part", range(2))
-def test_every_correction_reaches_who_was_told_otherwise(template: Any, part: int, tmp_path: Any) -> None:
+def test_every_correction_reaches_who_was_told_otherwise(worlds: Worlds, part: int) -> None:
     """Rules: S-24, X-13, X-28, H-7, Q-5. Random histories in random order, delivered now and then."""
-    worlds = Worlds(template)
 
-    @examples(30)
+    @examples(worlds.examples(30))
     @given(st.data())
     def run(data: st.DataObject) -> None:
         files = data.draw(histories(), label="files")
@@ -106,7 +105,4 @@ def test_every_correction_reaches_who_was_told_otherwise(template: Any, part: in
             for receiver in receivers:
                 check(office, receiver, files)
 
-    try:
-        run()
-    finally:
-        shutil.rmtree(worlds.folder, ignore_errors=True)
+    run()

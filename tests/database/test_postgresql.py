@@ -25,7 +25,7 @@ from kokuho_core.usecases.receive import receive
 from ..aggregation.histories import MUNICIPALITIES, Sent, histories
 from ..aggregation.test_order import AS_OF, DERIVED, decide_all
 from ..prefecture.office import INSURERS, PREFECTURE, A, B, PrefectureOffice, number, person
-from .servers import Server
+from ..prefecture.servers import Server
 
 MakeOffice = Callable[[str], PrefectureOffice]
 BACKENDS = ("sqlite", "postgresql")

@@ -25,7 +25,7 @@ from kokuho_adapters.database.turns import _ALONE
 from kokuho_core.errors import Conflict, KokuhoError, SetupFault
 
 from ..prefecture.office import INSURERS, A, B
-from .servers import Server
+from ..prefecture.servers import Server
 
 SECRET = "900000000013"
 

@@ -21,7 +21,7 @@ from kokuho_core.errors import Conflict, Problem
 
 from ..aggregation.support import entered, insured
 from ..prefecture.office import INSURERS, A, B, C, PrefectureOffice, household
-from .servers import Server
+from ..prefecture.servers import Server
 
 BACKENDS = ("sqlite", "postgresql")
 WRITERS = 3

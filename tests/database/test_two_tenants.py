@@ -18,7 +18,7 @@ from kokuho_adapters.database.tables import finding, returned_row
 from kokuho_core.errors import SetupFault
 
 from ..prefecture.office import INSURERS, A, B
-from .servers import Server
+from ..prefecture.servers import Server
 
 PLACES = st.sampled_from([A, B])
 ITEMS = st.sampled_from("123")

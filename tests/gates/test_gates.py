@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterator
-from contextlib import closing, contextmanager
-from pathlib import Path
+from contextlib import contextmanager
 from typing import Any
 
 import pytest
@@ -21,29 +19,31 @@ from kokuho_core.usecases.office import Settings
 from kokuho_core.usecases.receive import release_held
 
 from ..aggregation.support import effect
+from ..prefecture.contents import ask, change, dump
 from ..prefecture.office import A, B, PrefectureOffice, high_cost, household, number, person
 from ..prefecture.two_people import FIRST, REASON, SECOND, as_operator, by_two
+from ..prefecture.worlds import Worlds
 
 PEOPLE = 60
 
 
 @contextmanager
-def altered(office: PrefectureOffice, table: str, column: str, file_no: int, other: bytes | None) -> Iterator[None]:
+def with_other(office: PrefectureOffice, table: str, column: str, file_no: int, other: bytes | None) -> Iterator[None]:
     """With another content in one place; None: with one number less in it."""
-    at = f"{table} where file_no = {file_no}"
-    with closing(sqlite3.connect(office.database_file, isolation_level=None)) as connection:
-        (before,) = connection.execute(f"select {column} from {at}").fetchone()
-        changed = before.replace(str(PEOPLE), str(PEOPLE - 1)) if other is None else other
-        assert changed != before
-        put = f"update {table} set {column} = ? where file_no = {file_no}"
-        connection.execute(put, (changed,))
-        yield
-        connection.execute(put, (before,))
+    where = f"where file_no = {file_no}"
+    ((before,),) = ask(office.stored_in, f"select {column} from {table} {where}")
+    altered = before.replace(str(PEOPLE), str(PEOPLE - 1)) if other is None else other
+    assert altered != before
+    for value in (altered, before):
+        change(office.stored_in, f"update {table} set {column} = :value {where}", value=value)
+        if value is altered:
+            yield
 
 
 def people(sender: str = A, count: int = PEOPLE, **fields: Any) -> list[dict[str, Any]]:
     return [
-        person(sender, str(serial), number=number(serial), card_symbol="見01", **fields) for serial in range(1, count + 1)
+        person(sender, str(serial), number=number(serial), card_symbol="見01", **fields)
+        for serial in range(1, count + 1)
     ]
 
 
@@ -127,10 +127,10 @@ class TestStopping:
         answer = office.months(A, *(high_cost(A, str(i), "202404", "3") for i in range(1, PEOPLE + 1)))
         assert codes(answer) == [("KKH-G003", "")]
 
-    def test_limits_of_the_installation_and_of_a_sender(self, tmp_path: Path) -> None:
+    def test_limits_of_the_installation_and_of_a_sender(self, worlds: Worlds) -> None:
         """Rules: S-28."""
         strict = GateSettings(GateLimits(change=Threshold(1, 1))).with_sender(B, GateLimits())
-        with PrefectureOffice(tmp_path / "strict", Settings(gates=strict)) as office:
+        with worlds.office(settings=Settings(gates=strict)) as office:
             for sender in (A, B):
                 office.persons(sender, *people(sender, 10))
             assert office.persons(A, *moved(people(A, 1), household_number="9")).result is FileResult.HELD
@@ -168,8 +168,7 @@ class TestReleasing:
             (FileResult.APPLIED, 1),
         ]
         assert stopped_files(standing.office) == []
-        with closing(sqlite3.connect(standing.database_file)) as connection:
-            assert connection.execute("select count(*) from held_content").fetchone() == (0,)
+        assert ask(standing.stored_in, "select count(*) from held_content") == [(0,)]
 
     def test_their_agreement_is_bound_to_content_and_measures(self, standing: PrefectureOffice) -> None:
         """Rules: S-7, S-28."""
@@ -178,7 +177,7 @@ class TestReleasing:
             release_stopped(as_operator(standing, FIRST), file_no, REASON)
         (asked,) = list_approvals(standing.office)
         for table, column, other in (("received_file", "fingerprint", b"other"), ("gate_stop", "measures", None)):
-            with altered(standing, table, column, file_no, other), pytest.raises(NotApproved, match="KKH-A007"):
+            with with_other(standing, table, column, file_no, other), pytest.raises(NotApproved, match="KKH-A007"):
                 release_stopped(as_operator(standing, SECOND), file_no, REASON)
         assert stopped_files(standing.office)[0].state is StopState.STOPPED
         assert list(release_held(standing.office)) == []
@@ -192,7 +191,11 @@ class TestReleasing:
         assert codes(other) == [("KKH-F020", "")]
         refused = refuse_stopped(standing.office, file_no, "出力設定の誤り")
         assert (refused.state, refused.agreed_by) == (StopState.REFUSED, None)
-        told = [(row["line"], row["result"], row["error_code"]) for row in standing.deliver(A)["SHOKEKKA"] if row["line"] == 0]
+        told = [
+            (row["line"], row["result"], row["error_code"])
+            for row in standing.deliver(A)["SHOKEKKA"]
+            if row["line"] == 0
+        ]
         assert told == [(0, "3", "KKH-G001"), (0, "2", "KKH-F020"), (0, "2", "KKH-G004")]
         again = standing.send("SKKOJIN", A, moved(people(count=1), household_number="7"), sequence=2)[0]
         assert again.result is FileResult.APPLIED
@@ -211,7 +214,9 @@ class TestReleasing:
         assert standing.receive(path)[0].result is FileResult.APPLIED
         assert standing.receive(path)[0].result is FileResult.DUPLICATE
 
-    def test_a_file_that_waited_for_another_meets_the_gates_when_its_turn_comes(self, standing: PrefectureOffice) -> None:
+    def test_a_file_that_waited_for_another_meets_the_gates_when_its_turn_comes(
+        self, standing: PrefectureOffice
+    ) -> None:
         """Rules: S-28, S-15."""
         late = standing.write("SKKOJIN", A, people(count=1, kind="2"), sequence=2)
         mass = standing.write("SKKOJIN", A, moved(people(), household_number="9"), sequence=3)
@@ -229,7 +234,6 @@ class TestReleasing:
         """Rules: S-28, S-8."""
         rows = moved(people(), household_number="9", name="秘密　見本")
         standing.persons(A, *rows)
-        raw = standing.database_file.read_bytes()
-        wal = standing.database_file.with_name(standing.database_file.name + "-wal")
-        raw += wal.read_bytes() if wal.exists() else b""
-        assert "秘密　見本".encode() not in raw
+        assert sum(len(content) for (content,) in ask(standing.stored_in, "select content from held_content")) > 1000
+        kept = repr(dump(standing.stored_in))
+        assert "秘密" not in kept and repr("秘密　見本".encode())[2:-1] not in kept

@@ -8,6 +8,8 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
+from attrs import evolve
+
 from kokuho_adapters.composition import Installation, initialise, open_installation
 from kokuho_adapters.configuration import Configuration
 from kokuho_adapters.files import LayoutBook, OpenFormatFile, OpenFormatFolder, as_table
@@ -20,6 +22,8 @@ from kokuho_core.vocabulary.identifiers import InsurerNumber, MunicipalityCode
 from kokuho_core.vocabulary.individual_number import IndividualNumber
 from kokuho_core.vocabulary.insurers import Insurer
 from kokuho_core.vocabulary.month import Month
+
+from .contents import Place
 
 PREFECTURE = "13"
 
@@ -176,7 +180,10 @@ class SteppingClock:
 
 
 class PrefectureOffice:
-    """集約 in a folder, with what a municipality needs to send and read files."""
+    """集約 in a folder, with what a municipality needs to send and read files.
+
+    ``database``: URL of a PostgreSQL database as its owner, who initialises it; ``worker``: the same as whoever does the daily work.
+    """
 
     def __init__(
         self,
@@ -186,6 +193,8 @@ class PrefectureOffice:
         prefix: str = "kokuho",
         layouts: Sequence[Path] = (),
         database: str | None = None,
+        worker: str | None = None,
+        is_initialised: bool = False,
     ) -> None:
         self.folder = folder
         self.inbox = folder / "inbox"
@@ -193,14 +202,19 @@ class PrefectureOffice:
         self.inbox.mkdir(parents=True, exist_ok=True)
         self.outbox.mkdir(parents=True, exist_ok=True)
         self.database_file = folder / f"{prefix}.sqlite3"
-        self.configuration = Configuration(
+        self.stored_in: Place = database or self.database_file
+        self.owners_configuration = Configuration(
             database=database or f"sqlite:///{self.database_file.as_posix()}",
             key_ring=folder / f"{prefix}.keys.json" if database else None,
             layouts=tuple(layouts),
             settings=settings or Settings(),
             allow_unbound_role=True,
         )
-        initialise(self.configuration, PREFECTURE, insurers)
+        self.configuration = self.owners_configuration
+        if worker is not None:
+            self.configuration = evolve(self.owners_configuration, database=worker, allow_unbound_role=False)
+        if not is_initialised:
+            initialise(self.owners_configuration, PREFECTURE, insurers)
         self.clock = SteppingClock()
         self.installation: Installation = open_installation(self.configuration, clock=self.clock)
         self.book = LayoutBook.shipped().with_files(tuple(layouts))

@@ -8,7 +8,12 @@ from attrs import field, mutable
 
 from ..prefecture.office import PrefectureOffice
 
-_IDS = ("head_municipal_insured_id", "municipal_insured_id", "prefectural_insured_id", "previous_prefectural_insured_id")
+_IDS = (
+    "head_municipal_insured_id",
+    "municipal_insured_id",
+    "prefectural_insured_id",
+    "previous_prefectural_insured_id",
+)
 
 
 @mutable

@@ -74,17 +74,17 @@ class TestEffect:
         office.resolve()
         undo(office, wrong)
         assert qualification(office, B) == [("2020-04-01", None, None, "1")]
-        assert dump(office.database_file)["held_record"] == []
+        assert dump(office.stored_in)["held_record"] == []
 
     def test_households_and_months(self, office: PrefectureOffice) -> None:
         """Rules: S-24, H-1."""
         right = office.households(A, household(A, "1", "1"))
         wrong = office.months(A, high_cost(A, "1", "202404"))
         undo(office, wrong)
-        found = dump(office.database_file)
+        found = dump(office.stored_in)
         assert (len(found["high_cost_record"]), len(found["household_record"])) == (0, 1)
         undo(office, right)
-        assert dump(office.database_file)["household_record"] == []
+        assert dump(office.stored_in)["household_record"] == []
 
     def test_a_decision(self, office: PrefectureOffice) -> None:
         """Rules: S-24, H-6, X-18. The decision before it holds again."""
@@ -157,7 +157,12 @@ class TestRefusal:
         with pytest.raises(NotFound, match="KKH-G008"):
             by_two(office, lambda office: recall(office, applied.file, REASON))
         (listed,) = recalled_files(office.office)
-        assert (listed.name, listed.asked_by, listed.agreed_by, listed.records) == (applied.file, "tanto01", "kakari02", 1)
+        assert (listed.name, listed.asked_by, listed.agreed_by, listed.records) == (
+            applied.file,
+            "tanto01",
+            "kakari02",
+            1,
+        )
 
     def test_two_people_agree_to_this_content(self, office: PrefectureOffice) -> None:
         """Rules: S-7, S-24."""

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import os
-import shutil
 from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 import pytest
 from attrs import evolve
@@ -19,23 +17,15 @@ from kokuho_core.reception.ledger import FileResult
 from kokuho_core.usecases.recall import recall
 
 from ..aggregation.histories import MUNICIPALITIES, Sent, histories
-from ..aggregation.test_order import AS_OF, Worlds, examples, without_numbers
+from ..aggregation.test_order import AS_OF, examples, without_numbers
 from ..prefecture.office import PrefectureOffice
 from ..prefecture.two_people import REASON, by_two
+from ..prefecture.worlds import Worlds
 from .receivers import Receiver
 
 PARTS = 4
 EXAMPLES = 500 if os.environ.get("KOKUHO_TEST_PROFILE") == "long" else 50
-"""Per part: 200 histories in «make test», 2,000 in «make test-long»."""
-
-
-@pytest.fixture(scope="module")
-def worlds(tmp_path_factory: pytest.TempPathFactory) -> Any:
-    template = tmp_path_factory.mktemp("template")
-    PrefectureOffice(template).close()
-    made = Worlds(template)
-    yield made
-    shutil.rmtree(made.folder, ignore_errors=True)
+"""Per part on SQLite: 200 histories in «make test», 2,000 in «make test-long»."""
 
 
 def receive_all(office: PrefectureOffice, files: Sequence[Sent]) -> int:
@@ -70,7 +60,9 @@ def test_as_if_it_had_never_come(worlds: Worlds, part: int) -> None:
     """Rules: S-24, P-7, H-7, X-13, S-15. Judged state, and what every municipality knows from its deliveries."""
     seen: Counter[str] = Counter()
 
-    @examples(EXAMPLES)
+    count = worlds.examples(EXAMPLES)
+
+    @examples(count)
     @given(st.data())
     def run(data: st.DataObject) -> None:
         files = data.draw(histories(), label="files")
@@ -104,8 +96,8 @@ def test_as_if_it_had_never_come(worlds: Worlds, part: int) -> None:
             assert one.resolve(AS_OF).persons == 0
 
     run()
-    assert seen["recalled"] >= EXAMPLES / 4
-    assert seen["refused"] or EXAMPLES < 200  # about one in thirty
+    assert seen["recalled"] >= count / 4
+    assert seen["refused"] or count < 200  # about one in thirty
 
 
 def named(name: str, sent: Sent) -> bool:

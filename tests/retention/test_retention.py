@@ -38,7 +38,7 @@ def persons_due(office: PrefectureOffice, day: date) -> int:
 
 
 def tables_naming(office: PrefectureOffice, text: str) -> list[str]:
-    found = dump(office.database_file)
+    found = dump(office.stored_in)
     return [table for table, rows in found.items() if any(text in repr(row) for row in rows)]
 
 
@@ -120,14 +120,14 @@ class TestDisposal:
         office.persons(A, insured(A, "2", 2, "2", name="残る　太郎"))
         office.resolve()
         office.deliver(A)
-        vault = dump(office.database_file)["number_vault"]
+        vault = dump(office.stored_in)["number_vault"]
         disposal = by_two(office, lambda office: run_disposal(office, FIVE_YEARS_ON, REASON))
         scrub(office.office.database.engine)
         assert disposal.counts == {(RecordKind.PERSON, A): 1}
         assert disposal.completed_at is not None
         assert (disposal.asked_by, disposal.agreed_by) == ("tanto01", "kakari02")
         assert tables_naming(office, "70001") == tables_naming(office, "88001") == []
-        kept = dump(office.database_file)["number_vault"]
+        kept = dump(office.stored_in)["number_vault"]
         (gone,) = [row for row in vault if row not in kept]
         for file in office.folder.glob("kokuho.sqlite3*"):
             raw = file.read_bytes()
@@ -146,7 +146,7 @@ class TestDisposal:
         office.persons(A, insured(A, "2", 2))
         office.resolve()
         by_two(office, lambda office: run_disposal(office, FIVE_YEARS_ON, REASON))
-        found = dump(office.database_file)
+        found = dump(office.stored_in)
         assert len(found["household_record"]) == len(found["person_record"]) == 1
 
     def test_interrupted_it_goes_on_under_its_own_agreement(
@@ -178,7 +178,7 @@ class TestDisposal:
         done = run_disposal(office.office, FIVE_YEARS_ON)
         assert done.counts == {(RecordKind.PERSON, A): 7}
         assert len(disposals(office.office)) == 1
-        assert dump(office.database_file)["person_record"] == dump(office.database_file)["disposal_subject"] == []
+        assert dump(office.stored_in)["person_record"] == dump(office.stored_in)["disposal_subject"] == []
 
     def test_receipts_go_after_five_years_but_the_sequence_stays_used(self, office: PrefectureOffice) -> None:
         """Rules: S-29, S-33, X-2. A file of a sequence whose line is gone is refused, not applied again."""
@@ -197,7 +197,7 @@ class TestDisposal:
         assert due[RecordKind.LEDGER, A] == 1
         assert due[RecordKind.PROVIDED, A] == 3
         by_two(office, lambda office: run_disposal(office, later, REASON))
-        found = dump(office.database_file)
+        found = dump(office.stored_in)
         assert len(found["received_file"]) == 2
         assert len(found["delivery"]) == 3
         assert [problem.code for problem in office.receive(first)[0].errors] == ["KKH-F020"]
@@ -208,7 +208,7 @@ class TestDisposal:
         assert (RecordKind.HELD_CONTENT, A) not in due_records(office.office, date(2025, 5, 31))
         assert due_records(office.office, date(2025, 6, 1)) == {(RecordKind.HELD_CONTENT, A): 1}
         by_two(office, lambda office: run_disposal(office, date(2025, 6, 1), REASON))
-        assert dump(office.database_file)["held_content"] == []
+        assert dump(office.stored_in)["held_content"] == []
 
     def test_files_that_were_never_finished(self, tmp_path: Path) -> None:
         """Rules: S-29."""

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime, timedelta
-from pathlib import Path
 
 import pytest
 from attrs import evolve
@@ -15,15 +13,16 @@ from kokuho_core.usecases.office import Settings
 from kokuho_core.usecases.status import MunicipalityStatus, provided, status
 
 from ..prefecture.office import INSURERS, A, B, PrefectureOffice, household, number, person
+from ..prefecture.worlds import MakeOffice, Worlds
 
 FRIDAY = date(2024, 5, 31)
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[PrefectureOffice]:
-    with PrefectureOffice(tmp_path) as made:
-        made.office.clock._start = datetime.combine(FRIDAY, datetime.min.time())
-        yield made
+def office(make_office: MakeOffice) -> PrefectureOffice:
+    made = make_office()
+    made.office.clock._start = datetime.combine(FRIDAY, datetime.min.time())
+    return made
 
 
 def of(office: PrefectureOffice, insurer: str, as_of: date) -> MunicipalityStatus:
@@ -44,7 +43,9 @@ class TestSilence:
         """Rules: S-28."""
         found = of(office, B, FRIDAY + timedelta(days=100))
         assert found.overdue == ()
-        assert [(feed.file_id, feed.name) for feed in found.feeds] == [(kind, None) for kind in sorted(DEFAULT_INTERVALS)]
+        assert [(feed.file_id, feed.name) for feed in found.feeds] == [
+            (kind, None) for kind in sorted(DEFAULT_INTERVALS)
+        ]
 
     def test_what_is_refused_or_held_is_silence_too(self, office: PrefectureOffice) -> None:
         """Rules: S-28."""
@@ -62,19 +63,19 @@ class TestSilence:
         assert office.persons(A).result is FileResult.APPLIED
         assert of(office, A, FRIDAY + timedelta(days=5)).overdue == ()
 
-    def test_intervals_by_sender(self, tmp_path: Path) -> None:
+    def test_intervals_by_sender(self, worlds: Worlds) -> None:
         """Rules: S-28."""
         feeds = FeedSettings(by_sender={A: {"SKKOJIN": 20, "FUZOKU": 0}})
-        with PrefectureOffice(tmp_path / "own", Settings(feeds=feeds)) as office:
+        with worlds.office(settings=Settings(feeds=feeds)) as office:
             for sender in (A, B):
                 office.persons(sender, person(sender, "1"))
             day = office.clock.today() + timedelta(days=10)
             assert (of(office, A, day).overdue, of(office, B, day).overdue) == ((), ("SKKOJIN",))
 
-    def test_a_municipality_that_is_no_more_is_not_waited_for(self, tmp_path: Path) -> None:
+    def test_a_municipality_that_is_no_more_is_not_waited_for(self, worlds: Worlds) -> None:
         """Rules: S-28, Q-10."""
         merged = [evolve(INSURERS[0], valid_until=date(2024, 6, 10), successor=B), *INSURERS[1:]]
-        with PrefectureOffice(tmp_path / "merged", insurers=merged) as office:
+        with worlds.office(insurers=merged) as office:
             office.persons(A, person(A, "1"))
             assert status(office.office, date(2024, 6, 9)).has_overdue
             assert not status(office.office, date(2024, 6, 10)).has_overdue
