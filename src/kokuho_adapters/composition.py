@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
 from itertools import count as numbered_from
 from pathlib import Path
@@ -147,6 +147,21 @@ def open_installation(
         database.close()
         raise
     return Installation(office, book, KeyCustody(database, data_keys, vault, protection, clock, progress), database, log)
+
+
+@contextmanager
+def open_tables(configuration: Configuration) -> Iterator[SqlDatabase]:
+    """The database alone, for what its owner does to it besides :func:`initialise`.
+
+    Raises :class:`SetupFault`: KKH-C007 before ``init``, KKH-C010 database URL.
+    """
+    url = _url(configuration.database)
+    _require_database(url)
+    database = open_database(url)
+    try:
+        yield database
+    finally:
+        database.close()
 
 
 def open_office(configuration: Configuration, progress: Progress = silent, clock: Clock | None = None) -> Office:

@@ -1,4 +1,4 @@
-"""廃棄の後始末: free pages, files that were never finished, and backups (S-29)."""
+"""廃棄の後始末: files that were never finished, and backups (S-29)."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from pathlib import Path
 from typing import Final
-
-from sqlalchemy import Engine
 
 from kokuho_adapters.security.key_custody import KeyCustody
 from kokuho_adapters.security.key_disposal import destroy_key
@@ -19,25 +17,6 @@ from kokuho_core.vocabulary.identifiers import InsurerNumber
 
 UNFINISHED: Final = ("*.part", "*.tmp")
 """Names under which files are written until they are complete."""
-
-
-def scrub(engine: Engine) -> None:
-    """Write the database anew without what was deleted, and empty its log, so that no page keeps any of it.
-
-    On PostgreSQL this frees pages for use; the files are written anew by ``VACUUM FULL``, which its owner runs.
-    """
-    connection = engine.raw_connection()
-    try:
-        cursor = connection.cursor()
-        if engine.dialect.name == "sqlite":
-            for statement in ("PRAGMA wal_checkpoint(TRUNCATE)", "VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"):
-                cursor.execute(statement).fetchall()
-        else:
-            connection.driver_connection.autocommit = True  # type: ignore[union-attr]
-            cursor.execute("VACUUM")
-        cursor.close()
-    finally:
-        connection.invalidate()  # it is in a state that no other user expects
 
 
 def unfinished_files(folders: Iterable[Path], now: float | None = None) -> Iterator[Path]:

@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -18,18 +16,18 @@ from ..prefecture.office import A, PrefectureOffice, number, person
 from ..prefecture.two_people import as_operator
 
 
-@pytest.fixture
-def office(tmp_path: Path) -> Iterator[PrefectureOffice]:
-    """With two operators of the federation, and whoever set it up."""
-    with PrefectureOffice(tmp_path) as made:
-        for name in ("sato", "suzuki"):
-            as_operator(made, name, SystemClock().now())
-        yield made
+@pytest.fixture(autouse=True)
+def _in_its_folder(office: PrefectureOffice, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where the key ring is, for a database on a server. With two operators of the federation, and whoever set it up."""
+    for name in ("sato", "suzuki"):
+        as_operator(office, name, SystemClock().now())
+    monkeypatch.chdir(office.folder)
 
 
-def run(office: PrefectureOffice, *words: str, code: int = 0, by: str | None = None) -> Any:
+def run(office: PrefectureOffice, *words: str, code: int = 0, by: str | None = None, database: str | None = None) -> Any:
     """Run a command; its JSON. ``code`` is the exit code it must end with, ``by`` who does it."""
-    given = ["--database", str(office.database_file), *(["--operator", by] if by else []), *words, "--json"]
+    operator = ["--operator", by] if by else []
+    given = ["--database", database or office.configuration.database, *operator, *words, "--json"]
     result = CliRunner().invoke(cli, given, standalone_mode=False)
     ended = result.exit_code or result.return_value or 0
     assert ended == code, (result.output, result.exception)
@@ -103,9 +101,15 @@ def test_records_are_destroyed_by_two(office: PrefectureOffice) -> None:
     assert (done["counts"], done["unfinished_files"]) == ([{"kind": "person", "insurer_number": A, "count": 1}], 1)
     assert len(done["destroyed_keys"]) == 1
     assert not part.exists()
+    is_file = office.stored_in == office.database_file
+    assert done["scrubbed"] == is_file
+    scrubbed = run(office, "retention", "scrub", code=0 if is_file else 1)
+    assert scrubbed == {"scrubbed": True} if is_file else scrubbed["error"]["code"] == "KKH-B002"
+    office.close()
+    run(office, "retention", "scrub", database=office.owners_configuration.database)
     (record,) = run(office, "retention", "disposals")
     assert record["destroyed_keys"] == done["destroyed_keys"]
     for words in (("status",), ("gates",), ("recall",), ("retention", "disposals"), ("retention", "due")):
-        shown = CliRunner().invoke(cli, ["--database", str(office.database_file), *words], standalone_mode=False)
+        shown = CliRunner().invoke(cli, ["--database", office.configuration.database, *words], standalone_mode=False)
         assert shown.exception is None or shown.exit_code == 3, words
         assert number(1) not in shown.output

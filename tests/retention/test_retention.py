@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import os
-import sqlite3
-from contextlib import closing
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from kokuho_adapters.disposal import scrub, shred_backups, unfinished_files
+from kokuho_adapters.database.scrubbing import scrub
+from kokuho_adapters.disposal import shred_backups, unfinished_files
 from kokuho_core.approval import ApprovalState
 from kokuho_core.errors import InvalidValue, NotApproved, NotFound
 from kokuho_core.retention.rules import RULES, RecordKind, years_before
@@ -20,6 +19,7 @@ from kokuho_core.usecases.recall import recall
 from kokuho_core.usecases.retention import disposals, due_records, run_disposal
 
 from ..aggregation.support import dump, entered, insured
+from ..prefecture import contents
 from ..prefecture.office import A, B, PrefectureOffice, high_cost, household, nominal_head, number
 from ..prefecture.two_people import FIRST, REASON, SECOND, as_operator, by_two
 
@@ -113,7 +113,7 @@ class TestDue:
 
 class TestDisposal:
     def test_everything_that_names_him_is_gone_and_nobody_else(self, office: PrefectureOffice) -> None:
-        """Rules: S-29, S-35. Pages, log and files are searched for what must not be there any more."""
+        """Rules: S-29, S-35. Tables, and the pages of a file, are searched for what must not be there any more."""
         lose(office, addressee="70001", household="88001", serial=77)
         office.households(A, household(A, "88001", "70001"), household(A, "2", "2"))
         office.months(A, high_cost(A, "88001", "201905"), high_cost(A, "2", "202404"))
@@ -122,18 +122,18 @@ class TestDisposal:
         office.deliver(A)
         vault = dump(office.stored_in)["number_vault"]
         disposal = by_two(office, lambda office: run_disposal(office, FIVE_YEARS_ON, REASON))
-        scrub(office.office.database.engine)
+        assert scrub(office.installation.database.engine) == (office.stored_in == office.database_file)
         assert disposal.counts == {(RecordKind.PERSON, A): 1}
         assert disposal.completed_at is not None
         assert (disposal.asked_by, disposal.agreed_by) == ("tanto01", "kakari02")
         assert tables_naming(office, "70001") == tables_naming(office, "88001") == []
         kept = dump(office.stored_in)["number_vault"]
         (gone,) = [row for row in vault if row not in kept]
-        for file in office.folder.glob("kokuho.sqlite3*"):
-            raw = file.read_bytes()
-            for trace in ("消える　花子".encode(), b"70001", b"88001", gone[1], gone[-1]):
-                assert trace not in raw, (file.name, trace[:12])
-        assert "残る　太郎".encode() in office.database_file.read_bytes()
+        traces = ("消える　花子".encode(), b"70001", b"88001", gone[1], gone[-1])
+        pages = [(file.name, file.read_bytes()) for file in office.folder.glob("kokuho.sqlite3*")]
+        for name, raw in [*contents.bytes_of_tables(office.stored_in), *pages]:
+            assert [trace[:12] for trace in traces if trace in raw] == [], name
+        assert any("残る　太郎".encode() in content for _, content in contents.bytes_of_tables(office.stored_in))
         assert len(office.deliver(A, everything=True)["TOKUSO"]) == 1
         assert office.resolve().persons == 0
         with pytest.raises(NotFound, match="KKH-G009"):
@@ -225,14 +225,12 @@ class TestDisposal:
         lose(office)
         office.persons(A, insured(A, "2", 2))
         office.persons(B, insured(B, "2", 3))
-        with closing(sqlite3.connect(office.database_file)) as connection:
-            backup = connection.execute("select insurer_number, key_id from number_vault").fetchall()
+        backup = contents.ask(office.stored_in, "select insurer_number, key_id from number_vault")
         by_two(office, lambda office: run_disposal(office, FIVE_YEARS_ON, REASON))
         destroyed = shred_backups(office.installation.custody, [A], "kakari02", "保存期間の満了")
         assert destroyed == sorted({key for insurer, key in backup if insurer == A})
-        with closing(sqlite3.connect(office.database_file)) as connection:
-            states = dict(connection.execute("select key_id, state from data_key").fetchall())
-            now = {key for (key,) in connection.execute("select key_id from number_vault")}
+        states = {row.key_id: row.state for row in contents.ask(office.stored_in, "select key_id, state from data_key")}
+        now = {key for (key,) in contents.ask(office.stored_in, "select key_id from number_vault")}
         assert all(states[key] == ("destroyed" if insurer == A else "current") for insurer, key in backup)
         assert all(states[key] == "current" for key in now)
 

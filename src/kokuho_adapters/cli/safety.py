@@ -14,7 +14,7 @@ from kokuho_adapters.cli.answers import answer_data, show_answers
 from kokuho_adapters.cli.output import DONE, FOUND
 from kokuho_adapters.cli.session import JSON, SESSION, Session
 from kokuho_adapters.composition import Installation
-from kokuho_core.errors import entry
+from kokuho_core.errors import Problem, SetupFault, entry
 from kokuho_core.ports.gates import StoppedFile, StopState
 from kokuho_core.ports.retention import Disposal, DueCounts
 from kokuho_core.retention.rules import RULES, RecordKind
@@ -296,7 +296,8 @@ def run(
     --destroy-old-keys は、該当する保険者のデータ鍵を入れ替えて古い鍵を破棄します。その前に新しいバックアップを取れるよう、
     別に行うこともできます(kokuho rotate-keys、destroy-key)。
     """
-    from kokuho_adapters.disposal import scrub, shred_backups, unfinished_files
+    from kokuho_adapters.database.scrubbing import scrub
+    from kokuho_adapters.disposal import shred_backups, unfinished_files
 
     with session.installation() as opened:
         done = run_disposal(opened.office, _day(as_of), reason)
@@ -313,12 +314,36 @@ def run(
             with opened.database.begin() as work:
                 work.retention.add_destroyed_keys(done.number, keys)
                 work.commit()
-        scrub(opened.database.engine)
+        is_scrubbed = scrub(opened.database.engine)
     if as_json:
-        output.print_json({**_disposal_data(done), "destroyed_keys": keys, "unfinished_files": removed})
+        told = {"destroyed_keys": keys, "unfinished_files": removed, "scrubbed": is_scrubbed}
+        output.print_json({**_disposal_data(done), **told})
         return DONE
     _show_counts(f"廃棄しました / destroyed (no {done.number})", done.counts)
     output.say(f"一時ファイル / unfinished files: {removed}、破棄した鍵 / keys destroyed: {' '.join(keys) or '-'}")
+    if not is_scrubbed:
+        output.say("残りは表の持ち主が行います / what is left is for the owner of the tables: kokuho retention scrub")
+    return DONE
+
+
+@retention.command("scrub")
+@JSON
+@SESSION
+def scrub_traces(session: Session, as_json: bool) -> int:
+    """廃棄した内容をデータベースのファイルから消します。 / Write the database anew, without what was deleted.
+
+    PostgreSQLでは表の持ち主の接続先で行います。もう一つ分の空きが要り、その間は他の処理ができません。
+    """
+    from kokuho_adapters.composition import open_tables
+    from kokuho_adapters.database.scrubbing import scrub
+
+    with open_tables(session.configuration) as database:
+        if not scrub(database.engine):
+            raise SetupFault(Problem("KKH-B002", field="database"))
+    if as_json:
+        output.print_json({"scrubbed": True})
+    else:
+        output.say("データベースを書き直しました / written anew")
     return DONE
 
 
