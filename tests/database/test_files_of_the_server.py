@@ -16,10 +16,10 @@ from kokuho_core.usecases.retention import run_disposal
 
 from ..aggregation.support import insured
 from ..aggregation.test_canary import leaks
-from ..gates.second_person import TwoPeople
 from ..prefecture.contents import ask, bytes_of_tables
 from ..prefecture.office import A, B, PrefectureOffice, high_cost, household, number
 from ..prefecture.servers import Server, name_of, started
+from ..prefecture.two_people import REASON, by_two
 from ..retention.test_retention import FIVE_YEARS_ON, lose
 
 KEEPER = "keeper"
@@ -84,7 +84,7 @@ def test_deleted_rows_are_gone_after_the_owner_wrote_everything_anew(own_server:
         owner = open_database(office.stored_in)
         with owner.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.exec_driver_sql("ANALYZE")  # as the server does by itself: samples of values
-        run_disposal(office.office, FIVE_YEARS_ON, TwoPeople())
+        by_two(office, lambda office: run_disposal(office, FIVE_YEARS_ON, REASON))
         for table, content in bytes_of_tables(office.stored_in):
             assert not any(trace.encode() in content for trace in traces), table
         assert {name.split("/")[0] for name in naming(own_server, *traces)} == {"base", "pg_wal"}

@@ -215,7 +215,7 @@ class TestRepetition:
 
 def _spans(office: PrefectureOffice) -> list[tuple[Any, ...]]:
     columns = ("insurer_number", "addressee_number", "start_day", "end_day")
-    with office.office.database.begin(read_only=True) as work:
+    with office.installation.database.begin(read_only=True) as work:
         rows = work.connection.execute(select(*(qualification_span.c[each] for each in columns)))
         return sorted((tuple(row) for row in rows), key=repr)
 
