@@ -71,7 +71,7 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
     known = (
         "database", "key_ring", "key_provider", "layouts", "unmatched_wait_days", "late_elderly_loss", "gates", "feeds",
         "database_role", "allow_unbound_role",
-        "audit_checkpoint", "two_person_approval", "list_limit",
+        "audit_checkpoint", "two_person_approval", "second_look_at_decisions", "list_limit",
     )  # fmt: skip
     wrong = [key for key in source if key not in known]
     database = source.get("database", DEFAULT_DATABASE)
@@ -106,6 +106,9 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
     two_persons = source.get("two_person_approval", "auto")
     if two_persons not in ("auto", True, False):
         wrong.append("two_person_approval")
+    second_look = source.get("second_look_at_decisions", defaults.second_look_at_decisions)
+    if not isinstance(second_look, bool):
+        wrong.append("second_look_at_decisions")
     limits = {key: source.get(key, getattr(defaults, key)) for key in ("list_limit",)}
     wrong += [key for key, limit in limits.items() if type(limit) is not int or not 0 <= limit <= 10_000_000]
     gates, feeds = gates_of(source.get("gates", {}), wrong), feeds_of(source.get("feeds", {}), wrong)
@@ -116,7 +119,13 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
         key_ring=folder / key_ring if key_ring is not None else None,
         layouts=tuple(folder / each for each in layouts),
         settings=Settings(
-            wait_days, DateRules(choices[late_elderly]), gates, feeds, None if two_persons == "auto" else two_persons, **limits
+            wait_days,
+            DateRules(choices[late_elderly]),
+            gates,
+            feeds,
+            None if two_persons == "auto" else two_persons,
+            second_look_at_decisions=second_look,
+            **limits,
         ),
         key_provider=key_provider,
         database_role=database_role,

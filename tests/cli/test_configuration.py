@@ -30,9 +30,11 @@ def test_everything(tmp_path: Path) -> None:
             layouts = ["own/SKKOJIN.toml"]
             unmatched_wait_days = 45
             late_elderly_loss = "birthday"
+            second_look_at_decisions = true
             """,
         )
     )
+    assert found.settings.second_look_at_decisions
     assert found.database == "sqlite:///other.sqlite3"
     assert found.key_ring == tmp_path / "keys" / "ring.json"
     assert found.layouts == (tmp_path / "own" / "SKKOJIN.toml",)
@@ -55,6 +57,7 @@ def test_nothing_is_the_default(tmp_path: Path) -> None:
         ("unmatched_wait_days = true", ["unmatched_wait_days"]),
         ("unmatched_wait_days = -1", ["unmatched_wait_days"]),
         ("late_elderly_loss = 'DAY_AFTER'", ["late_elderly_loss"]),
+        ("second_look_at_decisions = 1", ["second_look_at_decisions"]),
         ("colour = 1\nlate_elderly_loss = 0", ["colour", "late_elderly_loss"]),
         ("a = ", ["kokuho.toml: not TOML"]),
     ],

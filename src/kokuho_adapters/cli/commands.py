@@ -28,6 +28,7 @@ from kokuho_adapters.cli.answers import (
     summary_data,
 )
 from kokuho_adapters.cli.audit import audit, verify_audit
+from kokuho_adapters.cli.decisions import decisions
 from kokuho_adapters.cli.exchange import exchange, media, sftp
 from kokuho_adapters.cli.incoming import GivenPaths, expand
 from kokuho_adapters.cli.keys import destroy_key_command, keys, rotate_keys
@@ -57,6 +58,8 @@ from kokuho_core.vocabulary.insurers import InsurerRegister
 
 WAITS: Final = "KKH-A007"
 """The act was asked for and waits for a second person: no failure, something for somebody to do."""
+SECOND_LOOK: Final = "KKH-H005"
+"""A decision was received and waits for a second person."""
 EVERYBODY: Final = "all"
 """``deliver --insurer all``: every insurer of the prefecture."""
 _PREFECTURE: Final = re.compile(r"0[1-9]|[1-3][0-9]|4[0-7]", re.ASCII)
@@ -233,8 +236,8 @@ def cli(
 
 
 for _command in (
-    access, approvals, audit, verify_audit, keys, rotate_keys, destroy_key_command, exchange, media, sftp, status, gates, recall,
-    retention,
+    access, approvals, audit, verify_audit, decisions, keys, rotate_keys, destroy_key_command, exchange, media, sftp, status,
+    gates, recall, retention,
 ):  # fmt: skip
     cli.add_command(_command)
 
@@ -322,6 +325,9 @@ def decide(session: Session, file: Path, encoding: str | None, as_json: bool) ->
         raise FileRefused(Problem("KKH-F013", field=f"{file.name}: not KEISHIJI"))
     answers = list(_received(session, given.files, encoding)) if given.files else []
     code = _answered(answers, given, as_json)
+    if not as_json and any(problem.code == SECOND_LOOK for answer in answers for problem in answer.errors):
+        output.say("別の人が kokuho decisions で内容を見て、確認(confirm)または差戻し(refuse)をします。")
+        output.say("Another person looks at it with kokuho decisions, and confirms or refuses it.")
     if not as_json and any(answer.file_id == "KEISHIJI" and answer.counts.accepted for answer in answers):
         output.say("判定は二つの市区町村にすぐ効きます。その先へ続く候補には、次の resolve で反映されます。")
         output.say("次に kokuho resolve を実行してください。")

@@ -9,7 +9,21 @@ from operator import attrgetter
 from typing import Any, Final
 
 from attrs import field, frozen
-from sqlalchemy import Connection, Row, Select, and_, delete, func, insert, select, tuple_, union_all, update
+from sqlalchemy import (
+    Connection,
+    Row,
+    Select,
+    Table,
+    and_,
+    delete,
+    func,
+    insert,
+    or_,
+    select,
+    tuple_,
+    union_all,
+    update,
+)
 
 from kokuho_adapters.database.counters import Counters
 from kokuho_adapters.database.statements import batches, under_keys
@@ -20,14 +34,18 @@ from kokuho_adapters.database.tables import (
     pending_household,
     recalled_decision,
     recalled_file,
+    recalled_second_look,
     received_file,
+    second_look,
 )
 from kokuho_core.errors import Conflict, Problem
 from kokuho_core.high_cost_history.history import HighCostMonth
 from kokuho_core.household_continuity.candidate import Candidate, HouseholdPair, candidate_number
 from kokuho_core.household_continuity.comparison import Comparison
+from kokuho_core.household_continuity.decision import DecisionFact
 from kokuho_core.insured_person.application_period import PeriodKey
-from kokuho_core.ports.stores import DecisionFact, PersonMove
+from kokuho_core.ports.second_look import LookState
+from kokuho_core.ports.stores import PersonMove
 from kokuho_core.qualification.moves import Move
 from kokuho_core.vocabulary.codes import Decision, Suggestion, SuggestionReason
 from kokuho_core.vocabulary.identifiers import (
@@ -156,7 +174,7 @@ class SqlCandidateStore:
     def decisions(self, numbers: Iterable[str], known_at: datetime | None = None) -> list[DecisionFact]:
         found: list[DecisionFact] = []
         for batch in batches(numbers):
-            query = select(decision).where(_decision.candidate_number.in_(batch))
+            query = _counting(decision, second_look, batch, known_at)
             if known_at is not None:
                 query = query.join(received_file, received_file.c.file_no == _decision.file_no)
                 query = query.where(received_file.c.recorded_at <= known_at)
@@ -197,14 +215,23 @@ def _recalled_since(numbers: Sequence[str], known_at: datetime) -> Select[Any]:
     """Decisions of files that were recalled after ``known_at``: at that time they counted (P-7)."""
     aside = recalled_decision.c
     return (
-        select(recalled_decision)
+        _counting(recalled_decision, recalled_second_look, numbers, known_at)
         .join(received_file, received_file.c.file_no == aside.file_no)
         .join(recalled_file, recalled_file.c.file_no == aside.file_no)
-        .where(
-            aside.candidate_number.in_(numbers),
-            received_file.c.recorded_at <= known_at,
-            recalled_file.c.recalled_at > known_at,
-        )
+        .where(received_file.c.recorded_at <= known_at, recalled_file.c.recalled_at > known_at)
+    )
+
+
+def _counting(decisions: Table, looks: Table, numbers: Sequence[str], known_at: datetime | None) -> Select[Any]:
+    """Decisions that no second look was asked for, and those that were confirmed, by ``known_at`` where it is given (S-34)."""
+    of_decision = and_(looks.c.file_no == decisions.c.file_no, looks.c.line == decisions.c.line)
+    confirmed = looks.c.state == LookState.CONFIRMED.value
+    if known_at is not None:
+        confirmed &= looks.c.settled_at <= known_at
+    return (
+        select(decisions)
+        .outerjoin(looks, of_decision)
+        .where(decisions.c.candidate_number.in_(numbers), or_(looks.c.file_no.is_(None), confirmed))
     )
 
 

@@ -27,6 +27,7 @@ from kokuho_adapters.database.tables import (
     person_record,
     recalled_file,
     received_file,
+    second_look,
 )
 from kokuho_core.approval import Agreement
 from kokuho_core.high_cost_history.history import HighCostFact
@@ -39,6 +40,8 @@ from kokuho_core.vocabulary.identifiers import InsurerNumber
 _files, _recalled, _persons = received_file.c, recalled_file.c, person_record.c
 _ADDRESSEE: Final = ("insurer_number", "addressee_number")
 _HOUSEHOLD: Final = ("insurer_number", "household_number")
+_BESIDE_RECORDS: Final = frozenset({identity_verdict, second_look})
+"""What a person here has said about a record: moved with it, but no record of the file."""
 
 
 @frozen
@@ -146,7 +149,7 @@ class SqlRecallStore:
             rows = select(*(table.c[name] for name in names)).where(table.c.file_no == file.file_no)
             self.connection.execute(insert(aside).from_select(names, rows))
             gone = self.connection.execute(delete(table).where(table.c.file_no == file.file_no)).rowcount
-            moved += gone if table is not identity_verdict else 0
+            moved += gone if table not in _BESIDE_RECORDS else 0
         self.connection.execute(
             insert(recalled_file).values(
                 file_no=file.file_no, insurer_number=file.sender, recalled_at=at, asked_by=agreement.asked_by,

@@ -54,9 +54,11 @@ from kokuho_adapters.database.tables import (
     recalled_decision,
     recalled_file,
     recalled_person_record,
+    recalled_second_look,
     received_file,
     record_outcome,
     returned_row,
+    second_look,
 )
 from kokuho_core.approval import Agreement
 from kokuho_core.ports.retention import Disposal, DueCounts
@@ -279,7 +281,7 @@ class SqlRetentionStore:
                 numbers = list(self.connection.execute(select(own.number).where(wanted)).scalars())
                 self._delete_rows(numbers)
                 for batch in batches(numbers):
-                    for table in (decision, recalled_decision):
+                    for table in (second_look, recalled_second_look, decision, recalled_decision):
                         self.connection.execute(delete(table).where(table.c.candidate_number.in_(batch)))
                 self.connection.execute(delete(candidate).where(wanted))
 

@@ -340,6 +340,27 @@ decision = Table(
     _received(),
     ForeignKeyConstraint(["candidate_number", "insurer_number"], ["candidate.number", "candidate.to_insurer"]),
     Index(None, "candidate_number"),
+    Index("uq_decision_file_no_line_insurer_number", "file_no", "line", "insurer_number", unique=True),
+)
+
+second_look = Table(
+    "second_look",
+    metadata,
+    *_source(),
+    _insurer(),
+    _text("candidate_number", required=True),
+    _text("state", required=True),
+    _text("settled_by"),
+    _text("agreed_by"),
+    _text("reason"),
+    _text("code"),
+    Column("settled_at", IsoDateTime),
+    PrimaryKeyConstraint("file_no", "line"),
+    ForeignKeyConstraint(
+        ["file_no", "line", "insurer_number"], ["decision.file_no", "decision.line", "decision.insurer_number"]
+    ),
+    Index(None, "insurer_number", "state"),
+    Index(None, "candidate_number"),
 )
 
 # --- waiting for resolve ---
@@ -690,6 +711,7 @@ recalled_household_record = _set_aside(household_record, "insurer_number", "hous
 recalled_high_cost_record = _set_aside(high_cost_record, "insurer_number", "household_number")
 recalled_other_record = _set_aside(other_record, "file_id", "identity")
 recalled_decision = _set_aside(decision, "candidate_number")
+recalled_second_look = _set_aside(second_look, "candidate_number")
 recalled_identity_verdict = _set_aside(identity_verdict, "recorded_at")
 
 SET_ASIDE: Final = {
@@ -698,6 +720,7 @@ SET_ASIDE: Final = {
     household_record: recalled_household_record,
     high_cost_record: recalled_high_cost_record,
     other_record: recalled_other_record,
+    second_look: recalled_second_look,
     decision: recalled_decision,
 }
 """Where the records of a recalled file are moved to, in this order: what names a record goes before it."""

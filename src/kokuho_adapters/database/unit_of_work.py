@@ -26,6 +26,7 @@ from kokuho_adapters.database.recall_store import SqlRecallStore
 from kokuho_adapters.database.retention_store import SqlRetentionStore
 from kokuho_adapters.database.return_store import SqlReturnStore
 from kokuho_adapters.database.rights_store import SqlRightsStore
+from kokuho_adapters.database.second_look_store import SqlSecondLookStore
 from kokuho_adapters.database.span_store import SqlSpanStore
 from kokuho_adapters.database.statements import upsert
 from kokuho_adapters.database.status_store import SqlStatusStore
@@ -63,6 +64,7 @@ class SqlUnitOfWork:
     returns: SqlReturnStore = field(init=False)
     deliveries: SqlDeliveryStore = field(init=False)
     gates: SqlGateStore = field(init=False)
+    looks: SqlSecondLookStore = field(init=False)
     recalls: SqlRecallStore = field(init=False)
     status: SqlStatusStore = field(init=False)
     retention: SqlRetentionStore = field(init=False)
@@ -90,6 +92,7 @@ class SqlUnitOfWork:
             ("returns", SqlReturnStore(self.connection)),
             ("deliveries", SqlDeliveryStore(self.connection)),
             ("gates", SqlGateStore(self.connection)),
+            ("looks", SqlSecondLookStore(self.connection)),
             ("recalls", SqlRecallStore(self.connection)),
             ("status", SqlStatusStore(self.connection)),
             ("retention", SqlRetentionStore(self.connection)),

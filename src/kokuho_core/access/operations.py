@@ -30,6 +30,7 @@ class Operation(Enum):
     RESOLVE = "resolve"
     DELIVER = "deliver"
     DECIDE_IDENTITY = "decide_identity"
+    CONFIRM_DECISION = "confirm_decision"
     LIST_FINDINGS = "list_findings"
     LIST_CANDIDATES = "list_candidates"
     SHOW_PERSON = "show_person"
@@ -63,8 +64,8 @@ class Operation(Enum):
 _WRITES: Final = frozenset(
     {
         Operation.INITIALISE, Operation.RECEIVE, Operation.RESOLVE, Operation.DELIVER, Operation.DECIDE_IDENTITY,
-        Operation.DECIDE_APPROVAL, Operation.CHANGE_RIGHTS, Operation.ROTATE_KEYS, Operation.DESTROY_KEY,
-        Operation.EXCHANGE_FILES, Operation.RELEASE_GATE, Operation.RECALL_FILE, Operation.RUN_RETENTION,
+        Operation.CONFIRM_DECISION, Operation.DECIDE_APPROVAL, Operation.CHANGE_RIGHTS, Operation.ROTATE_KEYS,
+        Operation.DESTROY_KEY, Operation.EXCHANGE_FILES, Operation.RELEASE_GATE, Operation.RECALL_FILE, Operation.RUN_RETENTION,
     }
 )  # fmt: skip
 _KINDS: Final[Mapping[Operation, AccessKind]] = {
@@ -88,6 +89,7 @@ _ROLES: Final[Mapping[Operation, frozenset[Role]]] = {
     Operation.RESOLVE: _FEDERATION,
     Operation.DELIVER: _OPERATORS,
     Operation.DECIDE_IDENTITY: _FEDERATION,
+    Operation.CONFIRM_DECISION: _OPERATORS,
     Operation.LIST_FINDINGS: _OPERATORS,
     Operation.LIST_CANDIDATES: _OPERATORS,
     Operation.SHOW_PERSON: _FEDERATION,

@@ -33,13 +33,14 @@ class ApprovalKind(Enum):
 
     @property
     def always_takes_two(self) -> bool:
-        """Whether it takes two people in the trial of one person too: it destroys, or it overrides a safety."""
+        """Whether it takes two people in the trial of one person too: it destroys, it overrides a safety, or a setting
+        asked for the second person."""
         return self in _ALWAYS
 
 
 _ALWAYS: Final = frozenset(
     {
         ApprovalKind.EX_OFFICIO_LOSS, ApprovalKind.BULK_CHANGE, ApprovalKind.HOLD_RELEASE, ApprovalKind.FILE_RECALL,
-        ApprovalKind.KEY_DISPOSAL, ApprovalKind.RETENTION_RUN,
+        ApprovalKind.KEY_DISPOSAL, ApprovalKind.RETENTION_RUN, ApprovalKind.IMPORTED_DECISION,
     }
 )  # fmt: skip

@@ -15,6 +15,7 @@ from kokuho_core.high_cost_history.record import HighCostRecord
 from kokuho_core.household.household import HouseholdFact
 from kokuho_core.household.record import HouseholdRecord
 from kokuho_core.household_continuity.candidate import Candidate, HouseholdPair
+from kokuho_core.household_continuity.decision import DecisionFact
 from kokuho_core.identity.insured_ids import IssuedId
 from kokuho_core.insured_person.application_period import PeriodKey
 from kokuho_core.insured_person.fact import PersonFact
@@ -26,6 +27,7 @@ from kokuho_core.ports.gates import GateStore
 from kokuho_core.ports.keys import KeyRegister
 from kokuho_core.ports.recall import RecallStore
 from kokuho_core.ports.retention import RetentionStore
+from kokuho_core.ports.second_look import SecondLookStore
 from kokuho_core.ports.status import StatusStore
 from kokuho_core.ports.vault import SealedNumber
 from kokuho_core.qualification.findings import FindingKind
@@ -385,20 +387,6 @@ class PersonMove:
     move: Move
 
 
-@frozen
-class DecisionFact:
-    """確定指示: one accepted KEISHIJI record (H-6)."""
-
-    file_no: int
-    line: int
-    insurer_number: InsurerNumber
-    candidate_number: str
-    decision: str
-    decided_on: date
-    decided_by: str
-    reason: str | None
-
-
 class CandidateStore(Protocol):
     """継続候補世帯の保管."""
 
@@ -428,7 +416,9 @@ class CandidateStore(Protocol):
 
     def add_decision(self, decision: DecisionFact) -> None: ...
 
-    def decisions(self, numbers: Iterable[str], known_at: datetime | None = None) -> list[DecisionFact]: ...
+    def decisions(self, numbers: Iterable[str], known_at: datetime | None = None) -> list[DecisionFact]:
+        """Decisions that count, or counted at ``known_at``; none that waits for a second look (S-34)."""
+        ...
 
     def all(self, insurer: InsurerNumber | None) -> Iterator[Candidate]: ...
 
@@ -519,6 +509,9 @@ class UnitOfWork(Protocol):
 
     @property
     def gates(self) -> GateStore: ...
+
+    @property
+    def looks(self) -> SecondLookStore: ...
 
     @property
     def recalls(self) -> RecallStore: ...

@@ -49,10 +49,14 @@ def ask_consent(office: Office, work: UnitOfWork, act: Act, reason: str) -> Cons
     if usable:
         store.save(usable[0].use(operator, now, act.digest))
         return Consent(usable[0].agreement)
-    if not waiting:
-        waiting = [Approval.requested(store.next_number(), act, operator, reason, now)]
-        store.add(waiting[0])
-    return Consent(None, waiting[0].number)
+    return Consent(None, (waiting[0] if waiting else leave_request(office, work, act, reason)).number)
+
+
+def leave_request(office: Office, work: UnitOfWork, act: Act, reason: str) -> Approval:
+    """依頼: ask for consent to an act that follows later, whoever does it. Raises :class:`InvalidValue` (KKH-A021)."""
+    request = Approval.requested(work.approvals.next_number(), act, operator_of(office), reason, now_of(office))
+    work.approvals.add(request)
+    return request
 
 
 def is_required(office: Office, work: UnitOfWork, kind: ApprovalKind) -> bool:

@@ -129,7 +129,10 @@ _RESULT_KEYS: Final = ("insurer_number", "source_file", "line", "result", "error
 
 
 def _results(work: UnitOfWork, insurer: InsurerNumber, files: Iterable[ReceivedFile]) -> Iterator[Sequence[Any]]:
-    """処理結果 (SHOKEKKA): every record of an applied file, line 0 for a file that was not applied (X-3)."""
+    """処理結果 (SHOKEKKA): every record of an applied file, line 0 for a file that was not applied (X-3).
+
+    What is told of single records afterwards, such as a refusal at the second look (S-34), names their lines.
+    """
     for file in files:
         name = file.name[:80]
         by_line: dict[int, list[RecordOutcome]] = {}
@@ -139,7 +142,7 @@ def _results(work: UnitOfWork, insurer: InsurerNumber, files: Iterable[ReceivedF
             total = file.counts.accepted + file.counts.rejected + file.counts.held
             lines: Iterable[int] = range(2, total + 2)
         else:
-            lines = (0,)
+            lines = sorted(by_line)
         for line in lines:
             told = _told_result(by_line[line]) if line in by_line else _ACCEPTED
             yield (insurer, name, line, *told)

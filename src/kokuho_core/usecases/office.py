@@ -40,6 +40,8 @@ class Settings:
     feeds: FeedSettings = FeedSettings()
     two_person_approval: bool | None = None
     """二人による承認 (S-7): None asks for it as soon as more than one person has rights here."""
+    second_look_at_decisions: bool = False
+    """確定指示の二人目の確認 (S-34): whether received decisions on continuity wait for a second person."""
     list_limit: int = 50_000
     """一覧の上限 in rows (S-6)."""
 

@@ -11,16 +11,17 @@ from kokuho_core.high_cost_history import history as high_cost
 from kokuho_core.high_cost_history.record import HIGH_COST_KEYS, HighCostRecord
 from kokuho_core.household import household as households
 from kokuho_core.household.record import HOUSEHOLD_KEYS, HouseholdRecord
+from kokuho_core.household_continuity.decision import DecisionFact
 from kokuho_core.identity.settlement import settle
 from kokuho_core.insured_person import person as persons
 from kokuho_core.insured_person.record import PERSON_KEYS, PersonRecord
 from kokuho_core.ports.files import FileHeader, ReadRecord
-from kokuho_core.ports.stores import DecisionFact, RecordOutcome, UnitOfWork
+from kokuho_core.ports.stores import RecordOutcome, UnitOfWork
 from kokuho_core.ports.vault import SealedNumber
 from kokuho_core.reception.lifecycle import refusals_of
 from kokuho_core.usecases.connected import connected_groups
 from kokuho_core.usecases.office import BATCH, Office
-from kokuho_core.usecases.returns import retell_candidates
+from kokuho_core.usecases.second_look import as_if_confirmed, await_second_look, take_effect
 from kokuho_core.vocabulary.codes import Decision
 from kokuho_core.vocabulary.identifiers import Addressee
 from kokuho_core.vocabulary.individual_number import IndividualNumber
@@ -236,23 +237,39 @@ class HighCostReception(Reception[HighCostRecord]):
 
 
 class DecisionReception(Reception[DecisionFact]):
-    """継続世帯確定指示ファイル (KEISHIJI): each decision takes effect at once, judged by the last resolve (H-6, X-18)."""
+    """継続世帯確定指示ファイル (KEISHIJI): each decision is judged by the last resolve and takes effect at once (H-6, X-18).
+
+    Where the setting asks for a second look, or an earlier one on the same candidate waits for it, it waits too (S-34).
+    """
 
     judges_while_reading = True
     keys = ("insurer_number", "candidate_number", "decision", "decided_on", "decided_by", "reason")
+    _waiting: dict[str, list[DecisionFact]] | None = None
 
     def make(self, values: tuple[Any, ...], line: int) -> DecisionFact:
         insurer, number, decision, decided_on, decided_by, reason = values
         candidate = self.work.candidates.by_number(number)
         if candidate is None or candidate.pair.entered.insurer_number != insurer:
             raise RecordRefused(Problem("KKH-H001", field="candidate_number"))
-        decided = candidate.decide(Decision(decision), decided_on)
+        waiting = self._waiting_on(number)
+        decided = as_if_confirmed(candidate, waiting).decide(Decision(decision), decided_on)
         fact = DecisionFact(self.file_no, line, self.header.sender, number, decision, decided_on, decided_by, reason)
         self.work.candidates.add_decision(fact)
-        self.work.candidates.save([decided])
-        self.work.households.mark_households([candidate.pair.entered])  # what was carried on from there may change
-        retell_candidates(self.work, [decided])
+        if waiting or self.office.settings.second_look_at_decisions:
+            await_second_look(self.office, self.work, fact, candidate)
+            waiting.append(fact)
+            self._hold(Problem("KKH-H005", line, "decision", "S-34"))
+        else:
+            take_effect(self.work, decided)
         return fact
+
+    def _waiting_on(self, candidate: str) -> list[DecisionFact]:
+        """What waits on a candidate, this file's own records included; read once per file."""
+        if self._waiting is None:
+            self._waiting = {}
+            for each in self.work.looks.waiting_from(self.header.sender):
+                self._waiting.setdefault(each.candidate_number, []).append(each)
+        return self._waiting.setdefault(candidate, [])
 
     def add(self, batch: Sequence[tuple[int, DecisionFact]]) -> None:
         """Already kept, since a later decision in the same file builds on an earlier one."""
