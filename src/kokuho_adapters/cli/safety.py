@@ -71,8 +71,8 @@ def status(session: Session, as_of: Any, insurer: str | None, deliveries: bool, 
     with session.installation() as opened:
         if deliveries:
             return _show_provided(opened, number, _day(as_of), as_json=as_json)
-        found = status_of(opened.office, _day(as_of))
-    listed = [each for each in found.municipalities if number in (None, each.insurer_number)]
+        found = status_of(opened.office, _day(as_of), number)
+    listed = found.municipalities
     if as_json:
         output.print_json({"as_of": found.as_of, "municipalities": [_status_data(each) for each in listed]})
     else:

@@ -9,6 +9,7 @@ from typing import Any, Final
 from attrs import frozen
 from sqlalchemy import Connection, Row, insert, select, text
 
+from kokuho_adapters.database.beyond_scope import prefecture_wide
 from kokuho_adapters.database.tables import audit_entry
 from kokuho_core.access.operations import Operation
 from kokuho_core.access.roles import Role
@@ -33,31 +34,33 @@ class SqlAuditStore:
             self.connection.execute(_CHAIN)
 
     def last(self) -> tuple[int, bytes] | None:
-        row = self.connection.execute(
-            select(_entries.sequence, _entries.mac).order_by(_entries.sequence.desc()).limit(1)
-        ).first()
+        with prefecture_wide(self.connection):
+            row = self.connection.execute(
+                select(_entries.sequence, _entries.mac).order_by(_entries.sequence.desc()).limit(1)
+            ).first()
         return (row.sequence, row.mac) if row is not None else None
 
     def add(self, chained: ChainedEntry) -> None:
         entry = chained.entry
-        self.connection.execute(
-            insert(audit_entry).values(
-                sequence=chained.sequence,
-                recorded_at=entry.at,
-                session=entry.session,
-                operator=entry.operator,
-                terminal=entry.terminal,
-                role=entry.role.value if entry.role is not None else None,
-                operation=entry.operation.value,
-                result=entry.result.value,
-                subject=entry.subject,
-                insurer=entry.insurer,
-                purpose=entry.purpose,
-                code=entry.code,
-                counts=json.dumps(dict(entry.counts), sort_keys=True, separators=(",", ":")),
-                mac=chained.mac,
+        with prefecture_wide(self.connection):
+            self.connection.execute(
+                insert(audit_entry).values(
+                    sequence=chained.sequence,
+                    recorded_at=entry.at,
+                    session=entry.session,
+                    operator=entry.operator,
+                    terminal=entry.terminal,
+                    role=entry.role.value if entry.role is not None else None,
+                    operation=entry.operation.value,
+                    result=entry.result.value,
+                    subject=entry.subject,
+                    insurer=entry.insurer,
+                    purpose=entry.purpose,
+                    code=entry.code,
+                    counts=json.dumps(dict(entry.counts), sort_keys=True, separators=(",", ":")),
+                    mac=chained.mac,
+                )
             )
-        )
 
     def read(self, after: int = 0) -> Iterator[ChainedEntry]:
         while True:

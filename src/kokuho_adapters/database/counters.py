@@ -8,6 +8,7 @@ from typing import Any, Final
 from attrs import field, frozen
 from sqlalchemy import Connection, bindparam, func, select
 
+from kokuho_adapters.database.beyond_scope import prefecture_wide
 from kokuho_adapters.database.statements import insert_of
 from kokuho_adapters.database.tables import counter
 
@@ -31,7 +32,8 @@ class Counters:
 
     def kept(self, name: str) -> int:
         """The last number that was committed, 0 before the first."""
-        return int(self.connection.execute(_KEPT, {"wanted": name}).scalar() or 0)
+        with prefecture_wide(self.connection):
+            return int(self.connection.execute(_KEPT, {"wanted": name}).scalar() or 0)
 
     def reached(self, name: str, value: int) -> None:
         """A number that was found otherwise."""
@@ -42,7 +44,8 @@ class Counters:
         """Write the values used; part of the commit. No value ever goes back."""
         if self._changed:
             rows = [{"name": name, "value": self._values[name]} for name in sorted(self._changed)]
-            self.connection.execute(_raise(self.connection.dialect.name), rows)
+            with prefecture_wide(self.connection):
+                self.connection.execute(_raise(self.connection.dialect.name), rows)
             self._changed.clear()
         self._values.clear()  # from here on others may count
 

@@ -9,6 +9,7 @@ from typing import Any, Final
 from attrs import field, frozen
 from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 
+from kokuho_adapters.database.beyond_scope import prefecture_wide
 from kokuho_adapters.database.statements import batches
 from kokuho_adapters.database.tables import data_key, key_disposal, key_usage, number_vault, wrapping_key
 from kokuho_core.errors import Conflict, Problem, SetupFault
@@ -83,13 +84,15 @@ class SqlKeyRegister:
         vault = number_vault.c
         for batch in batches(indexes):
             query = select(vault.number_index).where(vault.number_index.in_(batch), vault.index_version == version)
-            found.update(NumberIndex(index) for index in self.connection.execute(query).scalars())
+            with prefecture_wide(self.connection):  # all rows of a number have the same index, wherever they stand
+                found.update(NumberIndex(index) for index in self.connection.execute(query).scalars())
         return found
 
     def count(self, key: StoredKey, encryptions: int) -> None:
         if key.key_id not in self._used:
             query = select(_usage.encryptions).where(_usage.key_id == key.key_id)
-            self._used[key.key_id] = int(self.connection.execute(query).scalar() or 0)
+            with prefecture_wide(self.connection):
+                self._used[key.key_id] = int(self.connection.execute(query).scalar() or 0)
         if self._used[key.key_id] + encryptions > ENCRYPTION_LIMIT:
             raise SetupFault(Problem("KKH-C017", field=key.key_id))
         self._used[key.key_id] += encryptions
@@ -107,12 +110,13 @@ class SqlKeyRegister:
     def save(self) -> None:
         """Write the uses counted; in the order of the keys, so that two units of work cannot wait for each other."""
         if self._counted:
-            self.connection.execute(
-                update(key_usage)
-                .where(_usage.key_id == bindparam("which"))
-                .values(encryptions=_usage.encryptions + bindparam("more")),
-                [{"which": key_id, "more": more} for key_id, more in sorted(self._counted.items())],
-            )
+            with prefecture_wide(self.connection):
+                self.connection.execute(
+                    update(key_usage)
+                    .where(_usage.key_id == bindparam("which"))
+                    .values(encryptions=_usage.encryptions + bindparam("more")),
+                    [{"which": key_id, "more": more} for key_id, more in sorted(self._counted.items())],
+                )
             self._counted.clear()
 
     # --- rotation and disposal ---
@@ -198,7 +202,13 @@ class SqlKeyRegister:
     def _load_in_use(self, purpose: KeyPurpose, insurer: InsurerNumber | None) -> None:
         query = select(data_key).where(_keys.purpose == purpose.value, _keys.state.in_(_IN_USE))
         query = query.where(_keys.insurer_number.is_(None) if insurer is None else _keys.insurer_number == insurer)
-        self._select(query if _is_read_only(self.connection) else query.with_for_update(read=True))
+        if not _is_read_only(self.connection):
+            query = query.with_for_update(read=True)
+        if insurer is not None:
+            self._select(query)
+            return
+        with prefecture_wide(self.connection):  # a municipality reads the prefecture's keys, but could not lock their rows
+            self._select(query)
 
     def _select(self, query: Select[Any]) -> None:
         for row in self.connection.execute(query):

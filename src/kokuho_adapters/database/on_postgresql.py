@@ -9,17 +9,17 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, bindparam, create_engine, event, func, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 
+from kokuho_adapters.database.partition import set_transaction_scope
 from kokuho_adapters.database.turns import wait_for_lane, wait_to_be_alone
-from kokuho_adapters.database.unit import SCOPE_SETTING, Unit, unit_of
+from kokuho_adapters.database.unit import Unit, unit_of
 from kokuho_core.errors import Problem, SetupFault
 
 _SESSION: Final = (
     "SET lock_timeout = '60s'",
     "SET timezone = 'UTC'",  # no value has a zone; none may be put in by the way
 )
-_SET_SCOPE: Final = select(func.set_config(SCOPE_SETTING, bindparam("scope"), True))
 
 
 def open_postgresql(url: URL) -> Engine:
@@ -52,7 +52,7 @@ def _begin(connection: Connection) -> None:
     unit = unit_of(connection)
     if unit is None:
         return
-    connection.execute(_SET_SCOPE, {"scope": unit.scope_text})
+    set_transaction_scope(connection, unit.scope_text)
     if unit.read_only:
         return
     if unit.lane is not None:

@@ -1,8 +1,9 @@
 """区画: which municipality each row belongs to, and what keeps a unit of work inside one (S-1).
 
-A unit of work sees the rows of its scope: one municipality, or «*» for the federation. What belongs to no single municipality
-(who is who in the prefecture, findings and moves between two of them) is the federation's alone: a municipality is told its
-part by the rows that are returned to it.
+A unit of work sees the rows of its scope: one municipality, or «*» for the federation. Findings and candidates stand between two
+municipalities: both read them, the federation alone writes them. The keys of the prefecture are read by all. Everything else
+that belongs to no single municipality (who is who in the prefecture, counters, the audit log) is the federation's alone; where
+the office itself needs it to do the work of one municipality, it says so: :mod:`kokuho_adapters.database.beyond_scope`.
 
 PostgreSQL: row-level security, forced on the owner too, by a setting of the transaction. Where the setting is missing, no row
 is seen. SQLite: a connection of its own, on which temporary views stand in front of all tables and triggers guard what is
@@ -15,14 +16,18 @@ import re
 from collections.abc import Iterator
 from typing import Any, Final
 
-from sqlalchemy import Connection, Table
+from sqlalchemy import Connection, Table, bindparam, func, select
 
-from kokuho_adapters.database.tables import insurer, metadata, received_file
+from kokuho_adapters.database.tables import approval, candidate, data_key, finding, insurer, metadata, received_file
 from kokuho_adapters.database.unit import FEDERATION, SCOPE_SETTING
 
 MESSAGE: Final = "row of another municipality"
 
-_OWN_COLUMN: Final = {received_file.name: received_file.c.sender.name}
+_OWN_COLUMN: Final = {received_file.name: received_file.c.sender.name, approval.name: approval.c.insurer.name}
+_READ_BY_BOTH: Final = {
+    finding.name: (finding.c.left_insurer.name, finding.c.entered_insurer.name),
+    candidate.name: (candidate.c.from_insurer.name, candidate.c.to_insurer.name),
+}
 _READ_BY_ALL: Final = frozenset({insurer.name, "installation"})
 """Nobody's data: which municipalities there are."""
 
@@ -35,8 +40,19 @@ def partition_column(table: Table) -> str | None:
     return name if name in table.c else None
 
 
-def is_read_by_all(table: Table) -> bool:
-    return table.name in _READ_BY_ALL
+def _reading(table: Table, scope: str) -> str:
+    """The condition under which a row is read in ``scope``, an expression that is «*» for the federation."""
+    if table.name in _READ_BY_ALL:
+        return f"{scope} <> ''"
+    conditions = [f"{column} = {scope}" for column in _READ_BY_BOTH.get(table.name, ())]
+    if table is data_key:
+        conditions.append(f"({data_key.c.insurer_number.name} IS NULL AND {scope} <> '')")
+    return " OR ".join((_writing(table, scope), *conditions))
+
+
+def _writing(table: Table, scope: str, row: str = "") -> str:
+    column = partition_column(table)
+    return f"{scope} = '{FEDERATION}'" + (f" OR {row}{column} = {scope}" if column else "")
 
 
 # --- PostgreSQL ---
@@ -45,12 +61,18 @@ _POLICY: Final = "kokuho_scope"
 _SCOPE: Final = f"(SELECT current_setting('{SCOPE_SETTING}', true))"  # asked once per statement, not per row
 
 
+_SET_SCOPE: Final = select(func.set_config(SCOPE_SETTING, bindparam("scope"), True))
+
+
+def set_transaction_scope(connection: Connection, scope: str) -> None:
+    """What a transaction sees from here on."""
+    connection.execute(_SET_SCOPE, {"scope": scope})
+
+
 def secure_rows(connection: Connection) -> None:
     """Put row-level security on every table, as this version wants it. Only the owner of the tables may."""
     for table in metadata.sorted_tables:
-        column = partition_column(table)
-        may_write = f"{_SCOPE} = '{FEDERATION}'" + (f" OR {column} = {_SCOPE}" if column else "")
-        may_read = f"{_SCOPE} <> ''" if is_read_by_all(table) else may_write
+        may_write, may_read = _writing(table, _SCOPE), _reading(table, _SCOPE)
         for statement in (
             f"ALTER TABLE {table.name} ENABLE ROW LEVEL SECURITY",
             f"ALTER TABLE {table.name} FORCE ROW LEVEL SECURITY",
@@ -93,12 +115,9 @@ def behind_the_screen(statement: str) -> str:
 
 
 def _screen_of(table: Table) -> Iterator[str]:
-    name, column = table.name, partition_column(table)
-    sees = "0" if column is None else f"{column} = {_SQLITE_SCOPE}"
-    if is_read_by_all(table):
-        sees = f"EXISTS {_SQLITE_SCOPE}"
+    name, sees = table.name, _reading(table, _SQLITE_SCOPE)
     yield f"CREATE TEMP VIEW {name} AS SELECT * FROM main.{name} WHERE {sees}"  # noqa: S608 - names of tables.py
-    old, new = ("0", "0") if column is None else (f"OLD.{column} = {_SQLITE_SCOPE}", f"NEW.{column} = {_SQLITE_SCOPE}")
+    old, new = (_writing(table, _SQLITE_SCOPE, row) for row in ("OLD.", "NEW."))
     not_seen, refused = "SELECT RAISE(IGNORE)", f"SELECT RAISE(ABORT, '{MESSAGE}')"
     for event, number, condition, verdict in (
         ("INSERT", 1, f"({new}) IS NOT 1", refused),

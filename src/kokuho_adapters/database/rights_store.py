@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from attrs import frozen
 from sqlalchemy import Connection, insert, select, update
 
+from kokuho_adapters.database.beyond_scope import prefecture_wide
 from kokuho_adapters.database.counters import Counters
 from kokuho_adapters.database.tables import operator_grant
 from kokuho_core.access.operators import OperatorId
@@ -24,7 +25,8 @@ class SqlRightsStore:
     counters: Counters
 
     def all(self) -> Rights:
-        rows = self.connection.execute(select(operator_grant).order_by(_grants.number))
+        with prefecture_wide(self.connection):
+            rows = self.connection.execute(select(operator_grant).order_by(_grants.number)).all()
         return Rights(
             tuple(
                 Grant(

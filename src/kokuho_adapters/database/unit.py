@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from attrs import frozen
+from attrs import field, frozen
 from sqlalchemy import Connection
 
 from kokuho_core.vocabulary.identifiers import InsurerNumber
@@ -26,6 +26,8 @@ class Unit:
     read_only: bool = False
     lane: str | None = None
     scope: InsurerNumber | None = None
+    beyond: list[bool] = field(factory=list, init=False, eq=False, repr=False)
+    """Not empty while it sees the whole prefecture; see :mod:`kokuho_adapters.database.beyond_scope`."""
 
     @property
     def scope_text(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import AbstractContextManager
 
 from attrs import field, frozen
 from sqlalchemy import Connection, insert, inspect, select
@@ -10,6 +11,7 @@ from sqlalchemy.exc import DBAPIError
 
 from kokuho_adapters.database.approval_store import SqlApprovalStore
 from kokuho_adapters.database.audit_store import SqlAuditStore
+from kokuho_adapters.database.beyond_scope import prefecture_wide
 from kokuho_adapters.database.candidate_store import SqlCandidateStore
 from kokuho_adapters.database.counters import Counters
 from kokuho_adapters.database.delivery_store import SqlDeliveryStore
@@ -145,6 +147,9 @@ class SqlUnitOfWork:
 
     def alone(self) -> None:
         self.turns.alone()
+
+    def prefecture_wide(self) -> AbstractContextManager[None]:
+        return prefecture_wide(self.connection)
 
     def commit(self) -> None:
         self.counters.save()

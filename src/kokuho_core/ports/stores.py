@@ -545,6 +545,14 @@ class UnitOfWork(Protocol):
         """From here to the commit nobody else writes, and all that was committed before is seen; see :meth:`Database.begin`."""
         ...
 
+    def prefecture_wide(self) -> AbstractContextManager[None]:
+        """県全体で: inside the block all municipalities are seen and written, whatever the scope of the unit (S-1).
+
+        For what the office itself must judge about one municipality's work, such as who else bears the same number; of what it
+        reads there, no more may be answered than that municipality's own part.
+        """
+        ...
+
     def commit(self) -> None: ...
 
 

@@ -183,7 +183,7 @@ class Gatekeeper:
 
 
 _WITHOUT_INSURER: Final = frozenset(
-    {Operation.OPEN_SESSION, Operation.CLOSE_SESSION, Operation.SHOW_INSURERS, Operation.SHOW_MEDIA}
+    {Operation.OPEN_SESSION, Operation.CLOSE_SESSION, Operation.SHOW_INSURERS}
 )
 
 
@@ -197,12 +197,20 @@ class GuardedDatabase:
     gatekeeper: Gatekeeper
 
     @contextmanager
-    def begin(self, *, read_only: bool = False, **more: Any) -> Iterator[UnitOfWork]:
-        """Raises :class:`AccessDenied` (KKH-A001) outside of an admission."""
+    def begin(
+        self, *, read_only: bool = False, lane: str | None = None, scope: InsurerNumber | None = None
+    ) -> Iterator[UnitOfWork]:
+        """A unit of work that sees the admitted municipality alone (S-1); the federation may narrow its own by ``scope``.
+
+        Raises :class:`AccessDenied`: KKH-A001 outside of an admission, KKH-A004 for another municipality than the admitted one.
+        """
         admission = _CURRENT.get()
         if admission is None or admission.gatekeeper is not self.gatekeeper:
             raise AccessDenied(Problem("KKH-A001", field="operation"))
-        with self.gatekeeper.database.begin(read_only=read_only, **more) as work:
+        if admission.scope is not None and scope not in (None, admission.scope):
+            raise AccessDenied(Problem("KKH-A004", field=admission.operation.value))
+        seen = admission.scope or scope
+        with self.gatekeeper.database.begin(read_only=read_only, lane=lane, scope=seen) as work:
             yield work if read_only else cast(UnitOfWork, _AuditedUnit(work, admission))
 
     def __getattr__(self, name: str) -> Any:

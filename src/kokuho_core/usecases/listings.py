@@ -77,7 +77,8 @@ def list_candidates(
         candidates = [
             each for each in work.candidates.all(insurer) if insurer in (None, each.pair.entered.insurer_number)
         ]
-        heads = work.ids.of_addressees({each.head for each in candidates if each.head is not None})
+        with work.prefecture_wide():  # the head lives in the household entered; who is who, the federation alone knows
+            heads = work.ids.of_addressees({each.head for each in candidates if each.head is not None})
     listed: list[KeikohoRow] = []
     for each in candidates:
         known = heads.get(each.head) if each.head is not None else None

@@ -168,8 +168,10 @@ class PersonReception(Reception[PersonRecord]):
 
     def after(self) -> None:
         self.work.persons.mark_pending(self.file_no)
-        self._hold_identity_conflicts()
-        for line in self.work.persons.contradicted_other_insurers(self.file_no):
+        with self.work.prefecture_wide():  # who else bears the same number; the sender learns of his own records alone
+            self._hold_identity_conflicts()
+            contradicted = self.work.persons.contradicted_other_insurers(self.file_no)
+        for line in contradicted:
             self._warn([Problem("KKH-Q001", line, "other_insurer_number", "X-23")])
 
     def _hold_identity_conflicts(self) -> None:
@@ -247,6 +249,10 @@ class DecisionReception(Reception[DecisionFact]):
     _waiting: dict[str, list[DecisionFact]] | None = None
 
     def make(self, values: tuple[Any, ...], line: int) -> DecisionFact:
+        with self.work.prefecture_wide():  # a decision about two households is told to both municipalities
+            return self._decided(values, line)
+
+    def _decided(self, values: tuple[Any, ...], line: int) -> DecisionFact:
         insurer, number, decision, decided_on, decided_by, reason = values
         candidate = self.work.candidates.by_number(number)
         if candidate is None or candidate.pair.entered.insurer_number != insurer:

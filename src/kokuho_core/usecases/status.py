@@ -67,9 +67,9 @@ class Status:
         return any(each.overdue for each in self.municipalities)
 
 
-@admitted(Operation.SHOW_STATUS)
-def status(office: Office, as_of: date | None = None) -> Status:
-    """状況 of every municipality that exists on ``as_of`` (today if not given)."""
+@admitted(Operation.SHOW_STATUS, insurer=lambda given: given["insurer"])
+def status(office: Office, as_of: date | None = None, insurer: InsurerNumber | None = None) -> Status:
+    """状況 of every municipality that exists on ``as_of`` (today if not given), or of ``insurer`` alone."""
     day = as_of or office.clock.today()
     with office.database.begin(read_only=True) as work:
         last: dict[InsurerNumber, dict[str, LastReceived]] = {}
@@ -78,7 +78,7 @@ def status(office: Office, as_of: date | None = None) -> Status:
         store = work.status
         waiting, stopped, rejected = store.waiting(), store.stopped(), store.rejected()
         pending, untold, delivered = store.pending(), store.untold(), store.last_delivered()
-        insurers = [each for each in work.register() if _exists(each, day)]
+        insurers = [each for each in work.register() if insurer in (None, each.insurer_number) and _exists(each, day)]
     return Status(
         day,
         tuple(

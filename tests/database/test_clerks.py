@@ -1,0 +1,393 @@
+"""Operators of single municipalities, on both databases: their work ends as the federation's does, and nothing of others is theirs."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Iterator
+from datetime import date
+from importlib import import_module
+from pathlib import Path
+from pkgutil import iter_modules
+from typing import Any
+
+import pytest
+from attrs import evolve
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+from sqlalchemy import select, text
+
+from kokuho_adapters.composition import open_installation
+from kokuho_adapters.database.partition import partition_column
+from kokuho_adapters.database.tables import candidate, finding, metadata
+from kokuho_core import usecases
+from kokuho_core.access import Operation, Role
+from kokuho_core.errors import AccessDenied, KokuhoError, NotApproved
+from kokuho_core.insured_person.fact import IdentityVerdict
+from kokuho_core.ports.gates import StopState
+from kokuho_core.ports.keys import KeyPurpose
+from kokuho_core.reception.ledger import FileResult
+from kokuho_core.usecases.approvals import approve, list_approvals, refuse, withdraw
+from kokuho_core.usecases.audit import list_audit
+from kokuho_core.usecases.deliver import deliver, publish_committed
+from kokuho_core.usecases.gates import refuse_stopped, release_stopped, stopped_files
+from kokuho_core.usecases.identity import decide_identity
+from kokuho_core.usecases.listings import list_candidates, list_findings
+from kokuho_core.usecases.office import Office, Settings
+from kokuho_core.usecases.person import inspect_person
+from kokuho_core.usecases.recall import recall, recalled_files
+from kokuho_core.usecases.receive import receive, release_held
+from kokuho_core.usecases.resolve import resolve
+from kokuho_core.usecases.retention import disposals, due_records, run_disposal
+from kokuho_core.usecases.rights import grant_right, list_rights, renew_right, revoke_right, transfer_right
+from kokuho_core.usecases.status import provided, status
+
+from ..aggregation.histories import MUNICIPALITIES, Sent, histories
+from ..aggregation.test_order import AS_OF, DERIVED, decide_all
+from ..prefecture.clerks import ClerksAtWork, as_clerk, grant, in_session_of
+from ..prefecture.office import A, B, C, PrefectureOffice, household, instruction, number, person
+
+MakeOffice = Callable[..., Any]
+BACKENDS = ("sqlite", "postgresql")
+
+
+@pytest.fixture
+def make_office(server: Any, tmp_path: Path) -> Iterator[MakeOffice]:
+    made: list[PrefectureOffice] = []
+
+    def make(backend: str, kind: type[PrefectureOffice] = ClerksAtWork, **options: Any) -> PrefectureOffice:
+        folder = tmp_path / f"{backend}{len(made)}"
+        folder.mkdir()
+        if backend == "sqlite":
+            made.append(kind(folder, **options))
+            return made[-1]
+        office = kind(folder, database=server.new_database(), **options)
+        office.close()
+        worker = server.as_worker(office.configuration.database)
+        office.configuration = evolve(office.configuration, database=worker, allow_unbound_role=False)
+        office.installation = open_installation(office.configuration, clock=office.clock)
+        made.append(office)
+        return office
+
+    yield make
+    for each in made:
+        each.close()
+
+
+def derived(office: PrefectureOffice) -> dict[str, list[tuple[Any, ...]]]:
+    """What follows from the facts; indexes of numbers differ, since each prefecture has its own key."""
+    found = {}
+    with office.installation.database.begin(read_only=True) as work:
+        for name in DERIVED:
+            table = metadata.tables[name]
+            kept = [column for column in table.c if column.name not in ("number_index", "version")]
+            found[name] = sorted((tuple(row) for row in work.connection.execute(select(*kept))), key=repr)
+    return found
+
+
+def play(office: PrefectureOffice, files: list[Sent]) -> list[Any]:
+    answers = []
+    for each in files:
+        for answer in office.receive(office.write(each.file_id, each.sender, each.rows, each.sequence)):
+            answers.append((answer.file_id, answer.insurer_number, answer.result, answer.counts, answer.errors))
+    office.resolve(AS_OF)
+    decide_all(office)
+    return answers
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+def test_what_clerks_do_ends_as_what_the_federation_does(make_office: MakeOffice, backend: str) -> None:
+    """Rules: S-1. Answers, everything derived, every returned row and every list, on random histories."""
+
+    @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.generate, Phase.reuse))
+    @given(st.data())
+    def run(data: st.DataObject) -> None:
+        files = list(data.draw(histories(), label="files"))
+        clerks, federation = make_office(backend), make_office(backend, PrefectureOffice)
+        assert play(clerks, files) == play(federation, files)
+        found, due = derived(clerks), derived(federation)
+        for table in DERIVED:
+            assert found[table] == due[table], table
+        for place in MUNICIPALITIES:
+            clerk = as_clerk(clerks, place)
+            assert list_findings(clerk, place) == list_findings(federation.office, place)
+            assert list_candidates(clerk, place) == list_candidates(federation.office, place)
+            [own] = status(clerk, insurer=place).municipalities
+            [same] = status(federation.office, insurer=place).municipalities
+            assert (own.untold_rows, own.pending_persons, own.overdue) == (
+                same.untold_rows, same.pending_persons, same.overdue,
+            )  # fmt: skip
+            assert clerks.deliver(place) == federation.deliver(place)
+
+    run()
+
+
+def two_municipalities(office: PrefectureOffice) -> None:
+    """A family that moves from A to B, in whose place B has somebody with a period that overlaps his in C."""
+    office.persons(A, person(A, "1", number=number(1), end="2024-05-01", end_reason="57", household="11"))
+    office.households(A, household(A, "11", "1"))
+    office.persons(
+        B,
+        person(B, "7", number=number(1), start="2024-05-01", reason="07", household="21"),
+        person(B, "8", number=number(2), household="22"),
+    )
+    office.households(B, household(B, "21", "7", start="2024-05-01"))
+    office.persons(C, person(C, "9", number=number(2), start="2021-04-01"))
+    office.resolve()
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+class TestWhatAClerkSees:
+    def test_every_row_of_every_table_is_his_own(self, make_office: MakeOffice, backend: str) -> None:
+        """Rules: S-1. In a unit of work of the use cases, not beside them."""
+        site = make_office(backend)
+        two_municipalities(site)
+        clerk = as_clerk(site, A)
+        keeper = clerk.gatekeeper
+        assert keeper is not None
+        open_to_both = {finding.name: ("left_insurer", "entered_insurer"), candidate.name: ("from_insurer", "to_insurer")}
+        seen = 0
+        with keeper.admitted(Operation.LIST_FINDINGS, insurer=A), clerk.database.begin(read_only=True) as work:
+            connection: Any = work.connection  # type: ignore[attr-defined]
+            for table in metadata.sorted_tables:
+                rows = connection.execute(select(table)).mappings().all()
+                if table.name in ("insurer", "installation"):
+                    assert rows
+                elif table.name in open_to_both:
+                    assert all(A in (row[name] for name in open_to_both[table.name]) for row in rows), table.name
+                elif table.name == "data_key":
+                    assert {row["insurer_number"] for row in rows} == {A, None}
+                else:
+                    column = partition_column(table)
+                    assert {row[column] if column else "hidden" for row in rows} <= {A}, table.name
+                seen += len(rows)
+        assert seen > 10
+
+    def test_he_sees_the_candidates_of_his_municipality(self, make_office: MakeOffice, backend: str) -> None:
+        """Rules: S-1. What is known to both sides is shown to both."""
+        site = make_office(backend)
+        two_municipalities(site)
+        [row] = list_candidates(as_clerk(site, B), B)
+        assert row.head_municipal_insured_id is not None
+        assert [row] == list_candidates(site.office, B)
+        [shared] = list_findings(as_clerk(site, B), B)
+        assert [shared] == list_findings(as_clerk(site, C), C)
+        assert list_findings(as_clerk(site, A), A) == []
+
+    def test_a_number_of_another_municipality_is_found_by_its_index(self, make_office: MakeOffice, backend: str) -> None:
+        """Rules: S-1, I-1. The clerk learns that his record conflicts, not with whom; the federation sees the finding."""
+        site = make_office(backend)
+        site.persons(B, person(B, "7", number=number(1)))
+        answer = site.persons(A, person(A, "1", number=number(1), birth_date=date(1999, 1, 1)))
+        assert (answer.counts.accepted, answer.counts.held) == (0, 1)
+        assert [each.code for each in answer.errors] == ["KKH-I001"]
+        assert B not in repr(answer)
+        site.resolve()
+        [conflict] = site.findings()
+        assert conflict.kind.value == "identity"
+
+    def test_no_key_of_another_municipality_opens(self, make_office: MakeOffice, backend: str) -> None:
+        """Rules: S-1, S-8."""
+        site = make_office(backend)
+        clerk = as_clerk(site, A)
+        keeper = clerk.gatekeeper
+        assert keeper is not None
+        with keeper.admitted(Operation.DELIVER, insurer=A), clerk.database.begin() as work:
+            assert work.keys.current(KeyPurpose.DATA, A).insurer_number == A
+            assert work.keys.current(KeyPurpose.INDEX).insurer_number is None
+            with pytest.raises(KokuhoError, match="KKH-C015"):
+                work.keys.current(KeyPurpose.DATA, B)
+
+    def test_the_scope_is_closed_behind_each_look_at_the_prefecture(self, make_office: MakeOffice, backend: str) -> None:
+        """Rules: S-1. Also when it ends by an error, and when it is asked for twice."""
+        site = make_office(backend)
+        two_municipalities(site)
+
+        def places(work: Any) -> set[str]:
+            return set(work.connection.execute(text("SELECT insurer_number FROM person_record")).scalars())
+
+        with site.installation.database.begin(scope=A) as work:
+            assert places(work) == {A}
+            with work.prefecture_wide():
+                with work.prefecture_wide():
+                    assert places(work) == {A, B, C}
+                assert places(work) == {A, B, C}
+            assert places(work) == {A}
+            with pytest.raises(ZeroDivisionError), work.prefecture_wide():
+                _ = 1 / 0
+            assert places(work) == {A}
+
+
+def calls_for_another(site: PrefectureOffice, clerk: Office, theirs: Path) -> dict[str, Callable[[], object]]:
+    """Every use case there is, as a clerk of A would call it about B."""
+    outgoing, folder = site.installation.outgoing(site.outbox), str(site.outbox)
+    number_of_theirs = site.findings()[0].number
+    return {
+        "approvals.approve": lambda: approve(clerk, "1", ""),  # type: ignore[arg-type]
+        "approvals.list_approvals": lambda: list_approvals(clerk),
+        "approvals.refuse": lambda: refuse(clerk, "1", "x"),
+        "approvals.withdraw": lambda: withdraw(clerk, "1"),
+        "audit.list_audit": lambda: list_audit(clerk),
+        "deliver.deliver": lambda: deliver(clerk, B, outgoing, folder),
+        "deliver.publish_committed": lambda: publish_committed(clerk, outgoing, folder),
+        "gates.refuse_stopped": lambda: refuse_stopped(clerk, 1, "x"),
+        "gates.release_stopped": lambda: release_stopped(clerk, 1, "x"),
+        "gates.stopped_files": lambda: stopped_files(clerk, B),
+        "identity.decide_identity": lambda: decide_identity(clerk, number_of_theirs, IdentityVerdict.SAME, "x"),
+        "listings.list_candidates": lambda: list_candidates(clerk, B),
+        "listings.list_findings": lambda: list_findings(clerk, B),
+        "person.inspect_person": lambda: inspect_person(clerk, "P1300000000001"),
+        "recall.recall": lambda: recall(clerk, theirs.name, "x"),
+        "recall.recalled_files": lambda: recalled_files(clerk, B),
+        "receive.receive": lambda: receive(clerk, site.installation.incoming(theirs, site.installation.register())),
+        "receive.release_held": lambda: release_held(clerk),
+        "resolve.resolve": lambda: resolve(clerk),
+        "retention.disposals": lambda: disposals(clerk),
+        "retention.due_records": lambda: due_records(clerk),
+        "retention.run_disposal": lambda: run_disposal(clerk, reason="x"),
+        "rights.grant_right": lambda: grant_right(clerk, "other", Role.AUDITOR),
+        "rights.list_rights": lambda: list_rights(clerk),
+        "rights.renew_right": lambda: renew_right(clerk, "1"),
+        "rights.revoke_right": lambda: revoke_right(clerk, "1"),
+        "rights.transfer_right": lambda: transfer_right(clerk, "1", "other"),
+        "status.provided": lambda: provided(clerk, B),
+        "status.status": lambda: status(clerk, insurer=B),
+    }
+
+
+def all_use_cases() -> set[str]:
+    found = set()
+    for module in iter_modules(usecases.__path__):
+        loaded = import_module(f"{usecases.__name__}.{module.name}")
+        found |= {
+            f"{module.name}.{name}"
+            for name, function in inspect.getmembers(loaded, inspect.isfunction)
+            if hasattr(function, "operation") and function.__module__ == loaded.__name__
+        }
+    return found
+
+
+def everything_kept(site: PrefectureOffice) -> dict[str, list[Any]]:
+    """All rows but the audit log's and the rights."""
+    with site.installation.database.begin(read_only=True) as work:
+        return {
+            table.name: sorted(map(repr, work.connection.execute(select(table))))
+            for table in metadata.sorted_tables
+            if table.name not in ("audit_entry", "operator_grant", "counter")
+        }
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+class TestWhatAClerkCannotDo:
+    def test_every_use_case_about_another_municipality_is_denied_and_recorded(
+        self, make_office: MakeOffice, backend: str
+    ) -> None:
+        """Rules: S-1, S-4, S-31."""
+        site = make_office(backend)
+        two_municipalities(site)
+        theirs = site.write("SKKOJIN", B, [person(B, "99", number=number(50))])
+        clerk = as_clerk(site, A)
+        before = everything_kept(site)
+        tried = calls_for_another(site, clerk, theirs)
+        assert set(tried) == all_use_cases()
+        codes = {}
+        for name, call in tried.items():
+            with pytest.raises(AccessDenied) as denied:
+                call()
+            codes[name] = denied.value.code
+        assert set(codes.values()) == {"KKH-A002", "KKH-A004"}
+        assert everything_kept(site) == before
+        with site.installation.database.begin(read_only=True) as work:
+            recorded = [each.entry for each in work.audit.read() if each.entry.operator == clerk.gatekeeper.context.operator]
+        assert [each.code for each in recorded if each.result.value == "denied"] == list(codes.values())
+
+    def test_without_a_municipality_named_he_gets_no_list_of_all(self, make_office: MakeOffice, backend: str) -> None:
+        """Rules: S-1, S-31."""
+        site = make_office(backend)
+        clerk = as_clerk(site, A)
+        whole: list[Callable[[], object]] = [
+            lambda: list_findings(clerk),
+            lambda: list_candidates(clerk),
+            lambda: status(clerk),
+            lambda: provided(clerk),
+            lambda: stopped_files(clerk),
+            lambda: recalled_files(clerk),
+        ]
+        for call in whole:
+            with pytest.raises(AccessDenied, match="KKH-A004"):
+                call()
+
+    def test_a_file_that_claims_another_sender_inside_is_refused(self, make_office: MakeOffice, backend: str) -> None:
+        """Rules: S-1, S-16, X-2. Named as his own, with the control record or the records of another."""
+        site = make_office(backend)
+        theirs = site.write("SKKOJIN", B, [person(B, "99", number=number(50))], 1)
+        renamed = theirs.with_name(theirs.name.replace(f"_{B}_", f"_{A}_"))
+        theirs.rename(renamed)
+        [answer] = site.receive(renamed)
+        assert answer.result is FileResult.REJECTED
+        mixed = site.write("SKKOJIN", A, [person(B, "99", number=number(50))], 1)
+        [answer] = site.receive(mixed)
+        assert answer.result is FileResult.REJECTED, answer
+        with site.installation.database.begin(read_only=True) as work:
+            assert work.connection.execute(text("SELECT count(*) FROM person_record")).scalar() == 0
+
+    def test_a_decision_about_a_household_that_others_entered_is_refused(
+        self, make_office: MakeOffice, backend: str
+    ) -> None:
+        """Rules: S-1, H-6."""
+        site = make_office(backend)
+        two_municipalities(site)
+        [pair] = site.candidates()
+        answer = site.decide(A, instruction(A, pair.number, "2"))
+        assert [each.code for each in answer.errors] == ["KKH-H001"]
+        assert site.decide(B, instruction(B, pair.number, "2")).counts.accepted == 1
+
+    def test_another_scope_is_not_opened_inside_an_admission(self, make_office: MakeOffice, backend: str) -> None:
+        """Rules: S-1."""
+        site = make_office(backend)
+        clerk = as_clerk(site, A)
+        keeper = clerk.gatekeeper
+        assert keeper is not None
+        with keeper.admitted(Operation.LIST_FINDINGS, insurer=A):
+            with pytest.raises(AccessDenied, match="KKH-A004"), clerk.database.begin(scope=B):
+                pass
+            with clerk.database.begin(scope=A):
+                pass
+
+    def test_a_held_file_of_another_municipality_waits_for_its_own_clerk(
+        self, make_office: MakeOffice, backend: str
+    ) -> None:
+        """Rules: S-1, X-2."""
+        site = make_office(backend)
+        second = site.write("SKKOJIN", B, [person(B, "2", number=number(2))], 2)
+        assert site.receive(second)[0].result is FileResult.HELD
+        site.persons(A, person(A, "1", number=number(1)))
+        first = site.write("SKKOJIN", B, [person(B, "1", number=number(3))], 1)
+        assert [each.result for each in site.receive(first)] == [FileResult.APPLIED, FileResult.APPLIED]
+
+    def test_gates_stop_his_files_and_only_the_federation_releases(self, make_office: MakeOffice, backend: str) -> None:
+        """Rules: S-1, S-7, S-28."""
+        site = make_office(backend)
+        people = [person(A, str(n), number=number(n)) for n in range(1, 121)]
+        site.persons(A, *people)
+        site.persons(A, *({**each, "update_kind": "2", "birth_date": date(1961, 1, 1)} for each in people))
+        clerk = as_clerk(site, A)
+        stopped = stopped_files(clerk, A)
+        assert [each.state for each in stopped] == [StopState.STOPPED]
+        with pytest.raises(AccessDenied, match="KKH-A002"):
+            release_stopped(clerk, stopped[0].file_no, "x")
+
+    def test_a_long_list_of_his_own_is_approved_by_another_of_his_municipality(
+        self, make_office: MakeOffice, backend: str
+    ) -> None:
+        """Rules: S-1, S-6, S-7."""
+        site = make_office(backend, settings=Settings(list_limit=0))
+        two_municipalities(site)
+        for name in ("sasaki", "kato"):
+            grant(site, name, Role.MUNICIPALITY, B)
+        grant(site, "stranger", Role.MUNICIPALITY, C)
+        first, second, stranger = (in_session_of(site, name) for name in ("sasaki", "kato", "stranger"))
+        with pytest.raises(NotApproved, match="KKH-A007"):
+            list_findings(first, B, bulk_reason="年次点検")
+        with pytest.raises(NotApproved, match="KKH-A007"):
+            list_findings(stranger, C, bulk_reason="年次点検")  # his own list is another request
+        assert len(list_findings(second, B, bulk_reason="年次点検")) == 1
