@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 
 from kokuho_adapters.database.roles import DEFAULT_ROLE
 from kokuho_adapters.safety_settings import feeds_of, gates_of
+from kokuho_core.access import Role
 from kokuho_core.errors import Problem, SetupFault
 from kokuho_core.qualification.date_rules import DateRules, LateElderlyLoss
 from kokuho_core.usecases.office import Settings
@@ -54,8 +55,8 @@ def load_configuration(path: Path) -> Configuration:
 
     Keys: ``database``, ``key_ring``, ``key_provider``, ``layouts``, ``unmatched_wait_days`` (P-6), ``late_elderly_loss`` (D-7:
     ``day_after`` or ``birthday``), ``audit_checkpoint`` (S-5), ``two_person_approval`` (S-7: ``"auto"``, true or false),
-    ``list_limit`` (S-6), the tables ``gates`` (S-28) and ``feeds`` (S-28, R-5). Raises
-    :class:`SetupFault` (KKH-C010) with every fault.
+    ``list_limit`` (S-6), ``reveal_daily_limit``, ``reveal_roles`` (S-3), the tables ``gates`` (S-28) and ``feeds`` (S-28, R-5).
+    Raises :class:`SetupFault` (KKH-C010) with every fault.
     """
     try:
         with path.open("rb") as file:
@@ -71,7 +72,8 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
     known = (
         "database", "key_ring", "key_provider", "layouts", "unmatched_wait_days", "late_elderly_loss", "gates", "feeds",
         "database_role", "allow_unbound_role",
-        "audit_checkpoint", "two_person_approval", "second_look_at_decisions", "list_limit",
+        "audit_checkpoint", "two_person_approval", "second_look_at_decisions", "list_limit", "reveal_daily_limit",
+        "reveal_roles",
     )  # fmt: skip
     wrong = [key for key in source if key not in known]
     database = source.get("database", DEFAULT_DATABASE)
@@ -109,8 +111,9 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
     second_look = source.get("second_look_at_decisions", defaults.second_look_at_decisions)
     if not isinstance(second_look, bool):
         wrong.append("second_look_at_decisions")
-    limits = {key: source.get(key, getattr(defaults, key)) for key in ("list_limit",)}
+    limits = {key: source.get(key, getattr(defaults, key)) for key in ("list_limit", "reveal_daily_limit")}
     wrong += [key for key, limit in limits.items() if type(limit) is not int or not 0 <= limit <= 10_000_000]
+    roles = _roles_of(source.get("reveal_roles", [role.value for role in defaults.reveal_roles]), wrong)
     gates, feeds = gates_of(source.get("gates", {}), wrong), feeds_of(source.get("feeds", {}), wrong)
     if wrong:
         raise SetupFault(*(Problem("KKH-C010", field=key[:40]) for key in wrong))
@@ -119,19 +122,23 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
         key_ring=folder / key_ring if key_ring is not None else None,
         layouts=tuple(folder / each for each in layouts),
         settings=Settings(
-            wait_days,
-            DateRules(choices[late_elderly]),
-            gates,
-            feeds,
-            None if two_persons == "auto" else two_persons,
-            second_look_at_decisions=second_look,
-            **limits,
+            wait_days, DateRules(choices[late_elderly]), gates, feeds, None if two_persons == "auto" else two_persons,
+            second_look_at_decisions=second_look, reveal_roles=roles, **limits,
         ),
         key_provider=key_provider,
         database_role=database_role,
         allow_unbound_role=allow_unbound_role,
         audit_checkpoint=folder / checkpoint if checkpoint is not None else None,
     )
+
+
+def _roles_of(source: Any, wrong: list[str]) -> frozenset[Role]:
+    """Roles that may work with persons; others see no number whatever is set."""
+    allowed = {role.value: role for role in Settings().reveal_roles}
+    if not isinstance(source, list) or not all(isinstance(each, str) and each in allowed for each in source):
+        wrong.append("reveal_roles")
+        return frozenset()
+    return frozenset(allowed[each] for each in source)
 
 
 def _fault(part: str) -> SetupFault:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from importlib import import_module
 from pathlib import Path
@@ -38,8 +39,10 @@ from kokuho_core.usecases.recall import recall, recalled_files
 from kokuho_core.usecases.receive import receive, release_held
 from kokuho_core.usecases.resolve import resolve
 from kokuho_core.usecases.retention import disposals, due_records, run_disposal
+from kokuho_core.usecases.reveal import reveal_number
 from kokuho_core.usecases.rights import grant_right, list_rights, renew_right, revoke_right, transfer_right
 from kokuho_core.usecases.status import provided, status
+from kokuho_core.vocabulary.identifiers import InsurerNumber
 
 from ..aggregation.histories import MUNICIPALITIES, Sent, histories
 from ..aggregation.test_order import AS_OF, DERIVED, decide_all
@@ -94,6 +97,26 @@ def play(office: PrefectureOffice, files: list[Sent]) -> list[Any]:
     return answers
 
 
+def seen_by(office: PrefectureOffice, scope: InsurerNumber | None) -> dict[str, list[str]]:
+    """Every row of a municipality's tables that a unit of work of this scope sees."""
+    with office.installation.database.begin(read_only=True, scope=scope) as work:
+        return {
+            table.name: sorted(map(repr, work.connection.execute(select(table))))
+            for table in metadata.sorted_tables
+            if partition_column(table) is not None and table.name != "data_key"
+        }
+
+
+def owned_by(office: PrefectureOffice, place: str) -> dict[str, list[str]]:
+    """Those that the federation sees and that name this municipality."""
+    with office.installation.database.begin(read_only=True) as work:
+        return {
+            table.name: sorted(map(repr, work.connection.execute(select(table).where(table.c[column] == place))))
+            for table in metadata.sorted_tables
+            if (column := partition_column(table)) is not None and table.name != "data_key"
+        }
+
+
 @pytest.mark.parametrize("backend", BACKENDS)
 def test_what_clerks_do_ends_as_what_the_federation_does(make_office: MakeOffice, backend: str) -> None:
     """Rules: S-1. Answers, everything derived, every returned row and every list, on random histories."""
@@ -108,6 +131,7 @@ def test_what_clerks_do_ends_as_what_the_federation_does(make_office: MakeOffice
         for table in DERIVED:
             assert found[table] == due[table], table
         for place in MUNICIPALITIES:
+            assert seen_by(clerks, InsurerNumber(place)) == owned_by(clerks, place)
             clerk = as_clerk(clerks, place)
             assert list_findings(clerk, place) == list_findings(federation.office, place)
             assert list_candidates(clerk, place) == list_candidates(federation.office, place)
@@ -197,6 +221,20 @@ class TestWhatAClerkSees:
             with pytest.raises(KokuhoError, match="KKH-C015"):
                 work.keys.current(KeyPurpose.DATA, B)
 
+    def test_he_sees_numbers_of_his_own_up_to_the_limit_of_the_day(self, make_office: MakeOffice, backend: str) -> None:
+        """Rules: S-1, S-3, S-26. Several sessions of one clerk at once do not pass it together."""
+        site = make_office(backend, settings=Settings(reveal_daily_limit=3))
+        two_municipalities(site)
+
+        def look(_: int) -> str:
+            try:
+                return reveal_number(in_session_of(site, f"clerk-{B}"), f"{B}/7", "窓口での確認").reveal()
+            except AccessDenied as denied:
+                return denied.code
+
+        with ThreadPoolExecutor(4) as pool:
+            assert sorted(pool.map(look, range(6))) == [number(1)] * 3 + ["KKH-A022"] * 3
+
     def test_the_scope_is_closed_behind_each_look_at_the_prefecture(self, make_office: MakeOffice, backend: str) -> None:
         """Rules: S-1. Also when it ends by an error, and when it is asked for twice."""
         site = make_office(backend)
@@ -240,6 +278,7 @@ def calls_for_another(site: PrefectureOffice, clerk: Office, theirs: Path) -> di
         "recall.recalled_files": lambda: recalled_files(clerk, B),
         "receive.receive": lambda: receive(clerk, site.installation.incoming(theirs, site.installation.register())),
         "receive.release_held": lambda: release_held(clerk),
+        "reveal.reveal_number": lambda: reveal_number(clerk, f"{B}/7", "x"),
         "resolve.resolve": lambda: resolve(clerk),
         "retention.disposals": lambda: disposals(clerk),
         "retention.due_records": lambda: due_records(clerk),

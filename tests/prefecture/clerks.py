@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +25,12 @@ def in_session_of(site: PrefectureOffice, name: str, **changes: Any) -> Office:
     return evolve(office, gatekeeper=keeper, database=evolve(office.database, gatekeeper=keeper), **changes)
 
 
-def grant(site: PrefectureOffice, name: str, role: Role, insurer: InsurerNumber | None = None) -> None:
+def grant(
+    site: PrefectureOffice, name: str, role: Role, insurer: InsurerNumber | None = None, at: datetime | None = None
+) -> None:
     """A right as an administrator would give it; whoever set the installation up keeps his."""
     with site.installation.database.begin() as work:
-        at = site.office.gatekeeper.clock.now()
+        at = at or site.office.gatekeeper.clock.now()
         if not work.rights.all().of(operator_id(name), at):
             operator, day = operator_id(name), at.date()
             work.rights.save(

@@ -33,6 +33,7 @@ from kokuho_adapters.cli.exchange import exchange, media, sftp
 from kokuho_adapters.cli.incoming import GivenPaths, expand
 from kokuho_adapters.cli.keys import destroy_key_command, keys, rotate_keys
 from kokuho_adapters.cli.output import DONE, FAILED, FOUND
+from kokuho_adapters.cli.reveal import reveal
 from kokuho_adapters.cli.safety import gates, recall, retention, status
 from kokuho_adapters.cli.session import JSON as _JSON
 from kokuho_adapters.cli.session import SESSION as _SESSION
@@ -237,7 +238,7 @@ def cli(
 
 for _command in (
     access, approvals, audit, verify_audit, decisions, keys, rotate_keys, destroy_key_command, exchange, media, sftp, status,
-    gates, recall, retention,
+    gates, recall, retention, reveal,
 ):  # fmt: skip
     cli.add_command(_command)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Any, Final
 
 from attrs import frozen
@@ -61,6 +62,21 @@ class SqlAuditStore:
                     mac=chained.mac,
                 )
             )
+
+    def count(self, operator: str, operation: Operation, result: AuditResult, since: datetime) -> int:
+        """Read from the end, as far as ``since``: of a long log, the last day alone."""
+        wanted = (operator.casefold(), operation.value, result.value)
+        columns = (_entries.sequence, _entries.recorded_at, _entries.operator, _entries.operation, _entries.result)
+        found, before = 0, None
+        with prefecture_wide(self.connection):
+            while True:
+                query = select(*columns).order_by(_entries.sequence.desc()).limit(_READ_TOGETHER)
+                rows = self.connection.execute(query if before is None else query.where(_entries.sequence < before)).all()
+                late = [row for row in rows if row.recorded_at >= since]
+                found += sum((row.operator.casefold(), row.operation, row.result) == wanted for row in late)
+                if len(rows) < _READ_TOGETHER or not late:
+                    return found
+                before = rows[-1].sequence
 
     def read(self, after: int = 0) -> Iterator[ChainedEntry]:
         while True:

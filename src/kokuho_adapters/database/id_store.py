@@ -169,6 +169,12 @@ class SqlIdStore:
             ).first()
         return PrefecturalInsuredId(row.insured_id) if row is not None else None
 
+    def bearer(self, municipal_id: str) -> Addressee | None:
+        row = self.connection.execute(
+            select(_known.insurer_number, _known.addressee_number).where(_known.municipal_id == municipal_id)
+        ).first()
+        return Addressee(row.insurer_number, row.addressee_number) if row is not None else None
+
     def persons_of(self, insurer: InsurerNumber | None) -> Iterator[PrefecturalInsuredId]:
         query = select(_person.insured_id).where(_person.retired_into.is_(None)).order_by(_person.serial)
         if insurer is not None:

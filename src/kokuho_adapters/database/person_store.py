@@ -37,6 +37,7 @@ from kokuho_core.vocabulary.identifiers import (
     InsurerNumber,
     Source,
 )
+from kokuho_core.vocabulary.individual_number import NumberIndex
 from kokuho_core.vocabulary.reasons import MOVED_IN_INSIDE, MOVED_OUT_INSIDE
 
 _records = person_record.c
@@ -311,6 +312,15 @@ class SqlPersonStore:
     def held_by(self, insurer: InsurerNumber) -> frozenset[Source]:
         rows = self.connection.execute(select(_held.file_no, _held.line).where(_held.insurer_number == insurer))
         return frozenset(Source(row.file_no, row.line) for row in rows)
+
+    def sealed(self, insurer: InsurerNumber, number: NumberIndex) -> SealedNumber | None:
+        vault = number_vault.c
+        row = self.connection.execute(
+            select(vault.insurer_number, vault.number_index, vault.index_version, vault.key_id, vault.ciphertext).where(
+                vault.number_index == number, vault.insurer_number == insurer
+            )
+        ).first()
+        return SealedNumber(*row) if row is not None else None
 
     def hold(self, addressees: Iterable[Addressee], held: Iterable[PersonFact]) -> None:
         if self.connection.execute(select(literal(1)).select_from(held_record).limit(1)).first() is not None:

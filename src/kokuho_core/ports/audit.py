@@ -70,6 +70,10 @@ class AuditStore(Protocol):
 
     def add(self, chained: ChainedEntry) -> None: ...
 
+    def count(self, operator: str, operation: Operation, result: AuditResult, since: datetime) -> int:
+        """How many such entries one operator left from ``since`` on."""
+        ...
+
     def read(self, after: int = 0) -> Iterator[ChainedEntry]:
         """Entries with higher numbers, in order. Raises :class:`ValueError` at one that cannot be an entry."""
         ...

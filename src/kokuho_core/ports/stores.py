@@ -214,6 +214,10 @@ class PersonStore(Protocol):
         """Records of one municipality that are held."""
         ...
 
+    def sealed(self, insurer: InsurerNumber, number: NumberIndex) -> SealedNumber | None:
+        """The sealed number of one municipality under its index."""
+        ...
+
     def hold(self, addressees: Iterable[Addressee], held: Iterable[PersonFact]) -> None:
         """Replace what is held of these addressees."""
         ...
@@ -310,6 +314,10 @@ class IdStore(Protocol):
 
     def find(self, insured_id: str) -> PrefecturalInsuredId | None:
         """The living prefectural ID behind a prefectural (also a retired one) or municipal ID."""
+        ...
+
+    def bearer(self, municipal_id: str) -> Addressee | None:
+        """The addressee to whom a municipal ID was issued."""
         ...
 
     def persons_of(self, insurer: InsurerNumber | None) -> Iterator[PrefecturalInsuredId]: ...

@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import wraps
 from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
-from kokuho_core.access import Operation, OperatorId
+from kokuho_core.access import Operation, OperatorId, Role
 from kokuho_core.errors import AccessDenied, Problem
 from kokuho_core.usecases.gatekeeper import Gatekeeper, current_admission
 from kokuho_core.usecases.office import Office
@@ -24,6 +24,13 @@ def count(**counts: int) -> None:
     lasting = current_admission()
     if lasting is not None:
         lasting.counts = counts
+
+
+def about(subject: str) -> None:
+    """Name, for the log, whom the admitted operation turned out to concern: an ID of this office, never what was typed."""
+    lasting = current_admission()
+    if lasting is not None:
+        lasting.subject = subject
 
 
 def admitted(
@@ -61,6 +68,14 @@ def admitted(
 def operator_of(office: Office) -> OperatorId:
     """The operator of this session. Raises :class:`AccessDenied` (KKH-A001)."""
     return _gatekeeper(office).context.operator
+
+
+def role_of(office: Office) -> Role | None:
+    """The role in which the operation was admitted. Raises :class:`AccessDenied` (KKH-A001)."""
+    lasting = current_admission()
+    if lasting is None or lasting.gatekeeper is not _gatekeeper(office):
+        raise AccessDenied(Problem("KKH-A001", field="operator"))
+    return lasting.role
 
 
 def now_of(office: Office) -> datetime:

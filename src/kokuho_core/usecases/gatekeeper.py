@@ -25,7 +25,7 @@ from kokuho_core.vocabulary.identifiers import InsurerNumber
 _LONGEST_SUBJECT: Final = 100
 _LANE: Final = "audit"
 """Entries are written beside whoever judges, not after him."""
-_NUMBER: Final = re.compile(r"(?<![A-Za-z0-9])\d{12}(?!\d)")
+_NUMBER: Final = re.compile(r"(?<![A-Za-z0-9])(?:\d{4}[-－‐ー\s]?){2}\d{4}(?!\d)")
 
 
 @mutable(eq=False)
@@ -78,13 +78,14 @@ class Gatekeeper:
         if current is not None and current.gatekeeper is self and current.operation is operation:
             yield current
             return
-        admission = self._admit(operation, _reference(subject), insurer, purpose or self.context.purpose)
+        admission = self._admit(operation, _reference(subject), insurer, _masked(purpose or self.context.purpose))
         token = _CURRENT.set(admission)
         try:
             yield admission
         except BaseException as error:
             with suppress(Exception):  # the error itself matters more; that nothing is «done» stands in the log anyway
-                self._record(admission, AuditResult.FAILED, _code_of(error))
+                result = AuditResult.DENIED if isinstance(error, AccessDenied) else AuditResult.FAILED
+                self._record(admission, result, _code_of(error))
             raise
         finally:
             _CURRENT.reset(token)
@@ -245,8 +246,12 @@ def current_admission() -> Admission | None:
 
 def _reference(text: str) -> str:
     """A reference for the log: one line, never twelve digits that may be a 個人番号."""
-    shown = "".join(each if each.isprintable() else "?" for each in text)[:_LONGEST_SUBJECT]
-    return _NUMBER.sub("*" * 12, shown)
+    return _masked("".join(each if each.isprintable() else "?" for each in text)[:_LONGEST_SUBJECT])
+
+
+def _masked(text: str) -> str:
+    """Whatever somebody typed, without what may be a 個人番号."""
+    return _NUMBER.sub("*" * 12, text)
 
 
 def _code_of(error: BaseException) -> str:

@@ -7,6 +7,7 @@ from typing import Final, Protocol
 
 from attrs import frozen
 
+from kokuho_core.access import Role
 from kokuho_core.gates.feeds import FeedSettings
 from kokuho_core.gates.thresholds import GateSettings
 from kokuho_core.ports.files import IncomingFile
@@ -44,6 +45,10 @@ class Settings:
     """確定指示の二人目の確認 (S-34): whether received decisions on continuity wait for a second person."""
     list_limit: int = 50_000
     """一覧の上限 in rows (S-6)."""
+    reveal_daily_limit: int = 30
+    """個人番号の表示の上限 per operator and day (S-3); 0 shows none to anybody."""
+    reveal_roles: frozenset[Role] = frozenset({Role.FEDERATION, Role.MUNICIPALITY})
+    """個人番号を表示できる役割 (S-3), among those that may work with persons at all."""
 
 
 Reopen = Callable[[str, Callable[[], Iterator[bytes]], str | None], IncomingFile]

@@ -46,7 +46,7 @@ class IndividualNumber:
         return number
 
     def reveal(self) -> str:
-        """The digits in clear. Only the number vault and the registration writer may call this."""
+        """The digits in clear. Only the number vault, the writers of files and the screen may call this."""
         return self.__digits
 
     def __repr__(self) -> str:
