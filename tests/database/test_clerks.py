@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+import os
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import date
 from importlib import import_module
@@ -12,12 +13,10 @@ from pkgutil import iter_modules
 from typing import Any
 
 import pytest
-from attrs import evolve
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import select, text
 
-from kokuho_adapters.composition import open_installation
 from kokuho_adapters.database.partition import partition_column
 from kokuho_adapters.database.tables import candidate, finding, metadata
 from kokuho_core import usecases
@@ -48,32 +47,15 @@ from ..aggregation.histories import MUNICIPALITIES, Sent, histories
 from ..aggregation.test_order import AS_OF, DERIVED, decide_all
 from ..prefecture.clerks import ClerksAtWork, as_clerk, grant, in_session_of
 from ..prefecture.office import A, B, C, PrefectureOffice, household, instruction, number, person
+from ..prefecture.worlds import MakeOffice, Worlds
 
-MakeOffice = Callable[..., Any]
-BACKENDS = ("sqlite", "postgresql")
+EXAMPLES = 40 if os.environ.get("KOKUHO_TEST_PROFILE") == "long" else 2
+"""Random histories; each is played twice."""
 
 
 @pytest.fixture
-def make_office(server: Any, tmp_path: Path) -> Iterator[MakeOffice]:
-    made: list[PrefectureOffice] = []
-
-    def make(backend: str, kind: type[PrefectureOffice] = ClerksAtWork, **options: Any) -> PrefectureOffice:
-        folder = tmp_path / f"{backend}{len(made)}"
-        folder.mkdir()
-        if backend == "sqlite":
-            made.append(kind(folder, **options))
-            return made[-1]
-        office = kind(folder, database=server.new_database(), **options)
-        office.close()
-        worker = server.as_worker(office.configuration.database)
-        office.configuration = evolve(office.configuration, database=worker, allow_unbound_role=False)
-        office.installation = open_installation(office.configuration, clock=office.clock)
-        made.append(office)
-        return office
-
-    yield make
-    for each in made:
-        each.close()
+def site(make_office: MakeOffice) -> PrefectureOffice:
+    return make_office(kind=ClerksAtWork)
 
 
 def derived(office: PrefectureOffice) -> dict[str, list[tuple[Any, ...]]]:
@@ -117,32 +99,39 @@ def owned_by(office: PrefectureOffice, place: str) -> dict[str, list[str]]:
         }
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
-def test_what_clerks_do_ends_as_what_the_federation_does(make_office: MakeOffice, backend: str) -> None:
-    """Rules: S-1. Answers, everything derived, every returned row and every list, on random histories."""
+def test_what_clerks_do_ends_as_what_the_federation_does(worlds: Worlds) -> None:
+    """Rules: S-1. Answers, everything derived, what each sees, every returned row and every list, on random histories."""
 
-    @settings(max_examples=6, deadline=None, suppress_health_check=list(HealthCheck), phases=(Phase.generate, Phase.reuse))
+    @settings(
+        max_examples=EXAMPLES,
+        deadline=None,
+        suppress_health_check=list(HealthCheck),
+        phases=(Phase.generate, Phase.reuse),
+    )
     @given(st.data())
     def run(data: st.DataObject) -> None:
         files = list(data.draw(histories(), label="files"))
-        clerks, federation = make_office(backend), make_office(backend, PrefectureOffice)
-        assert play(clerks, files) == play(federation, files)
-        found, due = derived(clerks), derived(federation)
-        for table in DERIVED:
-            assert found[table] == due[table], table
-        for place in MUNICIPALITIES:
-            assert seen_by(clerks, InsurerNumber(place)) == owned_by(clerks, place)
-            clerk = as_clerk(clerks, place)
-            assert list_findings(clerk, place) == list_findings(federation.office, place)
-            assert list_candidates(clerk, place) == list_candidates(federation.office, place)
-            [own] = status(clerk, insurer=place).municipalities
-            [same] = status(federation.office, insurer=place).municipalities
-            assert (own.untold_rows, own.pending_persons, own.overdue) == (
-                same.untold_rows, same.pending_persons, same.overdue,
-            )  # fmt: skip
-            assert clerks.deliver(place) == federation.deliver(place)
+        with worlds.office(kind=ClerksAtWork) as clerks, worlds.office() as federation:
+            assert play(clerks, files) == play(federation, files)
+            found, due = derived(clerks), derived(federation)
+            for table in DERIVED:
+                assert found[table] == due[table], table
+            for place in MUNICIPALITIES:
+                require_same(clerks, federation, place)
 
     run()
+
+
+def require_same(clerks: PrefectureOffice, federation: PrefectureOffice, place: str) -> None:
+    """What the clerk of ``place`` sees is what the federation sees of it."""
+    assert seen_by(clerks, InsurerNumber(place)) == owned_by(clerks, place)
+    clerk, insurer = as_clerk(clerks, place), InsurerNumber(place)
+    assert list_findings(clerk, insurer) == list_findings(federation.office, insurer)
+    assert list_candidates(clerk, insurer) == list_candidates(federation.office, insurer)
+    [own] = status(clerk, insurer=insurer).municipalities
+    [same] = status(federation.office, insurer=insurer).municipalities
+    assert (own.untold_rows, own.pending_persons, own.overdue) == (same.untold_rows, same.pending_persons, same.overdue)
+    assert clerks.deliver(place) == federation.deliver(place)
 
 
 def two_municipalities(office: PrefectureOffice) -> None:
@@ -159,11 +148,9 @@ def two_municipalities(office: PrefectureOffice) -> None:
     office.resolve()
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 class TestWhatAClerkSees:
-    def test_every_row_of_every_table_is_his_own(self, make_office: MakeOffice, backend: str) -> None:
+    def test_every_row_of_every_table_is_his_own(self, site: PrefectureOffice) -> None:
         """Rules: S-1. In a unit of work of the use cases, not beside them."""
-        site = make_office(backend)
         two_municipalities(site)
         clerk = as_clerk(site, A)
         keeper = clerk.gatekeeper
@@ -186,9 +173,8 @@ class TestWhatAClerkSees:
                 seen += len(rows)
         assert seen > 10
 
-    def test_he_sees_the_candidates_of_his_municipality(self, make_office: MakeOffice, backend: str) -> None:
+    def test_he_sees_the_candidates_of_his_municipality(self, site: PrefectureOffice) -> None:
         """Rules: S-1. What is known to both sides is shown to both."""
-        site = make_office(backend)
         two_municipalities(site)
         [row] = list_candidates(as_clerk(site, B), B)
         assert row.head_municipal_insured_id is not None
@@ -197,9 +183,8 @@ class TestWhatAClerkSees:
         assert [shared] == list_findings(as_clerk(site, C), C)
         assert list_findings(as_clerk(site, A), A) == []
 
-    def test_a_number_of_another_municipality_is_found_by_its_index(self, make_office: MakeOffice, backend: str) -> None:
+    def test_a_number_of_another_municipality_is_found_by_its_index(self, site: PrefectureOffice) -> None:
         """Rules: S-1, I-1. The clerk learns that his record conflicts, not with whom; the federation sees the finding."""
-        site = make_office(backend)
         site.persons(B, person(B, "7", number=number(1)))
         answer = site.persons(A, person(A, "1", number=number(1), birth_date=date(1999, 1, 1)))
         assert (answer.counts.accepted, answer.counts.held) == (0, 1)
@@ -209,9 +194,8 @@ class TestWhatAClerkSees:
         [conflict] = site.findings()
         assert conflict.kind.value == "identity"
 
-    def test_no_key_of_another_municipality_opens(self, make_office: MakeOffice, backend: str) -> None:
+    def test_no_key_of_another_municipality_opens(self, site: PrefectureOffice) -> None:
         """Rules: S-1, S-8."""
-        site = make_office(backend)
         clerk = as_clerk(site, A)
         keeper = clerk.gatekeeper
         assert keeper is not None
@@ -221,9 +205,9 @@ class TestWhatAClerkSees:
             with pytest.raises(KokuhoError, match="KKH-C015"):
                 work.keys.current(KeyPurpose.DATA, B)
 
-    def test_he_sees_numbers_of_his_own_up_to_the_limit_of_the_day(self, make_office: MakeOffice, backend: str) -> None:
+    def test_he_sees_numbers_of_his_own_up_to_the_limit_of_the_day(self, make_office: MakeOffice) -> None:
         """Rules: S-1, S-3, S-26. Several sessions of one clerk at once do not pass it together."""
-        site = make_office(backend, settings=Settings(reveal_daily_limit=3))
+        site = make_office(kind=ClerksAtWork, settings=Settings(reveal_daily_limit=3))
         two_municipalities(site)
 
         def look(_: int) -> str:
@@ -235,9 +219,8 @@ class TestWhatAClerkSees:
         with ThreadPoolExecutor(4) as pool:
             assert sorted(pool.map(look, range(6))) == [number(1)] * 3 + ["KKH-A022"] * 3
 
-    def test_the_scope_is_closed_behind_each_look_at_the_prefecture(self, make_office: MakeOffice, backend: str) -> None:
+    def test_the_scope_is_closed_behind_each_look_at_the_prefecture(self, site: PrefectureOffice) -> None:
         """Rules: S-1. Also when it ends by an error, and when it is asked for twice."""
-        site = make_office(backend)
         two_municipalities(site)
 
         def places(work: Any) -> set[str]:
@@ -315,13 +298,11 @@ def everything_kept(site: PrefectureOffice) -> dict[str, list[Any]]:
         }
 
 
-@pytest.mark.parametrize("backend", BACKENDS)
 class TestWhatAClerkCannotDo:
     def test_every_use_case_about_another_municipality_is_denied_and_recorded(
-        self, make_office: MakeOffice, backend: str
+        self, site: PrefectureOffice
     ) -> None:
         """Rules: S-1, S-4, S-31."""
-        site = make_office(backend)
         two_municipalities(site)
         theirs = site.write("SKKOJIN", B, [person(B, "99", number=number(50))])
         clerk = as_clerk(site, A)
@@ -339,9 +320,8 @@ class TestWhatAClerkCannotDo:
             recorded = [each.entry for each in work.audit.read() if each.entry.operator == clerk.gatekeeper.context.operator]
         assert [each.code for each in recorded if each.result.value == "denied"] == list(codes.values())
 
-    def test_without_a_municipality_named_he_gets_no_list_of_all(self, make_office: MakeOffice, backend: str) -> None:
+    def test_without_a_municipality_named_he_gets_no_list_of_all(self, site: PrefectureOffice) -> None:
         """Rules: S-1, S-31."""
-        site = make_office(backend)
         clerk = as_clerk(site, A)
         whole: list[Callable[[], object]] = [
             lambda: list_findings(clerk),
@@ -355,9 +335,8 @@ class TestWhatAClerkCannotDo:
             with pytest.raises(AccessDenied, match="KKH-A004"):
                 call()
 
-    def test_a_file_that_claims_another_sender_inside_is_refused(self, make_office: MakeOffice, backend: str) -> None:
+    def test_a_file_that_claims_another_sender_inside_is_refused(self, site: PrefectureOffice) -> None:
         """Rules: S-1, S-16, X-2. Named as his own, with the control record or the records of another."""
-        site = make_office(backend)
         theirs = site.write("SKKOJIN", B, [person(B, "99", number=number(50))], 1)
         renamed = theirs.with_name(theirs.name.replace(f"_{B}_", f"_{A}_"))
         theirs.rename(renamed)
@@ -370,19 +349,17 @@ class TestWhatAClerkCannotDo:
             assert work.connection.execute(text("SELECT count(*) FROM person_record")).scalar() == 0
 
     def test_a_decision_about_a_household_that_others_entered_is_refused(
-        self, make_office: MakeOffice, backend: str
+        self, site: PrefectureOffice
     ) -> None:
         """Rules: S-1, H-6."""
-        site = make_office(backend)
         two_municipalities(site)
         [pair] = site.candidates()
         answer = site.decide(A, instruction(A, pair.number, "2"))
         assert [each.code for each in answer.errors] == ["KKH-H001"]
         assert site.decide(B, instruction(B, pair.number, "2")).counts.accepted == 1
 
-    def test_another_scope_is_not_opened_inside_an_admission(self, make_office: MakeOffice, backend: str) -> None:
+    def test_another_scope_is_not_opened_inside_an_admission(self, site: PrefectureOffice) -> None:
         """Rules: S-1."""
-        site = make_office(backend)
         clerk = as_clerk(site, A)
         keeper = clerk.gatekeeper
         assert keeper is not None
@@ -393,19 +370,17 @@ class TestWhatAClerkCannotDo:
                 pass
 
     def test_a_held_file_of_another_municipality_waits_for_its_own_clerk(
-        self, make_office: MakeOffice, backend: str
+        self, site: PrefectureOffice
     ) -> None:
         """Rules: S-1, X-2."""
-        site = make_office(backend)
         second = site.write("SKKOJIN", B, [person(B, "2", number=number(2))], 2)
         assert site.receive(second)[0].result is FileResult.HELD
         site.persons(A, person(A, "1", number=number(1)))
         first = site.write("SKKOJIN", B, [person(B, "1", number=number(3))], 1)
         assert [each.result for each in site.receive(first)] == [FileResult.APPLIED, FileResult.APPLIED]
 
-    def test_gates_stop_his_files_and_only_the_federation_releases(self, make_office: MakeOffice, backend: str) -> None:
+    def test_gates_stop_his_files_and_only_the_federation_releases(self, site: PrefectureOffice) -> None:
         """Rules: S-1, S-7, S-28."""
-        site = make_office(backend)
         people = [person(A, str(n), number=number(n)) for n in range(1, 121)]
         site.persons(A, *people)
         site.persons(A, *({**each, "update_kind": "2", "birth_date": date(1961, 1, 1)} for each in people))
@@ -416,10 +391,10 @@ class TestWhatAClerkCannotDo:
             release_stopped(clerk, stopped[0].file_no, "x")
 
     def test_a_long_list_of_his_own_is_approved_by_another_of_his_municipality(
-        self, make_office: MakeOffice, backend: str
+        self, make_office: MakeOffice
     ) -> None:
         """Rules: S-1, S-6, S-7."""
-        site = make_office(backend, settings=Settings(list_limit=0))
+        site = make_office(kind=ClerksAtWork, settings=Settings(list_limit=0))
         two_municipalities(site)
         for name in ("sasaki", "kato"):
             grant(site, name, Role.MUNICIPALITY, B)

@@ -34,7 +34,7 @@ class Worlds(ABC):
         """Which database it is."""
 
     @abstractmethod
-    def make(self, folder: Path, **options: Any) -> PrefectureOffice:
+    def make(self, folder: Path, *, kind: type[PrefectureOffice] = PrefectureOffice, **options: Any) -> PrefectureOffice:
         """A prefecture in ``folder``, which does not exist. To be given back to :meth:`end`."""
 
     @abstractmethod
@@ -63,9 +63,9 @@ class SqliteWorlds(Worlds):
         super().__init__(template)
         PrefectureOffice(template).close()
 
-    def make(self, folder: Path, **options: Any) -> PrefectureOffice:
+    def make(self, folder: Path, *, kind: type[PrefectureOffice] = PrefectureOffice, **options: Any) -> PrefectureOffice:
         shutil.copytree(self._template, folder)
-        return PrefectureOffice(folder, is_initialised="insurers" not in options, **options)
+        return kind(folder, is_initialised="insurers" not in options, **options)
 
     def end(self, office: PrefectureOffice) -> None:
         office.close()
@@ -86,10 +86,10 @@ class PostgresqlWorlds(Worlds):
         self._database = server.new_database()
         PrefectureOffice(template, database=self._database).close()
 
-    def make(self, folder: Path, **options: Any) -> PrefectureOffice:
+    def make(self, folder: Path, *, kind: type[PrefectureOffice] = PrefectureOffice, **options: Any) -> PrefectureOffice:
         shutil.copytree(self._template, folder)
         url = self._server.new_database(self._database)
-        return PrefectureOffice(
+        return kind(
             folder,
             database=url,
             worker=self._server.as_worker(url),
