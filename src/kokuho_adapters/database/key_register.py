@@ -10,6 +10,7 @@ from attrs import field, frozen
 from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
 
 from kokuho_adapters.database.beyond_scope import prefecture_wide
+from kokuho_adapters.database.number_lookup import in_all_municipalities
 from kokuho_adapters.database.statements import batches
 from kokuho_adapters.database.tables import data_key, key_disposal, key_usage, number_vault, wrapping_key
 from kokuho_core.errors import Conflict, Problem, SetupFault
@@ -83,7 +84,7 @@ class SqlKeyRegister:
         found: set[NumberIndex] = set()
         vault = number_vault.c
         for batch in batches(indexes):
-            query = select(vault.number_index).where(vault.number_index.in_(batch), vault.index_version == version)
+            query = select(vault.number_index).where(*in_all_municipalities(batch), vault.index_version == version)
             with prefecture_wide(self.connection):  # all rows of a number have the same index, wherever they stand
                 found.update(NumberIndex(index) for index in self.connection.execute(query).scalars())
         return found

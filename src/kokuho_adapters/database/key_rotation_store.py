@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from attrs import frozen
-from sqlalchemy import Connection, bindparam, delete, func, select, tuple_, update
+from sqlalchemy import Connection, and_, bindparam, delete, func, select, tuple_, update
 
+from kokuho_adapters.database.number_lookup import in_all_municipalities
+from kokuho_adapters.database.statements import batches
 from kokuho_adapters.database.tables import (
     held_content,
     number_vault,
@@ -19,10 +21,9 @@ from kokuho_adapters.database.tables import (
 from kokuho_core.ports.stores import HeldFile
 from kokuho_core.ports.vault import SealedNumber
 from kokuho_core.vocabulary.identifiers import InsurerNumber
-from kokuho_core.vocabulary.individual_number import NumberIndex
 
-Place = tuple[bytes, str]
-"""(index, municipality): where a value stands; batches go from place to place."""
+Place = tuple[str, bytes]
+"""(municipality, index): where a value stands; batches go from place to place."""
 
 _vault, _held = number_vault.c, held_content.c
 _NAMING: Final = (
@@ -33,6 +34,11 @@ _NAMING: Final = (
     (recalled_person_record, recalled_person_record.c.previous_number_index),
 )
 """Every column besides the vault's in which an index stands."""
+
+
+def place_of(sealed: SealedNumber) -> Place:
+    """Where a value stands."""
+    return (sealed.insurer_number, sealed.index)
 
 
 @frozen
@@ -47,13 +53,15 @@ class SqlKeyRotationStore:
         """Values sealed with one of ``key_ids``, by place."""
         return self._sealed(_vault.key_id.in_(key_ids), after, limit)
 
-    def under_index(self, version: int, after: bytes | None, limit: int) -> list[SealedNumber]:
-        """Values under an index key's version, by place; all municipalities of a number, or none of them."""
-        wanted = _vault.index_version == version
-        found = self._sealed(wanted if after is None else wanted & (_vault.number_index > after), None, limit)
-        if len(found) < limit or found[0].index == found[-1].index:
-            return found if len(found) < limit else self._of_index(found[0].index)
-        return [each for each in found if each.index != found[-1].index]
+    def under_index(self, version: int, after: Place | None, limit: int) -> list[SealedNumber]:
+        """``limit`` values under an index key's version, by place; before them those of the same numbers elsewhere."""
+        found = self._sealed(_vault.index_version == version, after, limit)
+        places = {place_of(each) for each in found}
+        elsewhere: list[SealedNumber] = []
+        for batch in batches({each.index for each in found}):
+            same = self._sealed(and_(*in_all_municipalities(batch)), None, None)
+            elsewhere += [each for each in same if place_of(each) not in places]
+        return [*elsewhere, *found]
 
     def put(self, renewed: Sequence[SealedNumber]) -> None:
         """Put values back that were sealed with another key."""
@@ -70,10 +78,13 @@ class SqlKeyRotationStore:
             ],
         )
 
-    def move(self, indexes: Mapping[NumberIndex, NumberIndex], renewed: Sequence[SealedNumber]) -> None:
-        """Put values back under other indexes, and give those to every row that names one (old → new)."""
+    def move(self, sealed: Sequence[SealedNumber], renewed: Sequence[SealedNumber]) -> None:
+        """Put values back under other indexes, and give those to every row that names the old one."""
         self.connection.execute(
-            delete(number_vault).where(_vault.number_index == bindparam("old")), [{"old": old} for old in indexes]
+            delete(number_vault).where(
+                _vault.insurer_number == bindparam("of_insurer"), _vault.number_index == bindparam("old")
+            ),
+            [{"of_insurer": each.insurer_number, "old": each.index} for each in sealed],
         )
         self.connection.execute(
             number_vault.insert(),
@@ -88,6 +99,7 @@ class SqlKeyRotationStore:
                 for each in renewed
             ],
         )
+        indexes = {old.index: new.index for old, new in zip(sealed, renewed, strict=True)}
         pairs = [{"old": old, "new": new} for old, new in indexes.items()]
         for table, column in _NAMING:
             statement = update(table).where(column == bindparam("old")).values({column.name: bindparam("new")})
@@ -103,16 +115,13 @@ class SqlKeyRotationStore:
         query = select(_vault.index_version, func.count()).group_by(_vault.index_version)
         return {row[0]: int(row[1]) for row in self.connection.execute(query)}
 
-    def _of_index(self, index: bytes) -> list[SealedNumber]:
-        return self._sealed(_vault.number_index == index, None, None)
-
     def _sealed(self, wanted: Any, after: Place | None, limit: int | None) -> list[SealedNumber]:
         query = select(
             _vault.insurer_number, _vault.number_index, _vault.index_version, _vault.key_id, _vault.ciphertext
         ).where(wanted)
         if after is not None:
-            query = query.where(tuple_(_vault.number_index, _vault.insurer_number) > after)
-        query = query.order_by(_vault.number_index, _vault.insurer_number).limit(limit)
+            query = query.where(tuple_(_vault.insurer_number, _vault.number_index) > after)
+        query = query.order_by(_vault.insurer_number, _vault.number_index).limit(limit)
         return [SealedNumber(*row) for row in self.connection.execute(query)]
 
     # --- held files ---

@@ -186,7 +186,8 @@ number_vault = Table(
     Column("index_version", Integer, nullable=False),
     _text("key_id", required=True),
     Column("ciphertext", LargeBinary, nullable=False),
-    PrimaryKeyConstraint("number_index", "insurer_number"),  # in this order: a number is looked up in all municipalities
+    # In this order: the file of one municipality then touches its own part of the index alone, not all of it.
+    PrimaryKeyConstraint("insurer_number", "number_index"),
 )
 
 person_record = Table(

@@ -14,7 +14,7 @@ from typing import Final, TypeVar
 
 from attrs import evolve, frozen
 
-from kokuho_adapters.database.key_rotation_store import Place, SqlKeyRotationStore
+from kokuho_adapters.database.key_rotation_store import Place, SqlKeyRotationStore, place_of
 from kokuho_adapters.security.content_protection import key_id_of
 from kokuho_adapters.security.key_custody import KeyCustody
 from kokuho_core.errors import Conflict, NotFound, Problem
@@ -117,7 +117,7 @@ def _renew_numbers(custody: KeyCustody, old: frozenset[str]) -> int:
             return sealed
 
     while sealed := _in_turn(renew):
-        after = (sealed[-1].index, sealed[-1].insurer_number)
+        after = place_of(sealed[-1])
         done += len(sealed)
         custody.progress("個人番号 / numbers", done, max(done, total))
         time.sleep(custody.pause_seconds)
@@ -177,20 +177,20 @@ def rotate_index_key(custody: KeyCustody) -> Rotated:
     """
     [replaced], resumed = _begun(custody, KeyPurpose.INDEX, None)
     done = 0
-    after: bytes | None = None
+    after: Place | None = None
     with custody.database.begin(read_only=True) as work:
         total = SqlKeyRotationStore(work.connection).count_by_index_version().get(replaced.version, 0)
     while True:
         sealed = _in_turn(lambda: _moved(custody, replaced, after))  # noqa: B023 - called at once
         if sealed is None:
             return Rotated(RotatedKeys.INDEX, (replaced.key_id,), done, resumed)
-        after = sealed[-1].index if sealed else None
+        after = place_of(sealed[-1]) if sealed else None
         done += len(sealed)
         custody.progress("索引 / indexes", done, max(done, total))
         time.sleep(custody.pause_seconds)
 
 
-def _moved(custody: KeyCustody, replaced: StoredKey, after: bytes | None) -> list[SealedNumber] | None:
+def _moved(custody: KeyCustody, replaced: StoredKey, after: Place | None) -> list[SealedNumber] | None:
     """Give a batch of numbers their new index. None when a look from the beginning finds none left: the old key is retired."""
     with custody.database.begin() as work:
         if not work.keys.hold_against_writers(replaced):
@@ -199,7 +199,7 @@ def _moved(custody: KeyCustody, replaced: StoredKey, after: bytes | None) -> lis
         sealed = sealed_store.under_index(replaced.version, after, custody.batch)
         if sealed:
             renewed = list(custody.vault.renewed(work.keys, sealed, work.keys.current(KeyPurpose.INDEX)))
-            sealed_store.move({old.index: new.index for old, new in zip(sealed, renewed, strict=True)}, renewed)
+            sealed_store.move(sealed, renewed)
         elif after is None:
             work.keys.set_state(replaced, KeyState.RETIRED, custody.clock.now())
         work.commit()

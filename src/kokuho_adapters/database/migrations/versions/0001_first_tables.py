@@ -150,7 +150,7 @@ def upgrade() -> None:
         sa.Column("index_version", sa.Integer(), nullable=False),
         sa.Column("key_id", TEXT, nullable=False),
         sa.Column("ciphertext", sa.LargeBinary(), nullable=False),
-        sa.PrimaryKeyConstraint("number_index", "insurer_number", name=op.f("pk_number_vault")),
+        sa.PrimaryKeyConstraint("insurer_number", "number_index", name=op.f("pk_number_vault")),
     )
     op.create_table(
         "pending_household",
