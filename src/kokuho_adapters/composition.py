@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
 from itertools import count as numbered_from
@@ -17,6 +17,7 @@ from sqlalchemy.exc import ArgumentError
 from kokuho_adapters.configuration import Configuration, is_plain_path
 from kokuho_adapters.database import SqlDatabase, open_database
 from kokuho_adapters.files import LayoutBook, OpenFormatFile, OpenFormatFolder
+from kokuho_adapters.helper import SecondProcess
 from kokuho_adapters.security import AesGcmContentProtection, AesGcmNumberVault, DataKeys, KeyCustody
 from kokuho_adapters.security.audit_chain import ChainedAuditLog, Verification
 from kokuho_adapters.security.key_custody import make_missing_keys
@@ -26,6 +27,7 @@ from kokuho_adapters.security.session_identity import new_session_id, operating_
 from kokuho_core.access import AccessContext, Operation, Role
 from kokuho_core.errors import AccessDenied, Problem, SetupFault
 from kokuho_core.ports.audit import AuditEntry, AuditResult
+from kokuho_core.ports.helper import NoHelper
 from kokuho_core.ports.keys import KeyPurpose
 from kokuho_core.ports.stores import Clock, Database, UnitOfWork
 from kokuho_core.usecases.gatekeeper import Admission, Gatekeeper, GuardedDatabase
@@ -54,6 +56,7 @@ class Installation:
     custody: KeyCustody
     _database: SqlDatabase
     _log: ChainedAuditLog
+    _helper: SecondProcess | None = None
 
     @property
     def database(self) -> SqlDatabase:
@@ -84,12 +87,23 @@ class Installation:
         """A received file on disk; ``encoding`` goes before what ``register`` says (X-22)."""
         return OpenFormatFile.from_path(path, self.book, register, encoding)
 
+    def all_incoming(self, paths: Sequence[Path], encoding: str | None = None) -> Iterator[OpenFormatFile]:
+        """Received files on disk, each to be received before the next one is asked for."""
+        register = self.register()
+
+        def make(path: Path) -> OpenFormatFile:
+            return self.incoming(path, register, encoding)
+
+        return self._helper.files(paths, register, encoding, make) if self._helper is not None else map(make, paths)
+
     def outgoing(self, folder: Path) -> OpenFormatFolder:
         """The folder to deliver into."""
         return OpenFormatFolder(folder, self.book)
 
     def close(self) -> None:
         """ログアウト; it is recorded (S-32)."""
+        if self._helper is not None:
+            self._helper.close()
         if self.office.gatekeeper is not None:
             self.office.gatekeeper.close_session()
         self._database.close()
@@ -109,11 +123,13 @@ def open_installation(
     clock: Clock | None = None,
     context: AccessContext | None = None,
     watch: Clock | None = None,
+    *,
+    with_helper: bool = False,
 ) -> Installation:
     """Open what :func:`initialise` made, as a session of ``context``: without one, of this computer's account (S-4).
 
     ``clock`` gives business dates, ``watch`` the time of rights and records: this computer's, unless a test says otherwise.
-    Whether its operator has any right is asked with the first operation.
+    Whether its operator has any right is asked with the first operation. ``with_helper`` allows a second process for long work.
     Raises :class:`SetupFault`: KKH-C007 before ``init``, KKH-C008 key ring, KKH-C009 layouts, KKH-C010 database URL, KKH-B001 to
     KKH-B004 database server and role.
     """
@@ -133,6 +149,7 @@ def open_installation(
         gatekeeper = Gatekeeper(
             database, log, context or operating_system_context(), watch or SystemClock(), new_session_id()
         )
+        helper = SecondProcess(configuration) if with_helper and _can_be_shared(url) else None
         office = Office(
             database=cast(Database, GuardedDatabase(gatekeeper)),
             vault=vault,
@@ -142,11 +159,13 @@ def open_installation(
             settings=configuration.settings,
             progress=progress,
             gatekeeper=gatekeeper,
+            helper=helper or NoHelper(),
         )
     except BaseException:
         database.close()
         raise
-    return Installation(office, book, KeyCustody(database, data_keys, vault, protection, clock, progress), database, log)
+    custody = KeyCustody(database, data_keys, vault, protection, clock, progress)
+    return Installation(office, book, custody, database, log, helper)
 
 
 @contextmanager
@@ -343,6 +362,11 @@ def _url(text: str) -> URL:
     except (ArgumentError, ValueError):
         pass  # the message would show the password
     raise SetupFault(Problem("KKH-C010", field=fault))
+
+
+def _can_be_shared(url: URL) -> bool:
+    """Whether another process can open the same database."""
+    return url.get_backend_name() != "sqlite" or _database_file(url) is not None
 
 
 def _database_file(url: URL) -> Path | None:

@@ -338,9 +338,8 @@ def decide(session: Session, file: Path, encoding: str | None, as_json: bool) ->
 
 def _received(session: Session, files: Iterable[Path], encoding: str | None) -> Iterator[FileAnswer]:
     with session.installation() as opened:
-        register = opened.register()
-        for path in files:
-            yield from receiving.receive(opened.office, opened.incoming(path, register, encoding), encoding)
+        for incoming in opened.all_incoming(list(files), encoding):
+            yield from receiving.receive(opened.office, incoming, encoding)
 
 
 @cli.command()

@@ -29,7 +29,7 @@ class Session:
         """Everything open for one command, with progress on the terminal."""
         with (
             output.progress() as progress,
-            open_installation(self.configuration, progress, context=self.context) as opened,
+            open_installation(self.configuration, progress, context=self.context, with_helper=True) as opened,
         ):
             yield opened
 

@@ -10,7 +10,7 @@ from attrs import frozen
 from sqlalchemy import Connection, select
 
 from kokuho_adapters.database import fact_store
-from kokuho_adapters.database.statements import bulk_insert, insert_or_ignore
+from kokuho_adapters.database.statements import Bound, bound, insert_bound, insert_or_ignore
 from kokuho_adapters.database.tables import high_cost_record, pending_household
 from kokuho_core.high_cost_history.history import HIGH_COST_FACT_KEYS, HighCostFact
 from kokuho_core.high_cost_history.record import HIGH_COST_KEYS, HighCostRecord
@@ -43,8 +43,14 @@ class SqlHighCostStore:
     connection: Connection
 
     def add(self, file_no: int, records: Sequence[tuple[int, HighCostRecord]]) -> None:
-        rows = ((file_no, line, *_values(record)) for line, record in records)
-        bulk_insert(self.connection, high_cost_record, ("file_no", "line", *HIGH_COST_KEYS), rows)
+        self.keep(file_no, self.bound(records))
+
+    def bound(self, records: Sequence[tuple[int, HighCostRecord]]) -> Bound:
+        rows = ((line, *_values(record)) for line, record in records)
+        return bound(self.connection.dialect, high_cost_record, ("line", *HIGH_COST_KEYS), rows)
+
+    def keep(self, file_no: int, records: Bound) -> None:
+        insert_bound(self.connection, high_cost_record, records, {"file_no": file_no})
 
     def groups_to_judge(self, file_no: int) -> Iterator[tuple[list[HighCostFact], list[HighCostFact]]]:
         return fact_store.groups_to_judge(

@@ -11,7 +11,7 @@ from attrs import frozen
 from sqlalchemy import Connection, delete, select
 
 from kokuho_adapters.database import fact_store
-from kokuho_adapters.database.statements import bulk_insert, insert_or_ignore
+from kokuho_adapters.database.statements import Bound, bound, bulk_insert, insert_bound, insert_or_ignore
 from kokuho_adapters.database.tables import household_record, pending_household
 from kokuho_core.household.household import HOUSEHOLD_FACT_KEYS, HouseholdFact
 from kokuho_core.household.record import HOUSEHOLD_KEYS, HouseholdRecord
@@ -30,8 +30,14 @@ class SqlHouseholdStore:
     connection: Connection
 
     def add(self, file_no: int, records: Sequence[tuple[int, HouseholdRecord]]) -> None:
-        rows = ((file_no, line, *_values(record)) for line, record in records)
-        bulk_insert(self.connection, household_record, ("file_no", "line", *HOUSEHOLD_KEYS), rows)
+        self.keep(file_no, self.bound(records))
+
+    def bound(self, records: Sequence[tuple[int, HouseholdRecord]]) -> Bound:
+        rows = ((line, *_values(record)) for line, record in records)
+        return bound(self.connection.dialect, household_record, ("line", *HOUSEHOLD_KEYS), rows)
+
+    def keep(self, file_no: int, records: Bound) -> None:
+        insert_bound(self.connection, household_record, records, {"file_no": file_no})
 
     def groups_to_judge(self, file_no: int) -> Iterator[tuple[list[HouseholdFact], list[HouseholdFact]]]:
         return fact_store.groups_to_judge(

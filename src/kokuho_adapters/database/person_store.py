@@ -12,7 +12,16 @@ from attrs import evolve, frozen
 from sqlalchemy import Connection, Select, and_, bindparam, delete, insert, literal, or_, select, union
 
 from kokuho_adapters.database import fact_store
-from kokuho_adapters.database.statements import batches, bulk_insert, insert_or_ignore, under_keys, upsert
+from kokuho_adapters.database.statements import (
+    Bound,
+    batches,
+    bound,
+    bulk_insert,
+    insert_bound,
+    insert_or_ignore,
+    under_keys,
+    upsert,
+)
 from kokuho_adapters.database.tables import (
     held_record,
     identity_verdict,
@@ -45,7 +54,8 @@ _held = held_record.c
 _NUMBERS: Final = ("individual_number", "previous_individual_number")
 _PLAIN_KEYS: Final = tuple(key for key in PERSON_KEYS if key not in _NUMBERS)
 _plain_values: Final = attrgetter(*_PLAIN_KEYS)
-_COLUMNS: Final = ("file_no", "line", "number_index", "previous_number_index", *_PLAIN_KEYS)
+_VAULT_COLUMNS: Final = ("insurer_number", "number_index", "index_version", "key_id", "ciphertext")
+_COLUMNS: Final = ("line", "number_index", "previous_number_index", *_PLAIN_KEYS)
 _RENAMED: Final = {"number": "number_index", "previous_number": "previous_number_index"}
 PERSON_COLUMNS: Final = tuple(_records[_RENAMED.get(key, key)] for key in FACT_KEYS)
 _KEY: Final = (_records.insurer_number, _records.addressee_number)
@@ -150,29 +160,33 @@ class SqlPersonStore:
         file_no: int,
         records: Sequence[tuple[int, PersonRecord, SealedNumber | None, SealedNumber | None]],
     ) -> None:
+        self.keep(file_no, self.bound(records))
+
+    def bound(
+        self, records: Sequence[tuple[int, PersonRecord, SealedNumber | None, SealedNumber | None]]
+    ) -> tuple[Bound, Bound]:
+        dialect = self.connection.dialect
         vault = (
             (sealed.insurer_number, sealed.index, sealed.index_version, sealed.key_id, sealed.ciphertext)
             for _, _, *both in records
             for sealed in both
             if sealed is not None
         )
-        columns = ("insurer_number", "number_index", "index_version", "key_id", "ciphertext")
-        bulk_insert(self.connection, number_vault, columns, vault, insert_or_ignore(self.connection, number_vault))
-        bulk_insert(
-            self.connection,
-            person_record,
-            _COLUMNS,
+        rows = (
             (
-                (
-                    file_no,
-                    line,
-                    number.index if number is not None else None,
-                    previous.index if previous is not None else None,
-                    *_plain_values(record),
-                )
-                for line, record, number, previous in records
-            ),
+                line,
+                number.index if number is not None else None,
+                previous.index if previous is not None else None,
+                *_plain_values(record),
+            )
+            for line, record, number, previous in records
         )
+        return bound(dialect, number_vault, _VAULT_COLUMNS, vault), bound(dialect, person_record, _COLUMNS, rows)
+
+    def keep(self, file_no: int, records: tuple[Bound, Bound]) -> None:
+        vault, rows = records
+        insert_bound(self.connection, number_vault, vault, statement=insert_or_ignore(self.connection, number_vault))
+        insert_bound(self.connection, person_record, rows, {"file_no": file_no})
 
     def groups_to_judge(self, file_no: int) -> Iterator[tuple[list[PersonFact], list[PersonFact]]]:
         return fact_store.groups_to_judge(self.connection, person_record, _KEY, PERSON_COLUMNS, PersonFact, file_no)

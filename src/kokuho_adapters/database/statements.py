@@ -3,12 +3,25 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
-from itertools import islice
+from itertools import islice, repeat
 from typing import Any, TypeVar
 
-from sqlalchemy import ARRAY, ColumnElement, Connection, Dialect, Table, Text, bindparam, func, insert, select, tuple_
+from sqlalchemy import (
+    ARRAY,
+    ColumnElement,
+    Connection,
+    Dialect,
+    LargeBinary,
+    Table,
+    Text,
+    bindparam,
+    func,
+    insert,
+    select,
+    tuple_,
+)
 from sqlalchemy.dialects import postgresql, sqlite
 
 from kokuho_adapters.database.copying import WORTH_COPYING, copy_rows
@@ -55,6 +68,21 @@ def under_keys(
     yield tuple_(first, second).in_(wanted)
 
 
+Bound = dict[str, Sequence[Any]]
+"""Rows a column at a time, as the driver takes their values; empty without rows."""
+
+
+def bound(dialect: Dialect, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Bound:
+    """Rows, given as sequences in the order of ``columns``, converted by the column types."""
+    given: Bound = dict(zip(columns, zip(*rows, strict=True), strict=False))
+    for name, values in given.items():
+        kind = table.c[name].type
+        processor = kind.dialect_impl(dialect).bind_processor(dialect)
+        if processor is not None and not isinstance(kind, LargeBinary):  # every driver takes bytes as they are
+            given[name] = tuple(map(processor, values))
+    return given
+
+
 def bulk_insert(
     connection: Connection,
     table: Table,
@@ -64,20 +92,27 @@ def bulk_insert(
 ) -> None:
     """Insert many rows, given as sequences in the order of ``columns``, by the driver's ``executemany`` or by COPY.
 
-    ``statement`` is an INSERT of another kind (:func:`upsert`, :func:`insert_or_ignore`). It is compiled once and values are
-    converted by the column types, which is all that is needed of SQLAlchemy here; a dictionary per row would cost more
-    than the insert itself.
+    ``statement`` is an INSERT of another kind (:func:`upsert`, :func:`insert_or_ignore`).
     """
-    dialect = connection.dialect
-    text, order, is_positional = _compiled(dialect, table, tuple(columns), statement)
-    given = dict(zip(columns, zip(*rows, strict=True), strict=False))  # a column at a time; empty without rows
-    if not given:
+    insert_bound(connection, table, bound(connection.dialect, table, columns, rows), statement=statement)
+
+
+def insert_bound(
+    connection: Connection, table: Table, rows: Bound, constants: Mapping[str, Any] | None = None, statement: Any = None
+) -> None:
+    """As :func:`bulk_insert`, for rows that were converted before. ``constants`` are columns with one value, as it stands.
+
+    The statement is compiled once and values are converted by the column types, which is all that is needed of SQLAlchemy
+    here; a dictionary per row would cost more than the insert itself.
+    """
+    if not rows:
         return
-    converted: list[Iterable[Any]] = []
-    for name in order:
-        processor = table.c[name].type.dialect_impl(dialect).bind_processor(dialect)
-        converted.append(given[name] if processor is None else map(processor, given[name]))
-    parameters: list[Any] = list(zip(*converted, strict=True))
+    dialect = connection.dialect
+    same = constants or {}
+    text, order, is_positional = _compiled(dialect, table, (*same, *rows), statement)
+    number = len(next(iter(rows.values())))
+    columns = [repeat(same[name], number) if name in same else rows[name] for name in order]
+    parameters: list[Any] = list(zip(*columns, strict=True))
     if dialect.name == "postgresql" and len(parameters) >= WORTH_COPYING:
         copy_rows(connection, table, order, parameters, statement)
         return

@@ -52,6 +52,7 @@ class OpenFormatFile:
     _register: InsurerRegister | None = field(default=None, repr=False)
     _encoding: str | None = None
     _accept: Literal["municipality", "aggregation"] = "municipality"
+    _on_disk: _OnDisk | None = field(default=None, repr=False)
 
     def __attrs_post_init__(self) -> None:
         if self._encoding is not None and self._encoding not in ENCODINGS:
@@ -67,7 +68,8 @@ class OpenFormatFile:
         accept: Literal["municipality", "aggregation"] = "municipality",
     ) -> OpenFormatFile:
         """A file on disk; its plain name counts. It must not change while it is read (KKH-F018)."""
-        return cls(path.name, _OnDisk(path).blocks, book, register, encoding, accept)
+        on_disk = _OnDisk(path)
+        return cls(path.name, on_disk.blocks, book, register, encoding, accept, on_disk)
 
     @classmethod
     def from_blocks(
@@ -81,6 +83,11 @@ class OpenFormatFile:
     ) -> OpenFormatFile:
         """A file kept elsewhere: ``open_blocks`` gives its bytes from the start each time it is called."""
         return cls(name, open_blocks, book, register, encoding, accept)
+
+    @property
+    def seen(self) -> tuple[int, ...] | None:
+        """Which file on disk was read, and in which state; None before it was read, and for one kept elsewhere."""
+        return self._on_disk.seen if self._on_disk is not None else None
 
     def blocks(self) -> Iterator[bytes]:
         """The raw bytes. Raises :class:`FileRefused`: KKH-F015 not readable, KKH-F018 changed while it was read."""
@@ -167,7 +174,7 @@ class _OnDisk:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._seen: tuple[int, ...] | None = None
+        self.seen: tuple[int, ...] | None = None
 
     def blocks(self) -> Iterator[bytes]:
         """Raises :class:`FileRefused`: KKH-F015 not readable, KKH-F018 replaced or written to since it was first opened."""
@@ -187,8 +194,8 @@ class _OnDisk:
     def _is_the_same(self, file: IO[bytes]) -> bool:
         state = os.fstat(file.fileno())
         now = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
-        self._seen = self._seen or now
-        return self._seen == now
+        self.seen = self.seen or now
+        return self.seen == now
 
 
 class _Blocks:

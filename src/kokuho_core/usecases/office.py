@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final, Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 from kokuho_core.access import Role
 from kokuho_core.gates.feeds import FeedSettings
 from kokuho_core.gates.thresholds import GateSettings
 from kokuho_core.ports.files import IncomingFile
+from kokuho_core.ports.helper import Helper, NoHelper
 from kokuho_core.ports.stores import Clock, Database
 from kokuho_core.ports.vault import ContentProtection, NumberVault
 from kokuho_core.qualification.date_rules import DateRules
@@ -68,3 +69,4 @@ class Office:
     progress: Progress = silent
     gatekeeper: Gatekeeper | None = None
     """受付係 of this session; without one no use case is admitted (KKH-A001)."""
+    helper: Helper = field(factory=NoHelper)

@@ -23,6 +23,7 @@ from attrs import frozen
 from kokuho_core.access import Operation
 from kokuho_core.errors import FileRefused, Problem, SetupFault
 from kokuho_core.ports.files import FileHeader, IncomingFile, ReadRecord
+from kokuho_core.ports.helper import HelpLost, TakenRecords
 from kokuho_core.ports.stores import FileCounts, HeldFile, RecordOutcome, UnitOfWork
 from kokuho_core.reception.ledger import FileResult
 from kokuho_core.usecases.admission import Given, admitted, count
@@ -106,8 +107,12 @@ def _receive_one(
         if header.file_id not in ACCEPTED_FILES:
             raise FileRefused(Problem("KKH-F013"))
         fingerprint = office.protection.fingerprint(incoming.blocks())
+        enter = partial(_enter, office, incoming, encoding, header, fingerprint, released)
         try:
-            return office.database.repeated(partial(_enter, office, incoming, encoding, header, fingerprint, released))
+            try:
+                return office.database.repeated(enter)
+            except HelpLost:
+                return office.database.repeated(enter)  # nobody helps with the same file twice
         except GatesClosed as closed:
             stop = partial(_stop, office, incoming, encoding, header, fingerprint, released, closed)
             return office.database.repeated(stop)
@@ -228,10 +233,15 @@ class _Reading:
     reception: Reception[Any]
     records: Iterator[ReadRecord]
     fault: FileRefused | None
+    taken: Iterator[TakenRecords] = iter(())
+    """What another process reads, instead of ``records``."""
 
     @classmethod
     def begun(cls, office: Office, incoming: IncomingFile, header: FileHeader) -> _Reading:
         reception = reception_for(office, header)
+        taken = office.helper.taken(incoming, header) if reception.can_be_taken_ahead else None
+        if taken is not None:
+            return cls(incoming.name, reception, iter(()), None, taken)
         records = incoming.records(reception.keys)
         fault = None
         if not reception.judges_while_reading:
@@ -243,10 +253,14 @@ class _Reading:
         return cls(incoming.name, reception, records, fault)
 
     def finish(self, office: Office, work: UnitOfWork, file_no: int) -> list[RecordOutcome]:
-        """Read what is left, and judge. Raises :class:`FileRefused`."""
+        """Read what is left, and judge. Raises :class:`FileRefused` and :class:`HelpLost`."""
         if self.fault is not None:
             raise self.fault
         self.reception.enter(work, file_no)
+        for part in self.taken:
+            self.reception.take_over(part)
+            if part.total and self.reception.total % 10_000 == 0:
+                office.progress(self.name, self.reception.total)
         for record in self.records:
             self.reception.take(record)
             if self.reception.total % 10_000 == 0:

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
 
-from kokuho_core.errors import Problem, RecordRefused
+from kokuho_core.errors import FileRefused, Problem, RecordRefused
 from kokuho_core.high_cost_history import history as high_cost
 from kokuho_core.high_cost_history.record import HIGH_COST_KEYS, HighCostRecord
 from kokuho_core.household import household as households
@@ -16,6 +16,8 @@ from kokuho_core.identity.settlement import settle
 from kokuho_core.insured_person import person as persons
 from kokuho_core.insured_person.record import PERSON_KEYS, PersonRecord
 from kokuho_core.ports.files import FileHeader, ReadRecord
+from kokuho_core.ports.helper import HelpLost, SealedWith, TakenRecords
+from kokuho_core.ports.keys import KeyPurpose
 from kokuho_core.ports.stores import RecordOutcome, UnitOfWork
 from kokuho_core.ports.vault import SealedNumber
 from kokuho_core.reception.lifecycle import refusals_of
@@ -39,6 +41,8 @@ class Reception(ABC, Generic[Record]):
     keys: tuple[str, ...]
     judges_while_reading: bool = False
     """Whether :meth:`make` already looks at what others may change."""
+    can_be_taken_ahead: bool = False
+    """Whether another process may read the file: :meth:`bound` and :meth:`keep`."""
 
     work: UnitOfWork
     file_no: int
@@ -74,6 +78,41 @@ class Reception(ABC, Generic[Record]):
         if len(batch) >= BATCH:
             self._batches.append([])
             self._flush()
+
+    def taken_ahead(self, work: UnitOfWork, fault: Sequence[Problem], *, is_last: bool) -> TakenRecords:
+        """What was taken since the last time, for the process that has the file's transaction. ``work`` is only read."""
+        batches, self._batches = self._batches, [[]]
+        outcomes, self._outcomes = self._outcomes, []
+        total, self.total = self.total, 0
+        bound, sealed = self.bound(work, [record for batch in batches for record in batch])
+        return TakenRecords(total, tuple(outcomes), bound, sealed, tuple(fault), is_last)
+
+    def take_over(self, taken: TakenRecords) -> None:
+        """Keep what another process took. Raises :class:`HelpLost`, and :class:`FileRefused` for its fault."""
+        self.total += taken.total
+        self._outcomes.extend(taken.outcomes)
+        if taken.sealed is not None:
+            self._count_sealed(taken.sealed)
+        self.keep(taken.bound)
+        if taken.fault:
+            raise FileRefused(*taken.fault)
+
+    def _count_sealed(self, sealed: SealedWith) -> None:
+        """Numbers sealed ahead count as sealed here, as long as the keys are still those for new values (S-10)."""
+        keys = self.work.keys
+        key = keys.current(KeyPurpose.DATA, self.header.sender)
+        is_current = keys.replaced_index_key() is None and key.key_id == sealed.key_id
+        if not is_current or keys.current(KeyPurpose.INDEX).version != sealed.index_version:
+            raise HelpLost
+        keys.count(key, sealed.numbers)
+
+    def bound(self, work: UnitOfWork, batch: Sequence[tuple[int, Record]]) -> tuple[Any, SealedWith | None]:
+        """Records as the database takes them. Raises :class:`HelpLost` where they cannot be made so ahead."""
+        raise HelpLost
+
+    def keep(self, bound: Any) -> None:
+        """Keep what :meth:`bound` made."""
+        raise HelpLost
 
     def finish(self) -> list[RecordOutcome]:
         """Judge what needs the whole file, and return every outcome but plain acceptance."""
@@ -128,6 +167,7 @@ class PersonReception(Reception[PersonRecord]):
     """資格情報(個人)ファイル (SKKOJIN)."""
 
     keys = PERSON_KEYS
+    can_be_taken_ahead = True
 
     def make(self, values: tuple[Any, ...], line: int) -> PersonRecord:
         record = PersonRecord(*values)
@@ -137,6 +177,22 @@ class PersonReception(Reception[PersonRecord]):
         return record
 
     def add(self, batch: Sequence[tuple[int, PersonRecord]]) -> None:
+        self.work.persons.add(self.file_no, self._sealed(self.work, batch))
+
+    def bound(self, work: UnitOfWork, batch: Sequence[tuple[int, PersonRecord]]) -> tuple[Any, SealedWith | None]:
+        if work.keys.replaced_index_key() is not None:
+            raise HelpLost  # which of two indexes counts is known only inside the transaction
+        rows = self._sealed(work, batch)
+        sealed = [number for _, _, *both in rows for number in both if number is not None]
+        sealed_with = SealedWith(sealed[0].index_version, sealed[0].key_id, len(sealed)) if sealed else None
+        return work.persons.bound(rows), sealed_with
+
+    def keep(self, bound: Any) -> None:
+        self.work.persons.keep(self.file_no, bound)
+
+    def _sealed(
+        self, work: UnitOfWork, batch: Sequence[tuple[int, PersonRecord]]
+    ) -> list[tuple[int, PersonRecord, SealedNumber | None, SealedNumber | None]]:
         """Numbers go through the vault, all of a batch at once; the record keeps only their index (I-5)."""
         numbers: list[IndividualNumber] = []
         for _, record in batch:
@@ -144,8 +200,8 @@ class PersonReception(Reception[PersonRecord]):
                 numbers.append(record.individual_number)
             if record.previous_individual_number is not None:
                 numbers.append(record.previous_individual_number)
-        sealed = iter(self.office.vault.seal(self.work.keys, self.header.sender, numbers))
-        rows: list[tuple[int, PersonRecord, SealedNumber | None, SealedNumber | None]] = [
+        sealed = iter(self.office.vault.seal(work.keys, self.header.sender, numbers))
+        return [
             (
                 line,
                 record,
@@ -154,7 +210,6 @@ class PersonReception(Reception[PersonRecord]):
             )
             for line, record in batch
         ]
-        self.work.persons.add(self.file_no, rows)
 
     def judge(self) -> dict[int, Problem]:
         refused: dict[int, Problem] = {}
@@ -194,12 +249,19 @@ class HouseholdReception(Reception[HouseholdRecord]):
     """資格情報(世帯)ファイル (SKSETAI)."""
 
     keys = HOUSEHOLD_KEYS
+    can_be_taken_ahead = True
 
     def make(self, values: tuple[Any, ...], line: int) -> HouseholdRecord:
         return HouseholdRecord(*values)
 
     def add(self, batch: Sequence[tuple[int, HouseholdRecord]]) -> None:
         self.work.households.add(self.file_no, batch)
+
+    def bound(self, work: UnitOfWork, batch: Sequence[tuple[int, HouseholdRecord]]) -> tuple[Any, SealedWith | None]:
+        return work.households.bound(batch), None
+
+    def keep(self, bound: Any) -> None:
+        self.work.households.keep(self.file_no, bound)
 
     def judge(self) -> dict[int, Problem]:
         refused: dict[int, Problem] = {}
@@ -218,12 +280,19 @@ class HighCostReception(Reception[HighCostRecord]):
     """高額該当情報ファイル (KOGAKU)."""
 
     keys = HIGH_COST_KEYS
+    can_be_taken_ahead = True
 
     def make(self, values: tuple[Any, ...], line: int) -> HighCostRecord:
         return HighCostRecord(*values)
 
     def add(self, batch: Sequence[tuple[int, HighCostRecord]]) -> None:
         self.work.high_cost.add(self.file_no, batch)
+
+    def bound(self, work: UnitOfWork, batch: Sequence[tuple[int, HighCostRecord]]) -> tuple[Any, SealedWith | None]:
+        return work.high_cost.bound(batch), None
+
+    def keep(self, bound: Any) -> None:
+        self.work.high_cost.keep(self.file_no, bound)
 
     def judge(self) -> dict[int, Problem]:
         refused: dict[int, Problem] = {}

@@ -17,12 +17,20 @@ from attrs import evolve, frozen, mutable
 
 from kokuho_core.access import Operation
 from kokuho_core.identity.insured_ids import IssuedId, assign_ids
-from kokuho_core.identity.settlement import IdentityConflict, SettledPerson, Settlement, is_alone, settle
+from kokuho_core.identity.settlement import IdentityConflict, SettledPerson, Settlement
 from kokuho_core.insured_person.fact import PersonFact
-from kokuho_core.ports.stores import KnownAddressee, PersonMove, QualificationSpan, StoredFinding, UnitOfWork
+from kokuho_core.ports.stores import (
+    KnownAddressee,
+    PersonMove,
+    PersonStore,
+    QualificationSpan,
+    StoredFinding,
+    UnitOfWork,
+)
 from kokuho_core.qualification.derivation import Qualification
 from kokuho_core.qualification.findings import Finding, FindingKind
-from kokuho_core.qualification.judgement import PersonJudgement, judge_person, plain_qualification
+from kokuho_core.qualification.groups import JudgedGroup, PlainGroup, judge_group, judge_plainly
+from kokuho_core.qualification.judgement import PersonJudgement
 from kokuho_core.qualification.spans import standing_spans
 from kokuho_core.returning.rows import (
     FindingSide,
@@ -68,9 +76,19 @@ def _resolve(office: Office, as_of: date) -> ResolveSummary:
     with office.database.begin() as work:
         work.persons.wake(summary.as_of)
         step = _PersonStep(office, work, work.register(), summary)
-        while waiting := work.persons.take_pending(BATCH):
-            step.resolve(waiting)
-            office.progress("resolve", summary.persons)
+        with office.helper.judging(as_of) as ahead:
+            waiting = work.persons.take_pending(BATCH)
+            while waiting:
+                groups = ahead.answer()
+                if groups is None:
+                    groups = judged_around(office, work.persons, waiting, step.register, as_of)
+                everybody = {fact.addressee for group in groups for fact in group.facts}
+                work.persons.settle_pending(everybody.difference(waiting))
+                following = work.persons.take_pending(BATCH)
+                ahead.ask(following)
+                step.resolve(groups, everybody.union(waiting))  # some may have no record left
+                office.progress("resolve", summary.persons)
+                waiting = following
         judged = judge_candidates(work)
         summary.candidates_opened, summary.candidates_withdrawn = judged
         summary.findings_open = work.findings.count_open()
@@ -79,11 +97,19 @@ def _resolve(office: Office, as_of: date) -> ResolveSummary:
     return summary
 
 
+def judged_around(
+    office: Office, persons: PersonStore, waiting: Iterable[Addressee], register: InsurerRegister, as_of: date
+) -> list[PlainGroup | JudgedGroup]:
+    """Judge the connected groups around ``waiting``, in order of their lowest addressee."""
+    wait_days = office.settings.unmatched_wait_days
+    return [judge_plainly(facts, register, as_of, wait_days) for facts in connected_groups(persons, waiting)]
+
+
 @frozen
 class _JudgedGroup:
     """One connected group with everything that follows from it."""
 
-    facts: list[PersonFact]
+    facts: Sequence[PersonFact]
     settlement: Settlement
     persons: list[tuple[SettledPerson, IssuedId, PersonJudgement]]
     municipal_ids: dict[Addressee, MunicipalInsuredId]
@@ -107,10 +133,7 @@ class _PersonStep:
     register: InsurerRegister
     summary: ResolveSummary
 
-    def resolve(self, waiting: Sequence[Addressee]) -> None:
-        groups = connected_groups(self.work.persons, waiting)
-        everybody = {fact.addressee for group in groups for fact in group}.union(waiting)  # some may have no record left
-        self.work.persons.settle_pending(everybody.difference(waiting))
+    def resolve(self, groups: Sequence[PlainGroup | JudgedGroup], everybody: set[Addressee]) -> None:
         known = self.work.ids.of_addressees(everybody)  # nobody else has findings, moves or rows from before
         judged, plain = self._judge(groups, known)
         ids = self._save_ids(judged, plain, known)
@@ -128,29 +151,33 @@ class _PersonStep:
             everybody, [fact for group in with_held for fact in group.facts if fact.source in group.settlement.held]
         )
         self.work.households.mark_households(
-            {HouseholdKey(f.insurer_number, f.household_number) for group in groups for f in group}
+            {HouseholdKey(f.insurer_number, f.household_number) for group in groups for f in group.facts}
         )
         self._retell(judged, plain, known, ids, numbered)
         self.summary.persons += len(plain) + sum(len(group.persons) for group in judged)
 
     def _judge(
-        self, groups: Iterable[list[PersonFact]], known: dict[Addressee, KnownAddressee]
+        self, groups: Sequence[PlainGroup | JudgedGroup], known: dict[Addressee, KnownAddressee]
     ) -> tuple[list[_JudgedGroup], list[_PlainPerson]]:
         """Every group in order, so that IDs do not depend on arrival. Most are plain, and nothing more is asked of these."""
-        numbers = {fact.number for group in groups for fact in group if fact.number is not None}
+        numbers = {fact.number for group in groups for fact in group.facts if fact.number is not None}
         under_number: dict[NumberIndex, IssuedId] = {
             number: issued for issued in self.work.ids.under_numbers(numbers) for number in issued.numbers
         }
         known_ids = {addressee: each.issued for addressee, each in known.items()}
         judged: list[_JudgedGroup] = []
         plain: list[_PlainPerson] = []
-        for facts in groups:
-            if is_alone(facts) and facts[0].addressee not in known and facts[0].number not in under_number:
-                qualification = plain_qualification(facts[0], self.register)
-                if qualification is not None:
-                    plain.append(self._issued(facts[0], qualification))
+        for each in groups:
+            if isinstance(each, PlainGroup):
+                if each.fact.addressee not in known and each.fact.number not in under_number:
+                    plain.append(self._issued(each.fact, each.qualification))
                     continue
-            settlement = settle(facts)
+                group = judge_group(
+                    each.facts, self.register, self.summary.as_of, self.office.settings.unmatched_wait_days
+                )
+            else:
+                group = each
+            settlement = group.settlement
             under = [
                 under_number[number]
                 for person in settlement.persons
@@ -160,14 +187,11 @@ class _PersonStep:
             assigned = assign_ids(settlement.persons, known_ids, under, self.work.ids.issue)
             persons = []
             municipal_ids = {}
-            for person in settlement.persons:
-                judgement = judge_person(
-                    person.rows, self.register, self.summary.as_of, self.office.settings.unmatched_wait_days
-                )
+            for person, judgement in zip(settlement.persons, group.judgements, strict=True):
                 persons.append((person, assigned[person], judgement))
                 for addressee in person.addressees:
                     municipal_ids[addressee] = self._municipal_id(addressee, known.get(addressee))
-            judged.append(_JudgedGroup(facts, settlement, persons, municipal_ids))
+            judged.append(_JudgedGroup(group.facts, settlement, persons, municipal_ids))
         return judged, plain
 
     def _issued(self, fact: PersonFact, qualification: Qualification) -> _PlainPerson:

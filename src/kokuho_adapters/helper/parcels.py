@@ -1,0 +1,93 @@
+"""受渡し: what the two processes say to each other, one message after another, through pipes that nobody else holds.
+
+Messages are pickled, which is safe only because both ends are this program. No 個人番号 goes through: it refuses to be pickled.
+"""
+
+from __future__ import annotations
+
+import io
+import pickle  # nosec B403 - both ends of the pipe are this program
+from collections.abc import Callable
+from enum import Enum
+from operator import attrgetter
+from typing import IO, Any, Final
+
+from attrs import fields
+
+from kokuho_core.identity.settlement import IdentityConflict, SettledPerson, Settlement
+from kokuho_core.insured_person.application_period import ApplicationPeriod
+from kokuho_core.insured_person.fact import PersonFact
+from kokuho_core.periods import DayRange
+from kokuho_core.qualification.derivation import Qualification
+from kokuho_core.qualification.findings import Finding
+from kokuho_core.qualification.groups import JudgedGroup, PlainGroup
+from kokuho_core.qualification.judgement import PersonJudgement
+from kokuho_core.qualification.moves import Move
+
+_SIZE: Final = 8
+
+
+class Question(Enum):
+    """依頼の種類."""
+
+    REGISTER = "register"
+    """The insurers against whom files are read from here on; not answered."""
+    FILE = "file"
+    """Path and encoding of a file; answered in parts."""
+    BEGIN_JUDGING = "begin judging"
+    """The business date; the database is viewed as it stands now. Not answered."""
+    JUDGE = "judge"
+    """Addressees who wait."""
+    END_JUDGING = "end judging"
+
+
+_FREQUENT: Final = (
+    PersonFact, DayRange, ApplicationPeriod, Qualification, PlainGroup, JudgedGroup, Settlement, SettledPerson,
+    IdentityConflict, PersonJudgement, Finding, Move,
+)  # fmt: skip
+
+
+def _as_call(made: type) -> Callable[[Any], tuple[type, tuple[Any, ...]]]:
+    """Pickled as a call of the class with all its values: a third of the time that pickling by state takes."""
+    names = [attribute.name for attribute in fields(made)]
+    values = attrgetter(*names) if len(names) > 1 else lambda each: (getattr(each, names[0]),)
+    return lambda each: (made, values(each))
+
+
+_BY_CALL: Final[dict[type, Callable[[Any], Any]]] = {made: _as_call(made) for made in _FREQUENT}
+
+
+def send(message: Any, to: IO[bytes]) -> None:
+    """Raises :class:`OSError` when nobody reads any more."""
+    packed = io.BytesIO()
+    packed.write(bytes(_SIZE))
+    pickler = pickle.Pickler(packed, pickle.HIGHEST_PROTOCOL)
+    pickler.dispatch_table = _BY_CALL
+    pickler.dump(message)
+    size = packed.tell() - _SIZE
+    packed.seek(0)
+    packed.write(size.to_bytes(_SIZE, "big"))
+    to.write(packed.getbuffer())
+    to.flush()
+
+
+def receive_packed(source: IO[bytes]) -> bytes | None:
+    """One message as it came, None when the other end is closed."""
+    head = source.read(_SIZE)
+    if len(head) < _SIZE:
+        return None
+    size = int.from_bytes(head, "big")
+    packed = source.read(size)
+    return packed if len(packed) == size else None
+
+
+def unpacked(packed: bytes) -> Any:
+    return pickle.loads(packed)  # noqa: S301 - see above # nosec B301
+
+
+def receive(source: IO[bytes]) -> Any:
+    """One message. Raises :class:`EOFError` when the other end is closed."""
+    packed = receive_packed(source)
+    if packed is None:
+        raise EOFError
+    return unpacked(packed)

@@ -1,0 +1,206 @@
+"""頼む側: starts the second process when there is enough to do, and asks it."""
+
+from __future__ import annotations
+
+import os
+import queue
+import subprocess  # nosec B404 - only this program itself is started
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, suppress
+from datetime import date
+from pathlib import Path
+from threading import Thread
+from typing import IO, Any, Final
+
+from kokuho_adapters.configuration import Configuration
+from kokuho_adapters.files import OpenFormatFile
+from kokuho_adapters.helper.parcels import Question, receive_packed, send, unpacked
+from kokuho_core.ports.files import FileHeader, IncomingFile
+from kokuho_core.ports.helper import HelpLost, JudgingAhead, TakenRecords
+from kokuho_core.qualification.groups import JudgedGroup, PlainGroup
+from kokuho_core.vocabulary.identifiers import Addressee
+from kokuho_core.vocabulary.insurers import InsurerRegister
+
+WORTH_BATCHES: Final = 3
+"""Batches of waiting persons from which on it pays to start a process, which takes about as long as to judge these."""
+WORTH_BYTES: Final = 4_000_000
+"""The same for files to receive: about 10,000 records."""
+_FILES_AHEAD: Final = 3
+_ANSWERS_AHEAD: Final = 8
+"""How many files are announced, and answers waited with, so that memory does not grow with what there is to do."""
+
+
+class SecondProcess:
+    """手伝い: a :class:`kokuho_core.ports.helper.Helper`. Close it."""
+
+    def __init__(self, configuration: Configuration) -> None:
+        self._configuration = configuration
+        self._process: subprocess.Popen[bytes] | None = None
+        self._answers: queue.Queue[bytes | None] = queue.Queue(_ANSWERS_AHEAD)
+        self._is_ready = self._has_failed = False
+        self._asked = 0
+        self._announced: list[tuple[int, OpenFormatFile]] = []
+
+    # --- what the use cases ask ---
+
+    def files(
+        self, paths: Sequence[Path], register: InsurerRegister, encoding: str | None, make: Callable[[Path], OpenFormatFile]
+    ) -> Iterator[OpenFormatFile]:
+        """The files of ``paths``, made by ``make``, some of them announced to the second process before they are given out."""
+        if sum(path.stat().st_size for path in paths if path.is_file()) >= WORTH_BYTES:
+            self.start()
+            self.ask(Question.REGISTER, register)
+        made: dict[int, OpenFormatFile] = {}
+        announced = 0
+        for place, path in enumerate(paths):
+            if self.is_ready:
+                for ahead in range(max(announced, place) + 1, min(place + _FILES_AHEAD + 1, len(paths))):
+                    made[ahead] = make(paths[ahead])
+                    self._announced.append((self.ask(Question.FILE, (paths[ahead].absolute(), encoding)), made[ahead]))
+                    announced = ahead
+            yield made.pop(place) if place in made else make(path)
+
+    def taken(self, incoming: IncomingFile, header: FileHeader) -> Iterator[TakenRecords] | None:
+        number, file = next(((n, each) for n, each in self._announced if each is incoming), (0, None))
+        if file is None:
+            return None
+        self._announced = [(n, each) for n, each in self._announced if n > number]
+        first = self.answer(number)
+        return self._parts(number, file, first) if first is not None else None
+
+    def _parts(
+        self, number: int, file: OpenFormatFile, answer: tuple[TakenRecords, Any] | None
+    ) -> Iterator[TakenRecords]:
+        while True:
+            if answer is None:
+                raise HelpLost
+            part, seen = answer
+            if part.is_last and seen != file.seen:
+                raise HelpLost  # another file of this name was read
+            yield part
+            if part.is_last:
+                return
+            answer = self.answer(number)
+
+    @contextmanager
+    def judging(self, as_of: date) -> Iterator[JudgingAhead]:
+        ahead = _Judging(self, as_of)
+        try:
+            yield ahead
+        except BaseException:
+            self.close()  # its view of the database must not outlive the unit of work
+            raise
+        ahead.end()
+
+    # --- the process ---
+
+    def start(self) -> None:
+        """Start it, unless this computer has one processor alone. It gets ready while the work goes on here."""
+        if self._process is not None or self._has_failed:
+            return
+        if (os.cpu_count() or 1) < 2 or not sys.executable or getattr(sys, "frozen", False):
+            self._has_failed = True
+            return
+        try:
+            process = subprocess.Popen(  # nosec B603 - no shell, and nothing from outside
+                [sys.executable, "-m", "kokuho_adapters.helper"],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+                env=os.environ | {"PYTHONPATH": os.pathsep.join(path or str(Path.cwd()) for path in sys.path)},
+                creationflags=getattr(subprocess, "CREATE_NO_WINDOW", 0),
+            )
+        except OSError:
+            self._has_failed = True
+            return
+        self._process = process
+        Thread(target=_collect, args=(process.stdout, self._answers), daemon=True).start()
+        self._send(self._configuration)
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it has said so; asked without waiting."""
+        if self._process is None or self._has_failed:
+            return False
+        if not self._is_ready:
+            with suppress(queue.Empty):
+                self._is_ready = self._answers.get_nowait() is not None
+                self._has_failed = not self._is_ready
+        return self._is_ready
+
+    def ask(self, kind: Question, content: Any) -> int:
+        """The number that its answers will have."""
+        self._asked += 1
+        self._send((self._asked, kind, content))
+        return self._asked
+
+    def answer(self, wanted: int) -> Any:
+        """The next answer with a number; those before it are no longer wanted. None where there is none."""
+        while not self._has_failed:
+            packed = self._answers.get()
+            if packed is None:
+                self._has_failed = True
+                break
+            number, content = unpacked(packed)
+            if number == wanted:
+                return content
+        return None
+
+    def close(self) -> None:
+        """End the process at once: it keeps nothing, and may be busy with what nobody will take."""
+        process, self._process, self._has_failed = self._process, None, True
+        if process is not None:
+            process.kill()
+            process.wait()
+            with suppress(OSError):
+                if process.stdin is not None:
+                    process.stdin.close()
+
+    def _send(self, message: Any) -> None:
+        if self._process is not None and self._process.stdin is not None:
+            with suppress(OSError):  # where nobody reads any more, there will be no answer
+                send(message, self._process.stdin)
+
+
+class _Judging:
+    """先回りの判定 of one unit of work."""
+
+    def __init__(self, process: SecondProcess, as_of: date) -> None:
+        self._process = process
+        self._as_of = as_of
+        self._batches = 0
+        self._has_begun = False
+        self._number = 0
+
+    def ask(self, waiting: Sequence[Addressee]) -> None:
+        self._number = 0
+        if not waiting:
+            return
+        self._batches += 1
+        if self._batches == WORTH_BATCHES:
+            self._process.start()
+        if not self._process.is_ready:
+            return
+        if not self._has_begun:
+            self._process.ask(Question.BEGIN_JUDGING, self._as_of)
+            self._has_begun = True
+        self._number = self._process.ask(Question.JUDGE, list(waiting))
+
+    def answer(self) -> list[PlainGroup | JudgedGroup] | None:
+        answer: list[PlainGroup | JudgedGroup] | None = self._process.answer(self._number) if self._number else None
+        return answer
+
+    def end(self) -> None:
+        """Its view of the database ends before the unit of work is committed."""
+        if self._has_begun:
+            self._process.answer(self._process.ask(Question.END_JUDGING, None))
+
+
+def _collect(source: IO[bytes], answers: queue.Queue[bytes | None]) -> None:
+    """Take answers from the pipe as they come, so that the other side can go on to the next question."""
+    packed: bytes | None = b""
+    with source:
+        while packed is not None:
+            packed = receive_packed(source)
+            answers.put(packed)

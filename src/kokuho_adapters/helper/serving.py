@@ -1,0 +1,104 @@
+"""手伝う側: the second process. It answers one question after another until the first one closes the pipe."""
+
+from __future__ import annotations
+
+import gc
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import ExitStack, suppress
+from datetime import date
+from itertools import islice
+from pathlib import Path
+from typing import IO, Any, Final
+
+from attrs import field, mutable
+
+from kokuho_adapters.composition import Installation, open_installation
+from kokuho_adapters.helper.parcels import Question, receive, send
+from kokuho_core.errors import FileRefused, KokuhoError, Problem
+from kokuho_core.ports.helper import HelpLost, TakenRecords
+from kokuho_core.ports.stores import UnitOfWork
+from kokuho_core.usecases.reception_kinds import reception_for
+from kokuho_core.usecases.resolve import judged_around
+from kokuho_core.vocabulary.insurers import InsurerRegister
+
+READY: Final = 0
+"""Number of the first answer, which says that questions may come."""
+PART: Final = 2000
+"""Records of a file that go over together; a divisor of what progress is told of."""
+
+
+def serve() -> None:
+    """Serve on standard input and output, from which everybody else is kept away."""
+    questions, answers = sys.stdin.buffer, sys.stdout.buffer
+    sys.stdout = sys.stderr
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # who is interrupted closes the pipe
+    gc.set_threshold(50_000, 20, 20)  # as the first process
+    with suppress(EOFError, BrokenPipeError), open_installation(receive(questions)) as installation:
+        send((READY, None), answers)
+        _Desk(installation, answers).serve(questions)
+
+
+@mutable
+class _Desk:
+    """Where the questions are worked on. Whatever fails ends the process: who asked then finds out by himself.
+
+    It reads for the operation that was admitted and recorded over there (S-5), and nobody else can ask.
+    """
+
+    installation: Installation
+    answers: IO[bytes]
+    register: InsurerRegister = field(factory=lambda: InsurerRegister(()))
+    judging: tuple[UnitOfWork, InsurerRegister, date] | None = None
+
+    def serve(self, questions: IO[bytes]) -> None:
+        with ExitStack() as view:
+            while True:
+                number, kind, content = receive(questions)
+                match kind:
+                    case Question.REGISTER:
+                        self.register = content
+                    case Question.FILE:
+                        for part in self._taken(*content):
+                            send((number, part), self.answers)
+                    case Question.BEGIN_JUDGING:
+                        work = view.enter_context(self.installation.database.begin(read_only=True))
+                        self.judging = work, work.register(), content
+                    case Question.JUDGE:
+                        send((number, self._judged(content)), self.answers)
+                    case Question.END_JUDGING:
+                        view.close()
+                        self.judging = None
+                        send((number, None), self.answers)
+
+    def _judged(self, waiting: Any) -> Any:
+        if self.judging is None:
+            raise HelpLost
+        work, register, as_of = self.judging
+        return judged_around(self.installation.office, work.persons, waiting, register, as_of)
+
+    def _taken(self, path: Path, encoding: str | None) -> Iterator[tuple[TakenRecords, Any] | None]:
+        """The parts of a file, each with the state in which the file was found. None: it is not for this process."""
+        office = self.installation.office
+        incoming = self.installation.incoming(path, self.register, encoding)
+        try:
+            reception = reception_for(office, incoming.header())
+            records = incoming.records(reception.keys)
+            is_last = not reception.can_be_taken_ahead
+            if is_last:
+                yield None
+            while not is_last:
+                fault: tuple[Problem, ...] = ()
+                before = reception.total
+                try:
+                    for record in islice(records, PART):
+                        reception.take(record)
+                except FileRefused as refusal:
+                    fault = refusal.problems
+                is_last = bool(fault) or reception.total - before < PART
+                with self.installation.database.begin(read_only=True) as work:
+                    part = reception.taken_ahead(work, fault, is_last=is_last)
+                yield part, incoming.seen
+        except (KokuhoError, HelpLost, KeyError):
+            yield None

@@ -1,0 +1,88 @@
+"""手伝いの口: a second process that computes ahead what needs no transaction, while the first one reads and writes.
+
+It never decides anything of its own: what it answers is what the one who asks would have computed. Where it has no answer, it
+is computed by who asks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from datetime import date
+from typing import Any, Protocol
+
+from attrs import frozen
+
+from kokuho_core.errors import Problem
+from kokuho_core.ports.files import FileHeader, IncomingFile
+from kokuho_core.ports.stores import RecordOutcome
+from kokuho_core.qualification.groups import JudgedGroup, PlainGroup
+from kokuho_core.vocabulary.identifiers import Addressee
+
+
+class HelpLost(Exception):
+    """The helper ended, or what it computed counts no more: what was begun with its answers must be begun again without."""
+
+
+@frozen
+class SealedWith:
+    """封印の鍵: the keys that numbers were sealed with ahead, and how many were."""
+
+    index_version: int
+    key_id: str
+    numbers: int
+
+
+@frozen
+class TakenRecords:
+    """先に読んだレコード: some records of a file, in order, as :class:`kokuho_core.usecases.reception_kinds.Reception` took them.
+
+    ``bound`` are the accepted ones in the form in which the database takes them. ``fault`` is what refuses the whole file after
+    them; the file ends with the last of its parts.
+    """
+
+    total: int
+    outcomes: tuple[RecordOutcome, ...]
+    bound: Any
+    sealed: SealedWith | None
+    fault: tuple[Problem, ...]
+    is_last: bool
+
+
+class JudgingAhead(Protocol):
+    """先回りの判定 inside one unit of work that judges alone."""
+
+    def ask(self, waiting: Sequence[Addressee]) -> None:
+        """Have the connected groups around ``waiting`` judged; one question at a time."""
+        ...
+
+    def answer(self) -> list[PlainGroup | JudgedGroup] | None:
+        """What was asked for last, groups by their lowest addressee. None: nobody worked on it."""
+        ...
+
+
+class Helper(Protocol):
+    """手伝い."""
+
+    def taken(self, incoming: IncomingFile, header: FileHeader) -> Iterator[TakenRecords] | None:
+        """The records of a file that was announced, once; None: nobody reads it. The iterator raises :class:`HelpLost`."""
+        ...
+
+    def judging(self, as_of: date) -> AbstractContextManager[JudgingAhead]:
+        """To be left before the unit of work is committed."""
+        ...
+
+
+class NoHelper:
+    """Everything is computed by who asks."""
+
+    def taken(self, incoming: IncomingFile, header: FileHeader) -> Iterator[TakenRecords] | None:
+        return None
+
+    def judging(self, as_of: date) -> AbstractContextManager[JudgingAhead]:
+        return nullcontext(self)
+
+    def ask(self, waiting: Sequence[Addressee]) -> None: ...
+
+    def answer(self) -> list[PlainGroup | JudgedGroup] | None:
+        return None

@@ -1,0 +1,281 @@
+"""The second process: with its help everything is as without, whatever becomes of it (S-26)."""
+
+from __future__ import annotations
+
+import shutil
+import sqlite3
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import evolve, frozen
+
+from kokuho_adapters.cli.incoming import csv_files
+from kokuho_adapters.composition import Installation, initialise, open_installation
+from kokuho_adapters.helper import SecondProcess, process
+from kokuho_adapters.helper.serving import PART
+from kokuho_adapters.insurers_list import INSURERS_FILE, read_insurers
+from kokuho_adapters.security.key_rotation import rotate_data_keys, rotate_index_key
+from kokuho_adapters.synthetic import generate_prefecture
+from kokuho_core.ports.helper import TakenRecords
+from kokuho_core.reception.ledger import FileResult
+from kokuho_core.usecases.deliver import deliver
+from kokuho_core.usecases.receive import FileAnswer, receive
+from kokuho_core.usecases.resolve import resolve
+
+from ..aggregation.support import Dump
+from ..crash.commands import DATABASE, OUTBOX, CommandClock, configuration
+from ..crash.states import delivered, state_of
+
+PREFECTURE = "13"
+AS_OF = date(2024, 6, 30)
+NOTHING_MORE: Callable[[Installation], None] = lambda _: None  # noqa: E731
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Two municipalities, the larger files in several parts; fields that are wrong, and one file that ends too early."""
+    folder = tmp_path_factory.mktemp("files")
+    generate_prefecture(2 * PART + 200, 2, 7, folder, PREFECTURE)
+    persons = [path for path in csv_files(folder) if path.name.startswith("SKKOJIN")]
+    assert persons[0].read_bytes().count(b"\r\n") > PART
+    _spoil(persons[0], 3, PART + 1)
+    _cut(persons[-1])
+    return folder
+
+
+def _spoil(path: Path, *places: int) -> None:
+    """A birth date that there is not, on these lines."""
+    lines = path.read_bytes().split(b"\r\n")
+    for place in places:
+        cells = lines[place].split(b",")
+        births = [at for at, cell in enumerate(cells) if len(cell) == 8 and cell.startswith((b"19", b"20"))]
+        cells[births[0]] = b"20230230"
+        lines[place] = b",".join(cells)
+    path.write_bytes(b"\r\n".join(lines))
+
+
+def _cut(path: Path) -> None:
+    path.write_bytes(b"\r\n".join(path.read_bytes().split(b"\r\n")[:-2]) + b"\r\n")
+
+
+@frozen
+class Ran:
+    """What one run left behind."""
+
+    answers: list[FileAnswer]
+    summary: Any
+    state: Dump
+    delivered: dict[str, tuple[bytes, ...]]
+
+
+@pytest.fixture
+def helped(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
+    """Every answer that somebody got from a second process. Nothing is too little for it here."""
+    monkeypatch.setattr(process, "WORTH_BATCHES", 1)
+    monkeypatch.setattr(process, "WORTH_BYTES", 0)
+    monkeypatch.setattr("os.cpu_count", lambda: 2)
+    answers: list[Any] = []
+    ask = SecondProcess.answer
+
+    def answer(self: SecondProcess, wanted: int) -> Any:
+        answers.append(ask(self, wanted))
+        return answers[-1]
+
+    monkeypatch.setattr(SecondProcess, "answer", answer)
+    return answers
+
+
+def of_files(answers: Sequence[Any]) -> list[TakenRecords]:
+    return [each[0] for each in answers if isinstance(each, tuple)]
+
+
+def ready(opened: Installation) -> SecondProcess:
+    helper: Any = opened.office.helper
+    assert isinstance(helper, SecondProcess)
+    helper.start()
+    until = time.monotonic() + 60
+    while not helper.is_ready:
+        assert time.monotonic() < until, "the second process never got ready"
+        time.sleep(0.01)
+    return helper
+
+
+def run(
+    folder: Path,
+    paths: Sequence[Path],
+    *,
+    with_helper: bool,
+    before: Callable[[Installation], None] = NOTHING_MORE,
+    between: Callable[[Installation, int], None] = lambda _, __: None,
+) -> Ran:
+    folder.mkdir()
+    insurers = read_insurers(paths[0].parent / INSURERS_FILE, PREFECTURE)
+    initialise(configuration(folder), PREFECTURE, insurers)
+    with open_installation(configuration(folder), clock=CommandClock(), with_helper=with_helper) as opened:
+        before(opened)
+        if with_helper:
+            ready(opened)
+        answers: list[FileAnswer] = []
+        for place, incoming in enumerate(opened.all_incoming(paths)):
+            between(opened, place)
+            answers += receive(opened.office, incoming)
+        summary = resolve(opened.office, AS_OF)
+        for insurer in opened.register():
+            outbox = folder / OUTBOX / insurer.insurer_number
+            outbox.mkdir(parents=True)
+            deliver(opened.office, insurer.insurer_number, opened.outgoing(outbox), str(outbox.relative_to(folder)))
+    return Ran(answers, summary, state_of(folder), delivered(folder))
+
+
+@pytest.fixture(scope="module")
+def alone(files: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
+    """Everything once, and the first files of all a second time, without help."""
+    return run(tmp_path_factory.mktemp("alone") / "office", given(files), with_helper=False)
+
+
+def given(files: Path) -> list[Path]:
+    paths = csv_files(files)
+    return [*paths, *paths[:4]]
+
+
+class TestTheSame:
+    def test_everything(self, files: Path, alone: Ran, helped: list[Any], tmp_path: Path) -> None:
+        """Rules: S-26, X-1."""
+        ran = run(tmp_path / "office", given(files), with_helper=True)
+        assert {FileResult.APPLIED, FileResult.REJECTED, FileResult.DUPLICATE} <= {each.result for each in ran.answers}
+        assert any(each.errors and each.result is FileResult.APPLIED for each in ran.answers)
+        assert ran == alone
+        parts = of_files(helped)
+        assert {part.is_last for part in parts} == {True, False}
+        assert any(part.fault for part in parts) and any(part.outcomes for part in parts)
+        assert sum(isinstance(each, list) for each in helped) >= 3  # batches of judged groups
+
+    @pytest.mark.parametrize("nth", [1, 2, 9])
+    def test_when_it_is_killed(
+        self, nth: int, files: Path, alone: Ran, helped: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Rules: S-26, S-27."""
+        ask = SecondProcess.answer
+        killed = []
+
+        def answer(self: SecondProcess, wanted: int) -> Any:
+            if len(helped) + 1 >= nth and not killed and self._process is not None:
+                self._process.kill()
+                killed.append(self._process.wait())
+            return ask(self, wanted)
+
+        monkeypatch.setattr(SecondProcess, "answer", answer)
+        assert run(tmp_path / "office", given(files), with_helper=True) == alone
+        assert killed
+
+    def test_while_the_index_key_is_replaced(self, files: Path, helped: list[Any], tmp_path: Path) -> None:
+        """Rules: S-10, S-26."""
+        paths = [path for path in csv_files(files) if path.name.startswith("SKKOJIN")]
+
+        def begin_rotation(opened: Installation) -> None:
+            for incoming in opened.all_incoming(paths[:1]):
+                receive(opened.office, incoming)
+
+            def stop(*_: Any) -> None:
+                raise InterruptedError
+
+            with pytest.raises(InterruptedError):
+                rotate_index_key(evolve(opened.custody, batch=50, pause_seconds=0, progress=stop))
+
+        one = run(tmp_path / "one", paths[1:], with_helper=False, before=begin_rotation)
+        other = run(tmp_path / "other", paths[1:], with_helper=True, before=begin_rotation)
+        assert one == other
+
+    def test_when_a_key_is_replaced_after_it_was_used_ahead(
+        self, files: Path, alone: Ran, helped: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Rules: S-10, S-26. What was sealed ahead under the old key is sealed anew."""
+        taken = SecondProcess.taken
+        opened_here: list[Installation] = []
+        rotated: list[Any] = []
+
+        def rotate_then(self: SecondProcess, incoming: Any, header: Any) -> Iterator[TakenRecords] | None:
+            found = taken(self, incoming, header)
+            if found is not None and header.file_id == "SKKOJIN" and not rotated:
+                rotated.extend(rotate_data_keys(evolve(opened_here[0].custody, pause_seconds=0)).retired)
+            return found
+
+        monkeypatch.setattr(SecondProcess, "taken", rotate_then)
+        ran = run(tmp_path / "office", given(files), with_helper=True, before=opened_here.append)
+        assert ran == alone
+        assert rotated and of_files(helped)
+        database = sqlite3.connect(tmp_path / "office" / DATABASE)
+        with closing(database):
+            in_use = {row[0] for row in database.execute("select key_id from number_vault")}
+        assert not in_use & set(rotated)
+
+    def test_when_a_file_is_replaced_after_it_was_read_ahead(
+        self, files: Path, helped: list[Any], tmp_path: Path
+    ) -> None:
+        """Rules: S-13, S-26. What stands there when the file is received counts."""
+        names = [path.name for path in csv_files(files) if path.name.startswith("SKKOJIN")][:2]
+
+        def prepared(name: str) -> list[Path]:
+            shutil.copytree(files, tmp_path / name)
+            return [tmp_path / name / each for each in names]
+
+        def replace(paths: Sequence[Path]) -> Callable[[Installation, int], None]:
+            def at(opened: Installation, place: int) -> None:
+                helper: Any = opened.office.helper
+                if place == 0 and isinstance(helper, SecondProcess):
+                    until = time.monotonic() + 60
+                    while helper._answers.empty():
+                        assert time.monotonic() < until
+                        time.sleep(0.01)
+                if place == 0:
+                    _spoil(paths[1], 5)
+
+            return at
+
+        one, other = prepared("one"), prepared("other")
+        without = run(tmp_path / "a", one, with_helper=False, between=replace(one))
+        assert run(tmp_path / "b", other, with_helper=True, between=replace(other)) == without
+        assert of_files(helped)
+
+
+class TestTheProcess:
+    def test_it_ends_with_the_installation(self, files: Path, helped: list[Any], tmp_path: Path) -> None:
+        """Rules: S-26."""
+        initialise(configuration(tmp_path), PREFECTURE, read_insurers(files / INSURERS_FILE, PREFECTURE))
+        with open_installation(configuration(tmp_path), with_helper=True) as opened:
+            started: Any = ready(opened)._process
+            assert started.poll() is None
+            next(iter(opened.all_incoming(csv_files(files))))  # and is not waited for, whatever it is doing
+        assert started.poll() is not None
+
+    @pytest.mark.parametrize("what", ["little to do", "one processor", "nobody allowed it"])
+    def test_it_is_not_started_in_vain(
+        self, what: str, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Rules: S-26."""
+
+        def refuse(*_: Any, **__: Any) -> None:
+            raise AssertionError("a process was started")
+
+        monkeypatch.setattr(process.subprocess, "Popen", refuse)
+        monkeypatch.setattr("os.cpu_count", lambda: 1 if what == "one processor" else 2)
+        if what != "little to do":
+            monkeypatch.setattr(process, "WORTH_BATCHES", 1)
+            monkeypatch.setattr(process, "WORTH_BYTES", 0)
+        kind = "SKSETAI" if what == "little to do" else "SKKOJIN"
+        paths = [path for path in csv_files(files) if path.name.startswith(kind)][:1]
+        ran = run_quietly(tmp_path, paths, with_helper=what != "nobody allowed it")
+        assert ran and all(each.result is FileResult.APPLIED for each in ran)
+
+
+def run_quietly(folder: Path, paths: Sequence[Path], *, with_helper: bool) -> list[FileAnswer]:
+    initialise(configuration(folder), PREFECTURE, read_insurers(paths[0].parent / INSURERS_FILE, PREFECTURE))
+    with open_installation(configuration(folder), with_helper=with_helper) as opened:
+        answers = [each for incoming in opened.all_incoming(paths) for each in receive(opened.office, incoming)]
+        resolve(opened.office, AS_OF)
+    return answers
