@@ -16,6 +16,7 @@ from attrs import evolve, frozen
 
 from kokuho_adapters.cli.incoming import csv_files
 from kokuho_adapters.composition import Installation, initialise, open_installation
+from kokuho_adapters.configuration import Configuration
 from kokuho_adapters.helper import SecondProcess, process
 from kokuho_adapters.helper.serving import PART
 from kokuho_adapters.insurers_list import INSURERS_FILE, read_insurers
@@ -30,6 +31,7 @@ from kokuho_core.usecases.resolve import resolve
 from ..aggregation.support import Dump
 from ..crash.commands import DATABASE, OUTBOX, CommandClock, configuration
 from ..crash.states import delivered, state_of
+from ..prefecture.servers import Server
 
 PREFECTURE = "13"
 AS_OF = date(2024, 6, 30)
@@ -112,11 +114,13 @@ def run(
     with_helper: bool,
     before: Callable[[Installation], None] = NOTHING_MORE,
     between: Callable[[Installation, int], None] = lambda _, __: None,
+    at: Configuration | None = None,
 ) -> Ran:
     folder.mkdir()
+    made_as = at or configuration(folder)
     insurers = read_insurers(paths[0].parent / INSURERS_FILE, PREFECTURE)
-    initialise(configuration(folder), PREFECTURE, insurers)
-    with open_installation(configuration(folder), clock=CommandClock(), with_helper=with_helper) as opened:
+    initialise(made_as, PREFECTURE, insurers)
+    with open_installation(made_as, clock=CommandClock(), with_helper=with_helper) as opened:
         before(opened)
         if with_helper:
             ready(opened)
@@ -154,6 +158,13 @@ class TestTheSame:
         assert {part.is_last for part in parts} == {True, False}
         assert any(part.fault for part in parts) and any(part.outcomes for part in parts)
         assert sum(isinstance(each, list) for each in helped) >= 3  # batches of judged groups
+
+    def test_on_postgresql(self, files: Path, alone: Ran, helped: list[Any], tmp_path: Path, server: Server) -> None:
+        """Rules: S-26. What is answered and delivered is that of the other database."""
+        at = Configuration(server.new_database(), tmp_path / "keys.json", allow_unbound_role=True)
+        ran = run(tmp_path / "office", given(files), with_helper=True, at=at)
+        assert (ran.answers, ran.summary, ran.delivered) == (alone.answers, alone.summary, alone.delivered)
+        assert of_files(helped) and any(isinstance(each, list) for each in helped)
 
     @pytest.mark.parametrize("nth", [1, 2, 9])
     def test_when_it_is_killed(
