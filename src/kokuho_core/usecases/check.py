@@ -8,6 +8,7 @@ a correction or cancellation counts as having its first record.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any, Final, cast
 
 from attrs import evolve, field, frozen, mutable
@@ -223,3 +224,7 @@ class _EmptyDesk:
 
     def alone(self) -> None:
         """Nobody else is here."""
+
+    def prefecture_wide(self) -> AbstractContextManager[None]:
+        """There is nothing to see beyond."""
+        return nullcontext()
