@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from kokuho_core.vocabulary.identifiers import InsurerNumber
 from kokuho_core.vocabulary.individual_number import IndividualNumber
 
 from ..prefecture.office import INSURERS
+from ..prefecture.servers import Server
+from ..prefecture.worlds import BACKENDS
 
 
 @frozen
@@ -50,9 +52,11 @@ class Desk:
     folder: Path
     _created: datetime = datetime(2024, 5, 31, 8, 0, 0)
     _sequences: dict[tuple[str, str], int] = field(factory=dict)
+    options: tuple[object, ...] = ()
+    """What each run begins with, unless it says otherwise."""
 
     def run(self, *args: object) -> Answer:
-        return Answer(CliRunner().invoke(cli, [str(arg) for arg in args]))
+        return Answer(CliRunner().invoke(cli, [str(arg) for arg in (*self.options, *args)]))
 
     def init(self, *args: object) -> Answer:
         return self.run(*args, "init", "--prefecture", "13", "--insurers", self.insurers(), "--json")
@@ -86,6 +90,22 @@ def _with_numbers(rows: Iterable[Mapping[str, Any]]) -> list[dict[str, Any]]:
         }
         for row in rows
     ]
+
+
+@pytest.fixture(params=BACKENDS)
+def ready(request: pytest.FixtureRequest, desk: Desk) -> Iterator[Desk]:
+    """After ``init``; on a server by the owner of its database, and everything else by the role of the daily work."""
+    if request.param == "sqlite":
+        assert desk.init().code == 0
+        yield desk
+        return
+    server: Server = request.getfixturevalue("server")
+    url = server.new_database()
+    answer = desk.init("--database", url)
+    assert (answer.code, answer.data["key_ring"]) == (0, "kokuho.keys.json")
+    desk.options = ("--database", server.as_worker(url))
+    yield desk
+    server.drop(url)
 
 
 @pytest.fixture

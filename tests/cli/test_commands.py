@@ -45,12 +45,6 @@ def moved_household(desk: Desk) -> None:
 
 
 @pytest.fixture
-def ready(desk: Desk) -> Desk:
-    assert desk.init().code == 0
-    return desk
-
-
-@pytest.fixture
 def judged(ready: Desk) -> Desk:
     moved_household(ready)
     assert ready.run("receive", ready.folder / "inbox").code == 0
@@ -510,7 +504,8 @@ def test_before_init(desk: Desk, command: str) -> None:
 
 
 def test_a_lost_key_ring(ready: Desk) -> None:
-    (ready.folder / "kokuho.sqlite3.keys.json").unlink()
+    [ring] = ready.folder.glob("*.keys.json")
+    ring.unlink()
     answer = ready.run("findings")
     assert answer.code == 1
     assert "KKH-C008" in answer.err

@@ -66,16 +66,23 @@ def story() -> dict[str, Any]:
     return tomllib.loads(SAMPLE.joinpath("story.toml").read_text("utf-8"))
 
 
-def play(folder: Path) -> Played:
-    """Receive, resolve and deliver round by round, files of a round by their time of creation."""
+def in_folder(folder: Path) -> Configuration:
+    return Configuration(database=f"sqlite:///{(folder / 'sample.sqlite3').as_posix()}")
+
+
+def play(folder: Path, owner: Configuration | None = None, worker: Configuration | None = None) -> Played:
+    """Receive, resolve and deliver round by round, files of a round by their time of creation.
+
+    Without ``owner`` the database is in the folder; with it, the owner of the tables initialises and ``worker`` does the rest.
+    """
     told = story()
-    configuration = Configuration(database=f"sqlite:///{(folder / 'sample.sqlite3').as_posix()}")
+    configuration = owner or in_folder(folder)
     with as_file(SAMPLE) as sample:
         insurers = read_insurers(sample / told["insurers"], told["prefecture"])
         initialise(configuration, told["prefecture"], insurers)
         rounds: dict[str, Golden] = {}
         delivered = b""
-        with open_installation(configuration, clock=Clock()) as opened:
+        with open_installation(worker or configuration, clock=Clock()) as opened:
             register = opened.register()
             for each in told["round"]:
                 answers = [
