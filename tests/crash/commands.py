@@ -109,6 +109,11 @@ def configuration(folder: Path) -> Configuration:
     return Configuration(f"sqlite:///{(folder / DATABASE).as_posix()}")
 
 
+def on_server(url: str, folder: Path) -> Configuration:
+    """A prefecture whose keys and files are in ``folder``, all of it the work of the tables' owner."""
+    return Configuration(url, key_ring=folder / f"{DATABASE}.keys.json", allow_unbound_role=True)
+
+
 class Prefecture:
     """The installation in a folder; opened by the first command that needs it, as it is in a process that serves for long."""
 

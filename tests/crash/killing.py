@@ -15,8 +15,9 @@ from typing import Any, Final
 from attrs import field, frozen, mutable
 
 import kokuho_core
+from kokuho_adapters.configuration import Configuration
 
-from .commands import Command, commands
+from .commands import Command, commands, on_server
 from .states import checksum, delivered, state_of
 from .undisturbed import Undisturbed
 from .worker import DONE, ENDED, KILL
@@ -27,6 +28,8 @@ _BEYOND: Final = 20
 """Operations by which a process may outlive a command."""
 _LONGEST_LIFE: Final = 0.12
 """Seconds; a command takes some hundredths."""
+_LONGER_ON_SERVER: Final = 6
+"""A server is asked more often and answers later, most of all when its tables are made: without this nobody would live so long."""
 
 
 @frozen
@@ -79,16 +82,25 @@ class Kills:
         self.during[command.work] = self.during.get(command.work, 0) + 1
 
 
-def live(undisturbed: Undisturbed, folder: Path, nursed: Nursery, random: Random) -> Kills:
-    """Run all commands, killed at random operations and moments; look at everything behind each kill."""
+def live(
+    undisturbed: Undisturbed, folder: Path, nursed: Nursery, random: Random, server: str | None = None
+) -> Kills:
+    """Run all commands, killed at random operations and moments; look at everything behind each kill.
+
+    ``server``: URL of an empty database there, in which all must be as it is in the file of the undisturbed run.
+    """
+    at = on_server(server, folder) if server is not None else None
+    longer = _LONGER_ON_SERVER if at else 1
     kills, place, end = Kills(), 0, len(commands())
     undisturbed.before(commands()[0], folder)
     while place < end:
         job: dict[str, Any] = {"folder": str(folder), "first": place, "last": end}
+        if server is not None:
+            job["database"] = server
         if random.random() < _BY_OPERATION:
-            job["operations"] = random.randrange(len(undisturbed.operations[place]) + _BEYOND)
+            job["operations"] = random.randrange(longer * len(undisturbed.operations[place]) + _BEYOND)
         else:
-            job["seconds"] = random.uniform(0, _LONGEST_LIFE)
+            job["seconds"] = random.uniform(0, longer * _LONGEST_LIFE)
         code, answered = nursed.run(**job)
         assert answered == list(range(place, place + len(answered))), "an answer is missing"
         place += len(answered)
@@ -97,9 +109,9 @@ def live(undisturbed: Undisturbed, folder: Path, nursed: Nursery, random: Random
         assert was_killed(code), f"the process failed by itself after command {place}"
         if place < end:
             kills.count(commands()[place])
-        look_at(undisturbed, folder, place)
-    look_at(undisturbed, folder, end)
-    assert state_of(folder) == undisturbed.final
+        look_at(undisturbed, folder, place, at)
+    look_at(undisturbed, folder, end, at)
+    assert state_of(folder, at) == undisturbed.final
     assert delivered(folder) == undisturbed.delivered
     assert not list(folder.glob(".*.tmp")), "a killed rotation has left keys in a file"
     return kills
@@ -120,12 +132,12 @@ def was_killed(code: int) -> bool:
     return code != 0 if os.name == "nt" else code == -KILL
 
 
-def look_at(undisturbed: Undisturbed, folder: Path, place: int) -> None:
+def look_at(undisturbed: Undisturbed, folder: Path, place: int, at: Configuration | None = None) -> None:
     """Everything before ``place`` was answered for and stands; the command at ``place`` has left a legal state."""
     legal = {undisturbed.legal[place - 1][-1]} if place else set()
     if place < len(commands()):
         legal.update(undisturbed.legal[place])
-    assert checksum(state_of(folder)) in legal, f"killed in command {place}: no legal state"
+    assert checksum(state_of(folder, at)) in legal, f"killed in command {place}: no legal state"
     published = delivered(folder)
     assert published.items() <= undisturbed.delivered.items()
     assert delivered(undisturbed.folder / f"{place:02d}").keys() <= published.keys(), "answered for, and is not there"

@@ -17,6 +17,7 @@ from unittest import mock
 
 from attrs import frozen
 from sqlalchemy import Engine, event
+from sqlalchemy.dialects.postgresql.psycopg import PGDialect_psycopg
 
 _DATABASE: Final = "database"
 _FILE: Final = "file"
@@ -52,12 +53,14 @@ def watched(folder: Path, meet: Meet) -> Iterator[None]:
     meet = _alone(meet)
     connection = _connection_class(meet)
 
-    def use_it(_dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
-        parameters["factory"] = connection
+    def use_it(dialect: Any, _record: Any, _arguments: Any, parameters: dict[str, Any]) -> None:
+        if dialect.name == "sqlite":
+            parameters["factory"] = connection
 
     with ExitStack() as stack:
         event.listen(Engine, "do_connect", use_it)
         stack.callback(event.remove, Engine, "do_connect", use_it)
+        _watch_server(stack, meet)
         _watch_files(stack, folder, meet)
         yield
 
@@ -125,6 +128,30 @@ def _connection_class(meet: Meet) -> type[sqlite3.Connection]:
                 _around(meet, _DATABASE, "commit", "", super().commit)
 
     return WatchedConnection
+
+
+def _watch_server(stack: ExitStack, meet: Meet) -> None:
+    """PostgreSQL: each statement and each commit, as it is given to the driver."""
+
+    def tell(connection: Any, statement: str, is_over: bool) -> None:
+        if connection.dialect.name == "postgresql":
+            meet(Operation(_DATABASE, "execute", statement.split(None, 1)[0], is_over))
+
+    def before(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        tell(connection, statement, False)
+
+    def after(connection: Any, _cursor: Any, statement: str, *_: Any) -> None:
+        tell(connection, statement, True)
+
+    commit = PGDialect_psycopg.do_commit
+
+    def watched_commit(dialect: Any, connection: Any) -> None:
+        _around(meet, _DATABASE, "commit", "", lambda: commit(dialect, connection))
+
+    for name, listener in (("before_cursor_execute", before), ("after_cursor_execute", after)):
+        event.listen(Engine, name, listener)
+        stack.callback(event.remove, Engine, name, listener)
+    stack.enter_context(mock.patch.object(PGDialect_psycopg, "do_commit", watched_commit))
 
 
 # --- files ---

@@ -9,14 +9,20 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
+import time
 from contextlib import closing
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
+from sqlalchemy import Connection, inspect, text
+
 from kokuho_adapters.composition import Installation, open_installation
+from kokuho_adapters.configuration import Configuration
 from kokuho_core.reception.ledger import FileResult
 
 from ..aggregation.support import Dump
+from ..prefecture.contents import connected
 from ..security.sealed import numbers
 from .commands import DATABASE, OUTBOX, configuration
 
@@ -32,8 +38,10 @@ def checksum(state: Dump) -> str:
     return hashlib.sha256(repr(sorted(state.items())).encode()).hexdigest()
 
 
-def state_of(folder: Path) -> Dump:
-    """Every table, before the first command none."""
+def state_of(folder: Path, at: Configuration | None = None) -> Dump:
+    """Every table, before the first command none; ``at``: where it is not in the folder's own file."""
+    if at is not None:
+        return _state_on_server(at)
     database = folder / DATABASE
     if not database.exists():
         return {}
@@ -44,7 +52,48 @@ def state_of(folder: Path) -> Dump:
         found = {table: _rows(connection, table) for table in sorted(tables - _OF_KEYS - _OF_ACCESS)}
     if not found["installation"]:
         return {}
-    return _comparable(found, _clear_numbers(folder) if found["number_vault"] else {})
+    return _comparable(found, _clear_numbers(configuration(folder)) if found["number_vault"] else {})
+
+
+def _state_on_server(at: Configuration) -> Dump:
+    """With values as SQLite keeps them, so that both can be compared."""
+    with connected(at.database) as connection:
+        _wait_for_the_dead(connection)
+        tables = set(inspect(connection).get_table_names())
+        if "number_vault" not in tables:
+            return {}
+        found = {
+            table: [
+                {name: _as_in_a_file(value) for name, value in row.items()}
+                for row in connection.execute(text(f"SELECT * FROM {table}")).mappings()
+            ]
+            for table in sorted(tables - _OF_KEYS - _OF_ACCESS)
+        }
+    if not found["installation"]:
+        return {}
+    return _comparable(found, _clear_numbers(at) if found["number_vault"] else {})
+
+
+def _wait_for_the_dead(connection: Connection) -> None:
+    """Until the server has noticed that a killed process is gone, and has undone or finished what it was at."""
+    others = text(
+        "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        " AND backend_type = 'client backend'"
+    )
+    for _ in range(1000):
+        if connection.execute(others).scalar() == 0:
+            return
+        connection.execute(text("SELECT pg_stat_clear_snapshot()"))  # else a transaction keeps what it saw of others
+        time.sleep(0.01)
+    raise AssertionError("a killed process is still connected")
+
+
+def _as_in_a_file(value: Any) -> Any:
+    if isinstance(value, bool):
+        return int(value)
+    if isinstance(value, datetime):
+        return value.isoformat(" ", "microseconds")
+    return value.isoformat() if isinstance(value, date) else value
 
 
 def _rows(connection: sqlite3.Connection, table: str) -> list[dict[str, Any]]:
@@ -53,8 +102,8 @@ def _rows(connection: sqlite3.Connection, table: str) -> list[dict[str, Any]]:
     return [dict(zip(names, row, strict=True)) for row in cursor]
 
 
-def _clear_numbers(folder: Path) -> dict[bytes, str]:
-    with open_installation(configuration(folder)) as opened:
+def _clear_numbers(at: Configuration) -> dict[bytes, str]:
+    with open_installation(at) as opened:
         return clear_numbers(opened)
 
 

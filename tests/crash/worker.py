@@ -16,9 +16,7 @@ import time
 from pathlib import Path
 from typing import Any, Final
 
-from kokuho_adapters.configuration import Configuration
-
-from .commands import commands, prefecture
+from .commands import commands, on_server, prefecture
 from .operations import Operation, watched
 
 DONE: Final = "done"
@@ -43,7 +41,7 @@ def perform(job: dict[str, Any]) -> None:
             if left < 0:
                 os.kill(os.getpid(), KILL)
 
-    at = Configuration(job["database"], key_ring=Path(job["key_ring"])) if "database" in job else None
+    at = on_server(job["database"], folder) if "database" in job else None
     with watched(folder, meet), prefecture(folder, at) as opened:
         for command in commands()[job["first"] : job["last"]]:
             opened.run(command)
