@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +11,7 @@ from kokuho_adapters.files import OpenFormatFolder
 
 from ..aggregation.support import dump, insured
 from ..prefecture.office import A, B, PrefectureOffice
+from ..prefecture.worlds import MakeOffice
 
 FILES = ("HIHOID", "SHOKEKKA", "TOKUSO")
 
@@ -22,12 +21,12 @@ class Interrupted(Exception):
 
 
 @pytest.fixture
-def office(tmp_path: Path) -> Iterator[PrefectureOffice]:
-    with PrefectureOffice(tmp_path) as made:
-        made.persons(A, insured(A, "1", 1), insured(A, "2", 2))
-        made.persons(B, insured(B, "7", 3))
-        made.resolve()
-        yield made
+def office(make_office: MakeOffice) -> PrefectureOffice:
+    made = make_office()
+    made.persons(A, insured(A, "1", 1), insured(A, "2", 2))
+    made.persons(B, insured(B, "7", 3))
+    made.resolve()
+    return made
 
 
 def published(office: PrefectureOffice) -> list[str]:
@@ -43,7 +42,7 @@ FIRST = [(file_id, "0001") for file_id in FILES]
 
 
 def told_state(office: PrefectureOffice) -> Any:
-    found = dump(office.database_file)
+    found = dump(office.stored_in)
     return found["returned_row"], found["delivery"], [row[-1] for row in found["received_file"]]
 
 
