@@ -10,12 +10,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Final, cast
 
-from attrs import frozen
+from attrs import evolve, frozen
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
 from kokuho_adapters.configuration import Configuration, is_plain_path
 from kokuho_adapters.database import SqlDatabase, open_database
+from kokuho_adapters.database.unit_of_work import SqlUnitOfWork
 from kokuho_adapters.files import LayoutBook, OpenFormatFile, OpenFormatFolder
 from kokuho_adapters.helper import SecondProcess
 from kokuho_adapters.security import AesGcmContentProtection, AesGcmNumberVault, DataKeys, KeyCustody
@@ -60,8 +61,12 @@ class Installation:
 
     @property
     def database(self) -> SqlDatabase:
-        """For stores of the adapters alone, such as the ledger of media."""
+        """Past the gatekeeper: for the files and settings of a database, never for what it keeps."""
         return self._database
+
+    def ledger(self, *, read_only: bool = False) -> AbstractContextManager[SqlUnitOfWork]:
+        """For stores of the adapters alone, such as the ledger of media; inside an admission (S-4)."""
+        return cast(AbstractContextManager[SqlUnitOfWork], self.office.database.begin(read_only=read_only))
 
     def register(self) -> InsurerRegister:
         """The insurers of the prefecture as they stand now."""
@@ -71,6 +76,12 @@ class Installation:
     def admitted(self, operation: Operation, subject: str = "") -> AbstractContextManager[Admission]:
         """For acts of the adapters that are no use case of the core, such as those on keys (S-4)."""
         return self._gatekeeper().admitted(operation, subject)
+
+    @contextmanager
+    def admitted_custody(self, operation: Operation, subject: str = "") -> Iterator[KeyCustody]:
+        """鍵の操作: the custody for the time of an admission; each of its commits carries its entry (S-4)."""
+        with self.admitted(operation, subject):
+            yield evolve(self.custody, database=cast(SqlDatabase, self.office.database))
 
     def verify_audit(self) -> Verification:
         """監査記録の検証, as of one moment (S-5). Raises :class:`AccessDenied`."""

@@ -19,6 +19,7 @@ from kokuho_adapters.composition import Installation, initialise, open_installat
 from kokuho_adapters.configuration import Configuration
 from kokuho_adapters.insurers_list import read_insurers
 from kokuho_adapters.security.key_rotation import rotate_data_keys, rotate_index_key, rotate_wrapping_keys
+from kokuho_core.access import Operation
 from kokuho_core.insured_person.fact import IdentityVerdict
 from kokuho_core.usecases.deliver import deliver
 from kokuho_core.usecases.identity import decide_identity
@@ -163,7 +164,8 @@ class Prefecture:
         deliver(opened.office, InsurerNumber(insurer), outgoing, round_folder)
 
     def _rotate(self, kind: str) -> None:
-        _ROTATIONS[kind](evolve(self.installation.custody, batch=_BATCH, pause_seconds=0))
+        with self.installation.admitted_custody(Operation.ROTATE_KEYS, kind) as custody:
+            _ROTATIONS[kind](evolve(custody, batch=_BATCH, pause_seconds=0))
 
 
 @contextmanager

@@ -17,7 +17,8 @@ from attrs import field, frozen, mutable
 import kokuho_core
 from kokuho_adapters.configuration import Configuration
 
-from .commands import Command, commands, on_server
+from .commands import DATABASE, Command, commands, on_server
+from .effects import require_one_entry_for_each_effect, watch_effects
 from .states import checksum, delivered, state_of
 from .undisturbed import Undisturbed
 from .worker import DONE, ENDED, KILL
@@ -133,11 +134,17 @@ def was_killed(code: int) -> bool:
 
 
 def look_at(undisturbed: Undisturbed, folder: Path, place: int, at: Configuration | None = None) -> None:
-    """Everything before ``place`` was answered for and stands; the command at ``place`` has left a legal state."""
+    """Everything before ``place`` was answered for and stands; the command at ``place`` has left a legal state.
+
+    What changed is on record, and nothing else is (S-4).
+    """
     legal = {undisturbed.legal[place - 1][-1]} if place else set()
     if place < len(commands()):
         legal.update(undisturbed.legal[place])
     assert checksum(state_of(folder, at)) in legal, f"killed in command {place}: no legal state"
+    if place and at is None:
+        watch_effects(folder / DATABASE)
+        require_one_entry_for_each_effect(folder / DATABASE)
     published = delivered(folder)
     assert published.items() <= undisturbed.delivered.items()
     assert delivered(undisturbed.folder / f"{place:02d}").keys() <= published.keys(), "answered for, and is not there"

@@ -25,6 +25,7 @@ from ..aggregation.support import Dump
 from ..prefecture.contents import connected
 from ..security.sealed import numbers
 from .commands import DATABASE, OUTBOX, configuration
+from .effects import EFFECT
 
 _OF_KEYS: Final = frozenset({"data_key", "key_usage", "wrapping_key", "key_disposal"})
 _OF_ACCESS: Final = frozenset({"operator_grant", "approval", "audit_entry"})
@@ -46,7 +47,7 @@ def state_of(folder: Path, at: Configuration | None = None) -> Dump:
     if not database.exists():
         return {}
     with closing(sqlite3.connect(database)) as connection:
-        tables = {row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")}
+        tables = {row[0] for row in connection.execute("select name from sqlite_master where type = 'table'")} - {EFFECT}
         if "number_vault" not in tables:
             return {}
         found = {table: _rows(connection, table) for table in sorted(tables - _OF_KEYS - _OF_ACCESS)}

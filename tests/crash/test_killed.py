@@ -26,7 +26,7 @@ def test_the_commands_do_every_work() -> None:
 
 
 def test_killed_again_and_again(undisturbed: Undisturbed, nursed: Nursery, tmp_path: Path) -> None:
-    """Rules: S-27, S-14, X-2, X-13."""
+    """Rules: S-27, S-4, S-14, X-2, X-13."""
     kills = live(undisturbed, tmp_path / "office", nursed, Random(0))
     assert kills.total >= KILLS_OF_A_LIFE
     assert {"receive SKKOJIN", "resolve", "deliver"} <= set(kills.during)
@@ -35,7 +35,7 @@ def test_killed_again_and_again(undisturbed: Undisturbed, nursed: Nursery, tmp_p
 @pytest.mark.long
 @pytest.mark.parametrize("seed", range(1, LIVES + 1))
 def test_killed_a_thousand_times(undisturbed: Undisturbed, nursed: Nursery, tmp_path: Path, seed: int) -> None:
-    """Rules: S-27, S-14, X-2, X-13."""
+    """Rules: S-27, S-4, S-14, X-2, X-13."""
     assert live(undisturbed, tmp_path / "office", nursed, Random(seed)).total >= KILLS_OF_A_LIFE
 
 
@@ -48,12 +48,12 @@ def killed_at(undisturbed: Undisturbed, nursed: Nursery, folder: Path, command: 
 
 @pytest.mark.parametrize("command", one_of_each_work(), ids=lambda command: command.work)
 def test_killed_in_each_work(undisturbed: Undisturbed, nursed: Nursery, tmp_path: Path, command: Command) -> None:
-    """Rules: S-27, S-10."""
+    """Rules: S-27, S-4, S-10."""
     killed_at(undisturbed, nursed, tmp_path, command, 3)
 
 
 @pytest.mark.long
 @pytest.mark.parametrize("command", one_of_each_work(), ids=lambda command: command.work)
 def test_killed_in_each_work_often(undisturbed: Undisturbed, nursed: Nursery, tmp_path: Path, command: Command) -> None:
-    """Rules: S-27, S-10."""
+    """Rules: S-27, S-4, S-10."""
     killed_at(undisturbed, nursed, tmp_path, command, 40)

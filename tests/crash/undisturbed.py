@@ -10,6 +10,7 @@ from attrs import frozen
 
 from ..aggregation.support import Dump
 from .commands import DATABASE, SAMPLE, Command, commands, prefecture, prepare
+from .effects import require_one_entry_for_each_effect, watch_effects
 from .operations import Meet, Operation, watched
 from .states import checksum, delivered, state_of
 
@@ -82,6 +83,8 @@ def run_undisturbed(folder: Path) -> Undisturbed:
             opened.run(command)
             met_by_command = tuple(met)  # the end of a session is recorded besides
             opened.close()
+        watch_effects(work / DATABASE)
+        require_one_entry_for_each_effect(work / DATABASE)
         legal.append(list(dict.fromkeys(states)))
         operations.append(met_by_command)
     copied(work, folder / f"{len(commands()):02d}")

@@ -299,7 +299,7 @@ class _Ledger:
 
         if self._without:
             return
-        with self._session.installation() as opened, _recorded(opened), opened.database.begin() as work:
+        with self._session.installation() as opened, _recorded(opened), opened.ledger() as work:
             MediaLedger(work.connection).enter(handover)
             work.commit()
 
@@ -361,7 +361,7 @@ def media_ledger(session: Session, insurer: str | None, as_of: datetime | None, 
 
     today: date = as_of.date() if as_of is not None else SystemClock().today()
     seen = Operation.SHOW_MEDIA
-    with session.installation() as opened, opened.admitted(seen), opened.database.begin(read_only=True) as work:
+    with session.installation() as opened, opened.admitted(seen), opened.ledger(read_only=True) as work:
         entries = MediaLedger(work.connection).entries(insurer)
     overdue = [each for each in entries if each.is_overdue(today)]
     if as_json:
@@ -423,7 +423,7 @@ def media_return(session: Session, number: str, outcome: str, direction: str, by
     """媒体の返却または廃棄を記録します。 / Record that a medium came back or was destroyed."""
     from kokuho_adapters.exchange.media_ledger import Direction, MediaLedger, Settlement
 
-    with session.installation() as opened, _recorded(opened, number), opened.database.begin() as work:
+    with session.installation() as opened, _recorded(opened, number), opened.ledger() as work:
         MediaLedger(work.connection).settle(
             number, Direction(direction), Settlement(outcome), by, SystemClock().now()
         )

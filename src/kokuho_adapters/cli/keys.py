@@ -44,8 +44,8 @@ def keys(session: Session, as_json: bool) -> int:
 
     Ends with 3 when a rotation is due, or a rotation or disposal is not complete.
     """
-    with session.installation() as opened, opened.admitted(Operation.LIST_KEYS):
-        found = overview(opened.custody)
+    with session.installation() as opened, opened.admitted_custody(Operation.LIST_KEYS) as custody:
+        found = overview(custody)
     if as_json:
         output.print_json(found)
     else:
@@ -106,8 +106,7 @@ def rotate_keys(session: Session, kind: str | None, insurer: str | None, as_json
         raise click.UsageError("--data、--index、--master のどれかを指定してください。 / Give one of them.")
     if insurer is not None and kind != "data":
         raise click.UsageError("--insurer は --data とだけ使えます。 / --insurer goes with --data only.")
-    with session.installation() as opened, opened.admitted(Operation.ROTATE_KEYS, kind):
-        custody = opened.custody
+    with session.installation() as opened, opened.admitted_custody(Operation.ROTATE_KEYS, kind) as custody:
         complete_disposals(custody)
         if kind == RotatedKeys.DATA.value:
             done = rotate_data_keys(custody, InsurerNumber(insurer) if insurer is not None else None)
@@ -140,9 +139,9 @@ def destroy_key_command(session: Session, key_id: str, reason: str, as_json: boo
 
     What stands under it cannot be read any more, in backups neither. Destroy copies of the key ring file too.
     """
-    with session.installation() as opened, opened.admitted(Operation.DESTROY_KEY, key_id):
-        disposal = dispose_of_key(opened.custody, opened.office, key_id, reason)
-        complete_disposals(opened.custody)
+    with session.installation() as opened, opened.admitted_custody(Operation.DESTROY_KEY, key_id) as custody:
+        disposal = dispose_of_key(custody, opened.office, key_id, reason)
+        complete_disposals(custody)
     if as_json:
         output.print_json(disposal)
     else:

@@ -14,6 +14,7 @@ from kokuho_adapters.cli.answers import answer_data, show_answers
 from kokuho_adapters.cli.output import DONE, FOUND
 from kokuho_adapters.cli.session import JSON, SESSION, Session
 from kokuho_adapters.composition import Installation
+from kokuho_core.access import Operation
 from kokuho_core.errors import Problem, SetupFault, entry
 from kokuho_core.ports.gates import StoppedFile, StopState
 from kokuho_core.ports.retention import Disposal, DueCounts
@@ -310,10 +311,11 @@ def run(
         keys: list[str] = []
         if destroy_old_keys:
             insurers = [insurer for kind, insurer in done.counts if kind is RecordKind.PERSON and insurer is not None]
-            keys = shred_backups(opened.custody, insurers, done.agreed_by, done.reason)
-            with opened.database.begin() as work:
-                work.retention.add_destroyed_keys(done.number, keys)
-                work.commit()
+            with opened.admitted_custody(Operation.RUN_RETENTION, f"disposal {done.number}") as custody:
+                keys = shred_backups(custody, insurers, done.agreed_by, done.reason)
+                with opened.office.database.begin() as work:
+                    work.retention.add_destroyed_keys(done.number, keys)
+                    work.commit()
         is_scrubbed = scrub(opened.database.engine)
     if as_json:
         told = {"destroyed_keys": keys, "unfinished_files": removed, "scrubbed": is_scrubbed}

@@ -30,8 +30,9 @@ def ask_consent(office: Office, work: UnitOfWork, act: Act, reason: str) -> Cons
     """Ask for the consent of a second person to exactly this act, inside the transaction that does it.
 
     Where it was given, the approval is used up and the act must follow in the same transaction; a second person who does what
-    the first one asked for gives it by that. Where not, the request stands or is made: commit, then :meth:`Consent.require`.
-    Raises :class:`InvalidValue` (KKH-A021) without a reason for a new request.
+    the first one asked for gives it by that. Where not, the request is made: commit, then :meth:`Consent.require`.
+    Raises :class:`NotApproved` (KKH-A007) where the same request waits already, so that nothing is to be changed;
+    :class:`InvalidValue` (KKH-A021) without a reason for a new one.
     """
     operator, now, store = operator_of(office), now_of(office), work.approvals
     if not is_required(office, work, act.kind):
@@ -49,7 +50,9 @@ def ask_consent(office: Office, work: UnitOfWork, act: Act, reason: str) -> Cons
     if usable:
         store.save(usable[0].use(operator, now, act.digest))
         return Consent(usable[0].agreement)
-    return Consent(None, (waiting[0] if waiting else leave_request(office, work, act, reason)).number)
+    if waiting:
+        raise NotApproved(Problem("KKH-A007", field=waiting[0].number))
+    return Consent(None, leave_request(office, work, act, reason).number)
 
 
 def leave_request(office: Office, work: UnitOfWork, act: Act, reason: str) -> Approval:

@@ -12,7 +12,7 @@ from kokuho_core.approval import Act, ApprovalKind
 from kokuho_core.errors import NotFound, Problem
 from kokuho_core.ports.retention import Disposal, DueCounts
 from kokuho_core.ports.stores import UnitOfWork
-from kokuho_core.usecases.admission import admitted
+from kokuho_core.usecases.admission import admitted, count
 from kokuho_core.usecases.approvals import Consent, ask_consent
 from kokuho_core.usecases.office import Office
 
@@ -68,7 +68,9 @@ def disposals(office: Office) -> list[Disposal]:
 def _next_persons(office: Office, number: int) -> int:
     with office.database.begin() as work:
         destroyed = work.retention.dispose_persons(number, _TOGETHER)
-        work.commit()
+        if destroyed:
+            count(persons=destroyed)
+            work.commit()
         return destroyed
 
 

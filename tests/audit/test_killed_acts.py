@@ -1,0 +1,113 @@
+"""Killed (kill -9) around each commit of each act: what changed is on record, and what is on record has changed (S-4)."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import shutil
+import signal
+from contextlib import suppress
+from pathlib import Path
+from typing import Any, Final
+
+import pytest
+
+from kokuho_core.errors import KokuhoError
+
+from ..crash.effects import effects_and_entries, require_one_entry_for_each_effect
+from ..crash.operations import Operation, watched
+from ..prefecture.office import PrefectureOffice
+from .acts import ACTS, prepare
+
+KILL: Final = getattr(signal, "SIGKILL", signal.SIGTERM)
+HOW: Final = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
+DATABASE: Final = "kokuho.sqlite3"
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("acts") / "office"
+    folder.mkdir()
+    prepare(folder)
+    return folder
+
+
+def perform(folder: Path, name: str, kill_at: int | None = None) -> list[int]:
+    """Do the act; how many effects there were around each commit, two numbers for each: before and after it."""
+    effects: list[int] = []
+
+    def meet(operation: Operation) -> None:
+        if operation.name != "commit":
+            return
+        if kill_at == len(effects):
+            os.kill(os.getpid(), KILL)
+        effects.append(0 if kill_at is not None else len(effects_and_entries(folder / DATABASE)[0]))
+
+    with watched(folder, meet), PrefectureOffice(folder, is_initialised=True) as site:
+        ACTS[name](site)
+    return effects
+
+
+def _child(folder: str, name: str, kill_at: int) -> None:
+    perform(Path(folder), name, kill_at)
+
+
+def kill(folder: Path, name: str, kill_at: int) -> None:
+    process = multiprocessing.get_context(HOW).Process(target=_child, args=(str(folder), name, kill_at))
+    process.start()
+    process.join()
+    assert process.exitcode not in (0, 1), "it was not killed"
+
+
+def copied(template: Path, to: Path) -> Path:
+    shutil.copytree(template, to)
+    return to
+
+
+def require_whole(folder: Path) -> None:
+    with PrefectureOffice(folder, is_initialised=True) as site:
+        assert site.installation.verify_audit().holds
+
+
+def look_behind_kills(template: Path, folder: Path, name: str, *, all_of_them: bool) -> None:
+    around = perform(copied(template, folder / "whole"), name)
+    done = require_one_entry_for_each_effect(folder / "whole" / DATABASE)
+    assert done >= 1 and len(around) % 2 == 0
+    changing = [place for place in range(0, len(around), 2) if around[place + 1] > around[place]]
+    assert len(changing) == done, "a commit that nobody saw"
+    commits = range(0, len(around), 2) if all_of_them else sorted({changing[0], changing[-1]})
+    for place in (each + side for each in commits for side in (0, 1)):
+        killed = copied(template, folder / f"killed{place}")
+        kill(killed, name, place)
+        assert require_one_entry_for_each_effect(killed / DATABASE) == sum(each < place for each in changing)
+        require_whole(killed)
+        with suppress(KokuhoError, LookupError, ValueError, StopIteration):  # done before: refused, or nothing is left to do
+            perform(killed, name)
+        require_one_entry_for_each_effect(killed / DATABASE)
+        require_whole(killed)
+
+
+@pytest.mark.parametrize("name", ACTS)
+def test_as_many_entries_as_effects(template: Path, tmp_path: Path, name: str) -> None:
+    """Rules: S-4, S-5, S-27. Before and after the first and the last commit that changes anything."""
+    look_behind_kills(template, tmp_path, name, all_of_them=False)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", ACTS)
+def test_as_many_entries_as_effects_at_every_commit(template: Path, tmp_path: Path, name: str) -> None:
+    """Rules: S-4, S-5, S-27. Before and after each."""
+    look_behind_kills(template, tmp_path, name, all_of_them=True)
+
+
+def test_every_act_is_one_of_them() -> None:
+    """Rules: S-4. What is not here is run and killed among the commands of the daily round."""
+    from kokuho_core.access import AccessKind
+    from kokuho_core.access import Operation as Act
+
+    daily = {Act.INITIALISE, Act.RECEIVE, Act.RESOLVE, Act.DELIVER}
+    here: set[Any] = {
+        Act.RELEASE_GATE, Act.RECALL_FILE, Act.RUN_RETENTION, Act.DECIDE_IDENTITY, Act.DECIDE_APPROVAL, Act.CHANGE_RIGHTS,
+        Act.ROTATE_KEYS, Act.DESTROY_KEY, Act.EXCHANGE_FILES,
+    }  # fmt: skip
+    assert {each for each in Act if each.kind is AccessKind.WRITE} == daily | here
