@@ -29,10 +29,11 @@ from kokuho_core.usecases.recall import recall
 from kokuho_core.usecases.receive import receive, release_held
 from kokuho_core.usecases.retention import run_disposal
 from kokuho_core.usecases.rights import grant_right, list_rights, renew_right, revoke_right, transfer_right
+from kokuho_core.usecases.second_look import confirm_decision, list_second_looks, refuse_decision
 
 from ..crash.effects import watch_effects
 from ..prefecture.clerks import grant, in_session_of
-from ..prefecture.office import A, B, PrefectureOffice, household, number, person
+from ..prefecture.office import A, B, PrefectureOffice, household, instruction, number, person
 
 FIRST, SECOND = "tanto01", "kakari02"
 REASON = "送信元に電話で確認"
@@ -44,13 +45,18 @@ Act = Callable[[PrefectureOffice], object]
 
 def prepare(folder: Path) -> None:
     """A prefecture in which each act is possible, and one person has asked for what takes two."""
-    with PrefectureOffice(folder) as site:
+    with PrefectureOffice(folder, Settings(second_look_at_decisions=True)) as site:
         people = [person(A, str(n), number=number(n)) for n in range(1, 121)]
         lost = person(A, "200", number=number(200), start="2010-04-01", end="2011-04-01", end_reason="53")
-        site.persons(A, *people, lost)
+        moved = person(A, "300", number=number(300), end="2024-05-01", end_reason="57", household="30")
+        site.persons(A, *people, lost, moved)
         site.households(A, household(A, "1", "1"))
-        site.persons(B, person(B, "1", number=number(1), birth_date=date(1999, 1, 1)), person(B, "7", number=number(700)))
+        other = person(B, "1", number=number(1), birth_date=date(1999, 1, 1))
+        site.persons(B, other, person(B, "301", number=number(300), start="2024-05-01", reason="07", household="31"))
+        site.households(B, household(B, "31", "301", start="2024-05-01"))
         site.resolve()
+        [pair] = site.candidates()
+        site.decide(B, instruction(B, pair.number, "2"))
         site.persons(A, *({**each, "update_kind": "2", "birth_date": date(1961, 1, 1)} for each in people))
         custody = evolve(site.installation.custody, batch=50, pause_seconds=0)
         rotate_data_keys(custody)
@@ -94,6 +100,10 @@ def destroy_key(site: PrefectureOffice, office: Office) -> None:
 def decide(site: PrefectureOffice, office: Office) -> None:
     [conflict] = [each for each in site.findings() if each.kind.value == "identity"]
     decide_identity(office, conflict.number, IdentityVerdict.DIFFERENT, REASON)
+
+
+def confirm(site: PrefectureOffice, office: Office) -> None:
+    confirm_decision(office, list_second_looks(office)[0].number, reason=REASON)
 
 
 def long_list(site: PrefectureOffice, office: Office) -> None:
@@ -168,6 +178,8 @@ ACTS: Final[dict[str, Act]] = {
     "approve": approve_one,
     "refuse": lambda site: refuse(in_session_of(site, SECOND), _waiting(site, "file_recall")[0], REASON),
     "withdraw": lambda site: withdraw(in_session_of(site, FIRST), _waiting(site, "file_recall")[0]),
+    "confirm_decision": by_second(confirm),
+    "refuse_decision": lambda site: refuse_decision(site.office, list_second_looks(site.office)[0].number, reason=REASON),
     "refuse_stopped": lambda site: refuse_stopped(site.office, stopped_files(site.office)[0].file_no, REASON),
     "grant_right": lambda site: grant_right(site.office, "suzuki", Role.MUNICIPALITY, A),  # type: ignore[arg-type]
     "renew_right": lambda site: renew_right(site.office, _given_to(site, "kansa")),

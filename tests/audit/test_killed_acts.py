@@ -108,6 +108,6 @@ def test_every_act_is_one_of_them() -> None:
     daily = {Act.INITIALISE, Act.RECEIVE, Act.RESOLVE, Act.DELIVER}
     here: set[Any] = {
         Act.RELEASE_GATE, Act.RECALL_FILE, Act.RUN_RETENTION, Act.DECIDE_IDENTITY, Act.DECIDE_APPROVAL, Act.CHANGE_RIGHTS,
-        Act.ROTATE_KEYS, Act.DESTROY_KEY, Act.EXCHANGE_FILES,
+        Act.ROTATE_KEYS, Act.DESTROY_KEY, Act.EXCHANGE_FILES, Act.CONFIRM_DECISION,
     }  # fmt: skip
     assert {each for each in Act if each.kind is AccessKind.WRITE} == daily | here

@@ -21,7 +21,7 @@ from kokuho_adapters.database.partition import partition_column
 from kokuho_adapters.database.tables import candidate, finding, metadata
 from kokuho_core import usecases
 from kokuho_core.access import Operation, Role
-from kokuho_core.errors import AccessDenied, KokuhoError, NotApproved
+from kokuho_core.errors import AccessDenied, KokuhoError, NotApproved, NotFound
 from kokuho_core.insured_person.fact import IdentityVerdict
 from kokuho_core.ports.gates import StopState
 from kokuho_core.ports.keys import KeyPurpose
@@ -40,6 +40,7 @@ from kokuho_core.usecases.resolve import resolve
 from kokuho_core.usecases.retention import disposals, due_records, run_disposal
 from kokuho_core.usecases.reveal import reveal_number
 from kokuho_core.usecases.rights import grant_right, list_rights, renew_right, revoke_right, transfer_right
+from kokuho_core.usecases.second_look import confirm_decision, list_second_looks, refuse_decision
 from kokuho_core.usecases.status import provided, status
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
@@ -271,6 +272,9 @@ def calls_for_another(site: PrefectureOffice, clerk: Office, theirs: Path) -> di
         "rights.renew_right": lambda: renew_right(clerk, "1"),
         "rights.revoke_right": lambda: revoke_right(clerk, "1"),
         "rights.transfer_right": lambda: transfer_right(clerk, "1", "other"),
+        "second_look.confirm_decision": lambda: confirm_decision(clerk, "1-2", B),
+        "second_look.list_second_looks": lambda: list_second_looks(clerk, B),
+        "second_look.refuse_decision": lambda: refuse_decision(clerk, "1-2", B, reason="x"),
         "status.provided": lambda: provided(clerk, B),
         "status.status": lambda: status(clerk, insurer=B),
     }
@@ -357,6 +361,26 @@ class TestWhatAClerkCannotDo:
         answer = site.decide(A, instruction(A, pair.number, "2"))
         assert [each.code for each in answer.errors] == ["KKH-H001"]
         assert site.decide(B, instruction(B, pair.number, "2")).counts.accepted == 1
+
+    def test_a_decision_of_his_municipality_is_confirmed_by_another_of_it(self, make_office: MakeOffice) -> None:
+        """Rules: S-1, S-34. Nobody of another municipality sees it, and both are told of its effect."""
+        site = make_office(kind=ClerksAtWork, settings=Settings(second_look_at_decisions=True))
+        two_municipalities(site)
+        for place in (A, B):
+            site.deliver(place)
+        [pair] = site.candidates()
+        assert site.decide(B, instruction(B, pair.number, "2")).counts.held == 1
+        [waiting] = list_second_looks(as_clerk(site, B), B)
+        assert list_second_looks(as_clerk(site, A), A) == []
+        with pytest.raises(NotFound, match="KKH-H007"):
+            confirm_decision(as_clerk(site, A), waiting.number, A)
+        with pytest.raises(NotApproved, match="KKH-A007"):
+            confirm_decision(as_clerk(site, B), waiting.number, B, reason="確認")
+        grant(site, "kato", Role.MUNICIPALITY, B)
+        confirm_decision(in_session_of(site, "kato"), waiting.number, B, reason="確認")
+        [decided] = site.candidates()
+        assert decided.decision == "2"
+        assert "KEIKOHO" in site.deliver(B)
 
     def test_another_scope_is_not_opened_inside_an_admission(self, site: PrefectureOffice) -> None:
         """Rules: S-1."""

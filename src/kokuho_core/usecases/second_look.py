@@ -133,7 +133,8 @@ def _settle(office: Office, work: UnitOfWork, look: SecondLook, candidate: Candi
         _answer(office, work, look, refusal.code)
         return
     work.looks.settle(look.number, LookState.CONFIRMED, agreement, now)
-    take_effect(work, decided)
+    with work.prefecture_wide():  # told to both municipalities, as when it needs no second look
+        take_effect(work, decided)
 
 
 def _taking_effect(fact: DecisionFact, candidate: Candidate) -> Act:
