@@ -11,6 +11,7 @@ from typing import Any, Final
 from attrs import evolve, frozen
 
 from kokuho_adapters.database.roles import DEFAULT_ROLE
+from kokuho_adapters.hours_setting import business_hours_of
 from kokuho_adapters.safety_settings import feeds_of, gates_of
 from kokuho_core.access import Role
 from kokuho_core.errors import Problem, SetupFault
@@ -55,8 +56,8 @@ def load_configuration(path: Path) -> Configuration:
 
     Keys: ``database``, ``key_ring``, ``key_provider``, ``layouts``, ``unmatched_wait_days`` (P-6), ``late_elderly_loss`` (D-7:
     ``day_after`` or ``birthday``), ``audit_checkpoint`` (S-5), ``two_person_approval`` (S-7: ``"auto"``, true or false),
-    ``list_limit`` (S-6), ``reveal_daily_limit``, ``reveal_roles`` (S-3), the tables ``gates`` (S-28) and ``feeds`` (S-28, R-5).
-    Raises :class:`SetupFault` (KKH-C010) with every fault.
+    ``list_limit`` (S-6), ``reveal_daily_limit``, ``reveal_roles`` (S-3), the tables ``business_hours`` (S-32), ``gates`` (S-28)
+    and ``feeds`` (S-28, R-5). Raises :class:`SetupFault` (KKH-C010) with every fault.
     """
     try:
         with path.open("rb") as file:
@@ -73,7 +74,7 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
         "database", "key_ring", "key_provider", "layouts", "unmatched_wait_days", "late_elderly_loss", "gates", "feeds",
         "database_role", "allow_unbound_role",
         "audit_checkpoint", "two_person_approval", "second_look_at_decisions", "list_limit", "reveal_daily_limit",
-        "reveal_roles",
+        "reveal_roles", "business_hours",
     )  # fmt: skip
     wrong = [key for key in source if key not in known]
     database = source.get("database", DEFAULT_DATABASE)
@@ -114,6 +115,7 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
     limits = {key: source.get(key, getattr(defaults, key)) for key in ("list_limit", "reveal_daily_limit")}
     wrong += [key for key, limit in limits.items() if type(limit) is not int or not 0 <= limit <= 10_000_000]
     roles = _roles_of(source.get("reveal_roles", [role.value for role in defaults.reveal_roles]), wrong)
+    hours = business_hours_of(source.get("business_hours", {}), wrong)
     gates, feeds = gates_of(source.get("gates", {}), wrong), feeds_of(source.get("feeds", {}), wrong)
     if wrong:
         raise SetupFault(*(Problem("KKH-C010", field=key[:40]) for key in wrong))
@@ -123,7 +125,7 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
         layouts=tuple(folder / each for each in layouts),
         settings=Settings(
             wait_days, DateRules(choices[late_elderly]), gates, feeds, None if two_persons == "auto" else two_persons,
-            second_look_at_decisions=second_look, reveal_roles=roles, **limits,
+            second_look_at_decisions=second_look, reveal_roles=roles, business_hours=hours, **limits,
         ),
         key_provider=key_provider,
         database_role=database_role,

@@ -15,15 +15,15 @@ import pytest
 from attrs import evolve
 
 from kokuho_adapters.composition import Installation, audit_checkpoint_path, initialise, open_installation
-from kokuho_adapters.configuration import Configuration
+from kokuho_adapters.configuration import Configuration, load_configuration
 from kokuho_adapters.security.audit_chain import ChainFault, Verification
 from kokuho_core import usecases
-from kokuho_core.access import AccessContext, Operation, Role, operator_id
+from kokuho_core.access import AccessContext, BusinessHours, Operation, Role, operator_id
 from kokuho_core.approval import Act, ApprovalKind, ApprovalState
-from kokuho_core.errors import AccessDenied, KokuhoError, NotApproved
+from kokuho_core.errors import AccessDenied, KokuhoError, NotApproved, SetupFault
 from kokuho_core.ports.audit import AuditResult, ChainedEntry
 from kokuho_core.usecases.approvals import approve, ask_consent, list_approvals
-from kokuho_core.usecases.audit import AuditFilter, BusinessHours, list_audit
+from kokuho_core.usecases.audit import AuditFilter, list_audit
 from kokuho_core.usecases.listings import list_findings
 from kokuho_core.usecases.office import Office
 from kokuho_core.usecases.resolve import resolve
@@ -347,6 +347,45 @@ class TestReading:
     def test_off_hours_and_holidays(self, at: datetime, is_off: bool) -> None:
         """Rules: S-32."""
         assert BusinessHours().covers(at) != is_off
+
+    @pytest.mark.parametrize(
+        ("at", "is_off"),
+        [
+            (datetime(2026, 6, 4, 18, 59, 59), False),  # Thursday, open late
+            (datetime(2026, 6, 4, 19, 0), True),
+            (datetime(2026, 6, 5, 10, 0), True),  # Friday, closed
+            (datetime(2026, 6, 3, 8, 59, 59), True),
+            (datetime(2026, 6, 3, 9, 0), False),
+            (datetime(2026, 4, 29, 10, 0), True),  # 昭和の日, a Wednesday
+        ],
+    )
+    def test_hours_of_ones_own(self, tmp_path: Path, at: datetime, is_off: bool) -> None:
+        """Rules: S-32."""
+        path = tmp_path / "kokuho.toml"
+        path.write_text(
+            '[business_hours]\nusual = ["09:00", "17:00"]\nthursday = ["09:00", "19:00"]\nfriday = []\n', encoding="utf-8"
+        )
+        assert load_configuration(path).settings.business_hours.covers(at) != is_off
+
+    @pytest.mark.parametrize(
+        "line",
+        [
+            'usual = ["17:00", "09:00"]',
+            'usual = ["09:00", "09:00"]',
+            "usual = []",
+            'monday = ["9:00", "17:00"]',
+            'monday = ["09:00"]',
+            'monday = "09:00-17:00"',
+            'saturday = ["09:00", "12:00"]',
+            "monday = [9, 17]",
+        ],
+    )
+    def test_wrong_hours_are_told(self, tmp_path: Path, line: str) -> None:
+        """Rules: S-32."""
+        path = tmp_path / "kokuho.toml"
+        path.write_text(f"[business_hours]\n{line}\n", encoding="utf-8")
+        with pytest.raises(SetupFault, match=r"business_hours"):
+            load_configuration(path)
 
     def test_the_list_is_complete(self, site: Site) -> None:
         """Rules: S-32."""

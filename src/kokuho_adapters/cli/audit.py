@@ -14,7 +14,7 @@ from kokuho_adapters.cli.session import JSON, SESSION, Session
 from kokuho_core.access import Operation
 from kokuho_core.errors import entry
 from kokuho_core.ports.audit import AuditResult, ChainedEntry
-from kokuho_core.usecases.audit import AuditFilter, BusinessHours, list_audit
+from kokuho_core.usecases.audit import AuditFilter, list_audit
 
 _RESULTS = {
     AuditResult.ADMITTED: "許可 admitted",
@@ -44,16 +44,17 @@ def audit(
 ) -> int:
     """監査記録: だれが、いつ、何を、だれについて、なぜ行い、どうなったか。 / Who did what, when, about whom and why.
 
-    業務時間は開庁日の8:30〜17:15です。土日・祝日・年末年始は休業日です。
+    業務時間は、設定 business_hours がなければ、開庁日の8:30〜17:15です。土日・祝日・年末年始は休業日です。
 
-    Business hours are 8:30 to 17:15 on days that are no Saturday, Sunday, national holiday or turn of the year.
+    Business hours are 8:30 to 17:15, unless set otherwise, on days that are no Saturday, Sunday, national holiday or turn of the
+    year.
     """
     wanted = AuditFilter(
         since,
         until + timedelta(days=1) if until is not None else None,
         who,
         Operation(operation) if operation is not None else None,
-        BusinessHours() if off_hours else None,
+        session.configuration.settings.business_hours if off_hours else None,
     )
     with session.installation() as opened:
         listed = list_audit(opened.office, wanted)

@@ -3,29 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, time
+from datetime import datetime
 
 from attrs import frozen
 
-from kokuho_core.access import Operation, is_same_operator
+from kokuho_core.access import BusinessHours, Operation, is_same_operator
 from kokuho_core.errors import AccessDenied, Problem
 from kokuho_core.ports.audit import ChainedEntry
 from kokuho_core.ports.stores import UnitOfWork
 from kokuho_core.usecases.admission import admitted
 from kokuho_core.usecases.office import Office
-from kokuho_core.vocabulary.business_days import is_business_day
-
-
-@frozen
-class BusinessHours:
-    """業務時間 of a business day: ``opens`` included, ``closes`` not."""
-
-    opens: time = time(8, 30)
-    closes: time = time(17, 15)
-
-    def covers(self, at: datetime) -> bool:
-        """Whether ``at`` lies in business hours of a business day (開庁日)."""
-        return is_business_day(at.date()) and self.opens <= at.time() < self.closes
 
 
 @frozen

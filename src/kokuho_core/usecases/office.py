@@ -7,7 +7,7 @@ from typing import Final, Protocol
 
 from attrs import field, frozen
 
-from kokuho_core.access import Role
+from kokuho_core.access import BusinessHours, Role
 from kokuho_core.gates.feeds import FeedSettings
 from kokuho_core.gates.thresholds import GateSettings
 from kokuho_core.ports.files import IncomingFile
@@ -46,6 +46,8 @@ class Settings:
     """確定指示の二人目の確認 (S-34): whether received decisions on continuity wait for a second person."""
     list_limit: int = 50_000
     """一覧の上限 in rows (S-6)."""
+    business_hours: BusinessHours = BusinessHours()
+    """業務時間 (S-32), by which off-hours access is told apart."""
     reveal_daily_limit: int = 30
     """個人番号の表示の上限 per operator and day (S-3); 0 shows none to anybody."""
     reveal_roles: frozenset[Role] = frozenset({Role.FEDERATION, Role.MUNICIPALITY})
