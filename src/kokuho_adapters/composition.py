@@ -23,11 +23,18 @@ from kokuho_adapters.security import AesGcmContentProtection, AesGcmNumberVault,
 from kokuho_adapters.security.audit_chain import ChainedAuditLog, Verification
 from kokuho_adapters.security.key_custody import make_missing_keys
 from kokuho_adapters.security.key_provider import KeyProvider
+from kokuho_adapters.security.one_time_codes import (
+    NOTHING_PRESENTED,
+    Credentials,
+    SecondFactorAuthentication,
+    TotpCodes,
+)
 from kokuho_adapters.security.provider_choice import make_key_ring, open_provider
 from kokuho_adapters.security.session_identity import new_session_id, operating_system_context
 from kokuho_core.access import AccessContext, Operation, Role
 from kokuho_core.errors import AccessDenied, Problem, SetupFault
 from kokuho_core.ports.audit import AuditEntry, AuditResult
+from kokuho_core.ports.authentication import OneTimeCodes
 from kokuho_core.ports.helper import NoHelper
 from kokuho_core.ports.keys import KeyPurpose
 from kokuho_core.ports.stores import Clock, Database, UnitOfWork
@@ -55,6 +62,7 @@ class Installation:
     office: Office
     book: LayoutBook
     custody: KeyCustody
+    codes: OneTimeCodes
     _database: SqlDatabase
     _log: ChainedAuditLog
     _helper: SecondProcess | None = None
@@ -134,13 +142,15 @@ def open_installation(
     clock: Clock | None = None,
     context: AccessContext | None = None,
     watch: Clock | None = None,
+    credentials: Credentials = NOTHING_PRESENTED,
     *,
     with_helper: bool = False,
 ) -> Installation:
     """Open what :func:`initialise` made, as a session of ``context``: without one, of this computer's account (S-4).
 
     ``clock`` gives business dates, ``watch`` the time of rights and records: this computer's, unless a test says otherwise.
-    Whether its operator has any right is asked with the first operation. ``with_helper`` allows a second process for long work.
+    Whether its operator has any right, and whether ``credentials`` show that it is he, is asked with the first operation.
+    ``with_helper`` allows a second process for long work.
     Raises :class:`SetupFault`: KKH-C007 before ``init``, KKH-C008 key ring, KKH-C009 layouts, KKH-C010 database URL, KKH-B001 to
     KKH-B004 database server and role.
     """
@@ -157,8 +167,14 @@ def open_installation(
         vault, clock = AesGcmNumberVault(data_keys), clock or SystemClock()
         protection = AesGcmContentProtection(data_keys, fingerprint_key)
         log = ChainedAuditLog.with_key(data_keys.opened(fingerprint_key), audit_checkpoint_path(configuration))
+        codes = TotpCodes(data_keys.opened(fingerprint_key), data_keys.prefecture)
         gatekeeper = Gatekeeper(
-            database, log, context or operating_system_context(), watch or SystemClock(), new_session_id()
+            database,
+            log,
+            context or operating_system_context(),
+            watch or SystemClock(),
+            new_session_id(),
+            SecondFactorAuthentication(codes, credentials) if configuration.requires_second_factor else None,
         )
         helper = SecondProcess(configuration) if with_helper and _can_be_shared(url) else None
         office = Office(
@@ -176,7 +192,7 @@ def open_installation(
         database.close()
         raise
     custody = KeyCustody(database, data_keys, vault, protection, clock, progress)
-    return Installation(office, book, custody, database, log, helper)
+    return Installation(office, book, custody, codes, database, log, helper)
 
 
 @contextmanager
@@ -233,6 +249,7 @@ def initialise(
     insurers: Iterable[Insurer],
     context: AccessContext | None = None,
     watch: Clock | None = None,
+    credentials: Credentials = NOTHING_PRESENTED,
 ) -> Initialised:
     """Create or migrate the database, load the insurers, make the key ring if there is none. May be repeated.
 
@@ -240,7 +257,8 @@ def initialise(
     administrator, the operator of ``context`` (without one, this computer's account) becomes it; of a new installation he
     gets all rights, until a second person gets one (S-31). Otherwise an administrator must do it.
     Raises :class:`SetupFault`: KKH-C005 another prefecture than before, KKH-C008 key ring, KKH-C010 database URL;
-    :class:`AccessDenied`: KKH-A002 another one is administrator, KKH-A005 it cannot be recorded.
+    :class:`AccessDenied`: KKH-A002 another one is administrator, KKH-A005 it cannot be recorded, KKH-A031 … KKH-A034 he does not
+    show that it is he.
     """
     context, watch = context or operating_system_context(), watch or SystemClock()
     listed = list(insurers)
@@ -261,7 +279,7 @@ def initialise(
         if before is None:
             _set_aside(audit_checkpoint_path(configuration))
         else:
-            _require_administrator(database, data_keys, configuration, context, watch)
+            _require_administrator(database, data_keys, configuration, context, watch, credentials)
         with database.begin() as work:
             work.save_register(prefecture, listed)
             make_missing_keys(work.keys, data_keys, [each.insurer_number for each in listed], SystemClock().now())
@@ -277,22 +295,33 @@ def initialise(
 
 
 def _require_administrator(
-    database: SqlDatabase, data_keys: DataKeys, configuration: Configuration, context: AccessContext, watch: Clock
+    database: SqlDatabase,
+    data_keys: DataKeys,
+    configuration: Configuration,
+    context: AccessContext,
+    watch: Clock,
+    credentials: Credentials,
 ) -> None:
-    """Raises :class:`AccessDenied` (KKH-A002), recorded, when others are administrators."""
+    """Raises :class:`AccessDenied`, recorded: KKH-A002 others are administrators, KKH-A031 … KKH-A034 not shown to be he."""
     with database.begin() as work:
         rights, now = work.rights.all(), watch.now()
         is_one = any(grant.role is Role.ADMINISTRATOR for grant in rights.of(context.operator, now))
-        if is_one or not rights.has_administrator(now):
+        if not rights.has_administrator(now):
             return
+        refusal = "" if is_one else "KKH-A002"
+        if is_one and configuration.requires_second_factor:
+            codes = TotpCodes(data_keys.opened(work.keys.current(KeyPurpose.FINGERPRINT)), data_keys.prefecture)
+            refusal = SecondFactorAuthentication(codes, credentials).check(work, context, Operation.INITIALISE, now)
         log = _audit_log(configuration, data_keys, work)
-        chained = log.append(work.audit, _init_entry(context, watch, AuditResult.DENIED))
+        entry = _init_entry(context, watch, AuditResult.DENIED, refusal)
+        chained = log.append(work.audit, entry) if refusal else None
         work.commit()
-    log.witness(chained)
-    raise AccessDenied(Problem("KKH-A002", field=Operation.INITIALISE.value))
+    if chained is not None:
+        log.witness(chained)
+        raise AccessDenied(Problem(refusal, field=Operation.INITIALISE.value))
 
 
-def _init_entry(context: AccessContext, watch: Clock, result: AuditResult) -> AuditEntry:
+def _init_entry(context: AccessContext, watch: Clock, result: AuditResult, code: str = "") -> AuditEntry:
     return AuditEntry(
         at=watch.now(),
         session=new_session_id(),
@@ -302,7 +331,7 @@ def _init_entry(context: AccessContext, watch: Clock, result: AuditResult) -> Au
         operation=Operation.INITIALISE,
         result=result,
         purpose=context.purpose,
-        code="KKH-A002" if result is AuditResult.DENIED else "",
+        code=code,
     )
 
 

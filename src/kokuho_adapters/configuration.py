@@ -45,6 +45,8 @@ class Configuration:
     database_role: str = DEFAULT_ROLE
     allow_unbound_role: bool = False
     audit_checkpoint: Path | None = None
+    requires_second_factor: bool = False
+    """第二の認証 (S-31): whether operators show a code besides their name."""
 
     def overridden(self, database: str | None = None, key_ring: Path | None = None) -> Configuration:
         """With what the command line says; None leaves a value as it is."""
@@ -56,8 +58,9 @@ def load_configuration(path: Path) -> Configuration:
 
     Keys: ``database``, ``key_ring``, ``key_provider``, ``layouts``, ``unmatched_wait_days`` (P-6), ``late_elderly_loss`` (D-7:
     ``day_after`` or ``birthday``), ``audit_checkpoint`` (S-5), ``two_person_approval`` (S-7: ``"auto"``, true or false),
-    ``list_limit`` (S-6), ``reveal_daily_limit``, ``reveal_roles`` (S-3), the tables ``business_hours`` (S-32), ``gates`` (S-28)
-    and ``feeds`` (S-28, R-5). Raises :class:`SetupFault` (KKH-C010) with every fault.
+    ``list_limit`` (S-6), ``reveal_daily_limit``, ``reveal_roles`` (S-3), ``second_look_at_decisions`` (S-34), ``second_factor``
+    (S-31: ``"off"`` or ``"required"``), the tables ``business_hours`` (S-32), ``gates`` (S-28) and ``feeds`` (S-28, R-5).
+    Raises :class:`SetupFault` (KKH-C010) with every fault.
     """
     try:
         with path.open("rb") as file:
@@ -74,7 +77,7 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
         "database", "key_ring", "key_provider", "layouts", "unmatched_wait_days", "late_elderly_loss", "gates", "feeds",
         "database_role", "allow_unbound_role",
         "audit_checkpoint", "two_person_approval", "second_look_at_decisions", "list_limit", "reveal_daily_limit",
-        "reveal_roles", "business_hours",
+        "reveal_roles", "business_hours", "second_factor",
     )  # fmt: skip
     wrong = [key for key in source if key not in known]
     database = source.get("database", DEFAULT_DATABASE)
@@ -112,6 +115,9 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
     second_look = source.get("second_look_at_decisions", defaults.second_look_at_decisions)
     if not isinstance(second_look, bool):
         wrong.append("second_look_at_decisions")
+    second_factor = source.get("second_factor", "off")
+    if second_factor not in ("off", "required"):
+        wrong.append("second_factor")
     limits = {key: source.get(key, getattr(defaults, key)) for key in ("list_limit", "reveal_daily_limit")}
     wrong += [key for key, limit in limits.items() if type(limit) is not int or not 0 <= limit <= 10_000_000]
     roles = _roles_of(source.get("reveal_roles", [role.value for role in defaults.reveal_roles]), wrong)
@@ -131,6 +137,7 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
         database_role=database_role,
         allow_unbound_role=allow_unbound_role,
         audit_checkpoint=folder / checkpoint if checkpoint is not None else None,
+        requires_second_factor=second_factor == "required",
     )
 
 

@@ -125,8 +125,8 @@ class TestRoles:
     def test_auditors_read_the_log_and_nothing_else(self) -> None:
         """Rules: S-31."""
         assert {operation for operation in Operation if operation.is_open_to(Role.AUDITOR)} == {
-            Operation.OPEN_SESSION, Operation.CLOSE_SESSION, Operation.SHOW_INSURERS, Operation.READ_AUDIT,
-            Operation.VERIFY_AUDIT,
+            Operation.OPEN_SESSION, Operation.CLOSE_SESSION, Operation.LOG_IN, Operation.LOG_OUT, Operation.SHOW_INSURERS,
+            Operation.READ_AUDIT, Operation.VERIFY_AUDIT,
         }  # fmt: skip
 
     def test_only_administrators_give_rights_and_change_keys(self) -> None:

@@ -31,10 +31,11 @@ def test_everything(tmp_path: Path) -> None:
             unmatched_wait_days = 45
             late_elderly_loss = "birthday"
             second_look_at_decisions = true
+            second_factor = "required"
             """,
         )
     )
-    assert found.settings.second_look_at_decisions
+    assert found.settings.second_look_at_decisions and found.requires_second_factor
     assert found.database == "sqlite:///other.sqlite3"
     assert found.key_ring == tmp_path / "keys" / "ring.json"
     assert found.layouts == (tmp_path / "own" / "SKKOJIN.toml",)
@@ -57,6 +58,7 @@ def test_nothing_is_the_default(tmp_path: Path) -> None:
         ("unmatched_wait_days = true", ["unmatched_wait_days"]),
         ("unmatched_wait_days = -1", ["unmatched_wait_days"]),
         ("late_elderly_loss = 'DAY_AFTER'", ["late_elderly_loss"]),
+        ("second_factor = true", ["second_factor"]),
         ("second_look_at_decisions = 1", ["second_look_at_decisions"]),
         ("colour = 1\nlate_elderly_loss = 0", ["colour", "late_elderly_loss"]),
         ("a = ", ["kokuho.toml: not TOML"]),

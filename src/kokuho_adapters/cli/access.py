@@ -15,6 +15,7 @@ from kokuho_core.access import Grant, Role
 from kokuho_core.approval import Approval
 from kokuho_core.errors import NotFound, Problem
 from kokuho_core.usecases.approvals import approve, list_approvals, refuse, withdraw
+from kokuho_core.usecases.authentication import enrol, list_factors, unlock
 from kokuho_core.usecases.rights import grant_right, list_rights, renew_right, revoke_right, transfer_right
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
@@ -111,6 +112,49 @@ def transfer_command(session: Session, number: str, operator: str, as_json: bool
     with session.installation() as opened:
         changed = transfer_right(opened.office, number, operator)
     _tell(changed, as_json=as_json)
+    return DONE
+
+
+@access.command("enrol")
+@click.argument("operator")
+@SESSION
+def enrol_command(session: Session, operator: str) -> int:
+    """第二の認証を登録します。内容は一度だけ示します。 / Enrol a second factor; it is shown this once."""
+    with session.installation() as opened:
+        uri = enrol(opened.office, opened.codes, operator)
+    output.say(uri)
+    output.complain("認証アプリに登録してもらい、この表示を残さないでください。以前の登録とログインは無効になりました。")
+    output.complain("Enter it into the operator's authenticator, and keep no copy. What was enrolled before is void.")
+    return DONE
+
+
+@access.command("unlock")
+@click.argument("operator")
+@SESSION
+def unlock_command(session: Session, operator: str) -> int:
+    """誤りが続いて停止した第二の認証を解除します。 / Unlock a second factor after wrong codes."""
+    with session.installation() as opened:
+        unlock(opened.office, operator)
+    output.say(f"解除しました / unlocked: {operator}")
+    return DONE
+
+
+@access.command("factors")
+@JSON
+@SESSION
+def factors_command(session: Session, as_json: bool) -> int:
+    """第二の認証の登録の一覧。 / List who has a second factor."""
+    with session.installation() as opened:
+        listed = list_factors(opened.office)
+    if as_json:
+        shown = ("operator", "enrolled_by", "enrolled_at", "locked_at")
+        output.print_json({"factors": [{key: getattr(each, key) for key in shown} for each in listed]})
+        return DONE
+    output.print_table(
+        "第二の認証 / second factors",
+        ("利用者 operator", "登録した人 by", "登録 enrolled", "停止 locked"),
+        ((each.operator, each.enrolled_by, each.enrolled_at, each.locked_at) for each in listed),
+    )
     return DONE
 
 

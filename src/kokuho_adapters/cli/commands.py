@@ -32,6 +32,7 @@ from kokuho_adapters.cli.decisions import decisions
 from kokuho_adapters.cli.exchange import exchange, media, sftp
 from kokuho_adapters.cli.incoming import GivenPaths, expand
 from kokuho_adapters.cli.keys import destroy_key_command, keys, rotate_keys
+from kokuho_adapters.cli.login import login, logout
 from kokuho_adapters.cli.output import DONE, FAILED, FOUND
 from kokuho_adapters.cli.reveal import reveal
 from kokuho_adapters.cli.safety import gates, recall, retention, status
@@ -42,6 +43,7 @@ from kokuho_adapters.composition import initialise, layouts_of
 from kokuho_adapters.configuration import Configuration, load_configuration
 from kokuho_adapters.files import OpenFormatFile
 from kokuho_adapters.insurers_list import INSURERS_FILE, read_insurers
+from kokuho_adapters.security.one_time_codes import Credentials
 from kokuho_adapters.security.redaction import configure_logging, redact_text
 from kokuho_adapters.security.session_identity import operating_system_operator, terminal_name
 from kokuho_core.access import AccessContext, Role, operator_id
@@ -202,6 +204,7 @@ _BULK = click.option(
 @click.option("--operator", envvar="KOKUHO_OPERATOR", metavar="NAME", help="利用者(既定 OSの利用者名) / Who works.")
 @click.option("--role", type=click.Choice([each.value for each in Role]), help="使う権限の役割 / Which right to use.")
 @click.option("--municipality", metavar="CODE", help="使う権限の保険者番号 / The municipality of that right.")
+@click.option("--code", envvar="KOKUHO_CODE", metavar="CODE", help="第二の認証の符号 / Code of the second factor.")
 @click.option("--purpose", default="", metavar="TEXT", help="目的(監査記録に残る) / The purpose; it is recorded.")
 @click.option("--verbose", is_flag=True, help="詳しい記録を標準エラーに出力 / More about errors on standard error.")
 @click.version_option(__version__, message="%(prog)s %(version)s")
@@ -214,6 +217,7 @@ def cli(
     operator: str | None,
     role: str | None,
     municipality: str | None,
+    code: str | None,
     purpose: str,
     verbose: bool,
 ) -> None:
@@ -233,12 +237,12 @@ def cli(
         _insurer(municipality),
         purpose,
     )
-    ctx.obj = Session(configuration.overridden(database, key_ring), context)
+    ctx.obj = Session(configuration.overridden(database, key_ring), context, Credentials(code))
 
 
 for _command in (
-    access, approvals, audit, verify_audit, decisions, keys, rotate_keys, destroy_key_command, exchange, media, sftp, status,
-    gates, recall, retention, reveal,
+    access, login, logout, approvals, audit, verify_audit, decisions, keys, rotate_keys, destroy_key_command, exchange, media,
+    sftp, status, gates, recall, retention, reveal,
 ):  # fmt: skip
     cli.add_command(_command)
 
@@ -255,7 +259,8 @@ def init(session: Session, prefecture: str, insurers: Path, as_json: bool) -> in
 
     何度実行しても構いません。 / May be repeated.
     """
-    done = initialise(session.configuration, prefecture, read_insurers(insurers, prefecture), session.context)
+    listed = read_insurers(insurers, prefecture)
+    done = initialise(session.configuration, prefecture, listed, session.context, credentials=session.presented())
     if as_json:
         output.print_json(done)
         return DONE

@@ -12,6 +12,8 @@ from attrs import frozen
 from kokuho_adapters.cli import output
 from kokuho_adapters.composition import Installation, open_installation
 from kokuho_adapters.configuration import Configuration
+from kokuho_adapters.security.login_file import kept_login
+from kokuho_adapters.security.one_time_codes import NOTHING_PRESENTED, Credentials
 from kokuho_core.access import AccessContext
 
 JSON: Final = click.option("--json", "as_json", is_flag=True, help="結果をJSONで出力 / Answer as JSON.")
@@ -23,13 +25,24 @@ class Session:
 
     configuration: Configuration
     context: AccessContext
+    credentials: Credentials = NOTHING_PRESENTED
+
+    def presented(self) -> Credentials:
+        """The code that was given, else the login kept on this computer; nothing where none is asked for."""
+        if not self.configuration.requires_second_factor:
+            return NOTHING_PRESENTED
+        if self.credentials.code is not None:
+            return self.credentials
+        return Credentials(token=kept_login(self.configuration.database, self.context.operator))
 
     @contextmanager
     def installation(self) -> Iterator[Installation]:
         """Everything open for one command, with progress on the terminal."""
         with (
             output.progress() as progress,
-            open_installation(self.configuration, progress, context=self.context, with_helper=True) as opened,
+            open_installation(
+                self.configuration, progress, context=self.context, credentials=self.presented(), with_helper=True
+            ) as opened,
         ):
             yield opened
 

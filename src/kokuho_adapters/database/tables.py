@@ -767,6 +767,31 @@ operator_grant = Table(
     _text("revoked_by"),
 )
 
+operator_factor = Table(
+    "operator_factor",
+    metadata,
+    Column("operator", BYTEWISE, primary_key=True),
+    Column("sealed", LargeBinary, nullable=False),
+    _text("enrolled_by", required=True),
+    Column("enrolled_at", IsoDateTime, nullable=False),
+    Column("last_step", BigInteger, nullable=False),
+    Column("failures", Integer, nullable=False),
+    Column("locked_at", IsoDateTime),
+    Column("version", Integer, nullable=False),
+)
+
+operator_login = Table(
+    "operator_login",
+    metadata,
+    Column("digest", LargeBinary(32), primary_key=True),
+    _text("operator", required=True),
+    _text("terminal", required=True),
+    Column("opened_at", IsoDateTime, nullable=False),
+    Column("expires_at", IsoDateTime, nullable=False),
+    Column("closed_at", IsoDateTime),
+    Index(None, "operator"),
+)
+
 approval = Table(
     "approval",
     metadata,

@@ -15,6 +15,7 @@ from kokuho_adapters.database.beyond_scope import prefecture_wide
 from kokuho_adapters.database.candidate_store import SqlCandidateStore
 from kokuho_adapters.database.counters import Counters
 from kokuho_adapters.database.delivery_store import SqlDeliveryStore
+from kokuho_adapters.database.factor_store import SqlFactorStore
 from kokuho_adapters.database.file_store import SqlFileStore
 from kokuho_adapters.database.finding_store import SqlFindingStore
 from kokuho_adapters.database.gate_store import SqlGateStore
@@ -66,6 +67,7 @@ class SqlUnitOfWork:
     returns: SqlReturnStore = field(init=False)
     deliveries: SqlDeliveryStore = field(init=False)
     gates: SqlGateStore = field(init=False)
+    factors: SqlFactorStore = field(init=False)
     looks: SqlSecondLookStore = field(init=False)
     recalls: SqlRecallStore = field(init=False)
     status: SqlStatusStore = field(init=False)
@@ -94,6 +96,7 @@ class SqlUnitOfWork:
             ("returns", SqlReturnStore(self.connection)),
             ("deliveries", SqlDeliveryStore(self.connection)),
             ("gates", SqlGateStore(self.connection)),
+            ("factors", SqlFactorStore(self.connection)),
             ("looks", SqlSecondLookStore(self.connection)),
             ("recalls", SqlRecallStore(self.connection)),
             ("status", SqlStatusStore(self.connection)),

@@ -55,6 +55,10 @@ class OpenedKey:
         """The beginning of a digest of the audit log (``use``: its entries or its checkpoint), to be copied."""
         return HMAC(_derived(self._material, b"", "audit", use), SHA256())
 
+    def factors(self) -> AESGCM:
+        """For the secrets of operators' second factors."""
+        return AESGCM(_derived(self._material, b"", "second_factor", "encryption"))
+
     def __repr__(self) -> str:
         return f"OpenedKey(key_id={self.key_id!r})"
 

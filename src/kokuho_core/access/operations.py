@@ -24,6 +24,8 @@ class Operation(Enum):
 
     OPEN_SESSION = "open_session"
     CLOSE_SESSION = "close_session"
+    LOG_IN = "log_in"
+    LOG_OUT = "log_out"
     INITIALISE = "initialise"
     SHOW_INSURERS = "show_insurers"
     RECEIVE = "receive"
@@ -39,6 +41,7 @@ class Operation(Enum):
     DECIDE_APPROVAL = "decide_approval"
     LIST_RIGHTS = "list_rights"
     CHANGE_RIGHTS = "change_rights"
+    CHANGE_FACTOR = "change_factor"
     READ_AUDIT = "read_audit"
     VERIFY_AUDIT = "verify_audit"
     LIST_KEYS = "list_keys"
@@ -64,14 +67,17 @@ class Operation(Enum):
 _WRITES: Final = frozenset(
     {
         Operation.INITIALISE, Operation.RECEIVE, Operation.RESOLVE, Operation.DELIVER, Operation.DECIDE_IDENTITY,
-        Operation.CONFIRM_DECISION, Operation.DECIDE_APPROVAL, Operation.CHANGE_RIGHTS, Operation.ROTATE_KEYS,
-        Operation.DESTROY_KEY, Operation.EXCHANGE_FILES, Operation.RELEASE_GATE, Operation.RECALL_FILE, Operation.RUN_RETENTION,
+        Operation.CONFIRM_DECISION, Operation.DECIDE_APPROVAL, Operation.CHANGE_RIGHTS, Operation.CHANGE_FACTOR,
+        Operation.ROTATE_KEYS, Operation.DESTROY_KEY, Operation.EXCHANGE_FILES, Operation.RELEASE_GATE,
+        Operation.RECALL_FILE, Operation.RUN_RETENTION,
     }
 )  # fmt: skip
 _KINDS: Final[Mapping[Operation, AccessKind]] = {
     **dict.fromkeys(_WRITES, AccessKind.WRITE),
     Operation.OPEN_SESSION: AccessKind.SESSION,
     Operation.CLOSE_SESSION: AccessKind.SESSION,
+    Operation.LOG_IN: AccessKind.SESSION,
+    Operation.LOG_OUT: AccessKind.SESSION,
     Operation.REVEAL_NUMBER: AccessKind.REVEAL,
 }
 
@@ -83,6 +89,8 @@ _ADMINISTRATOR: Final = frozenset({Role.ADMINISTRATOR})
 _ROLES: Final[Mapping[Operation, frozenset[Role]]] = {
     Operation.OPEN_SESSION: _EVERYBODY,
     Operation.CLOSE_SESSION: _EVERYBODY,
+    Operation.LOG_IN: _EVERYBODY,
+    Operation.LOG_OUT: _EVERYBODY,
     Operation.INITIALISE: _ADMINISTRATOR,
     Operation.SHOW_INSURERS: _EVERYBODY,
     Operation.RECEIVE: _OPERATORS,
@@ -98,6 +106,7 @@ _ROLES: Final[Mapping[Operation, frozenset[Role]]] = {
     Operation.DECIDE_APPROVAL: _FEDERATION | _ADMINISTRATOR,
     Operation.LIST_RIGHTS: _ADMINISTRATOR,
     Operation.CHANGE_RIGHTS: _ADMINISTRATOR,
+    Operation.CHANGE_FACTOR: _ADMINISTRATOR,
     Operation.READ_AUDIT: frozenset({Role.AUDITOR}),
     Operation.VERIFY_AUDIT: frozenset({Role.AUDITOR, Role.ADMINISTRATOR}),
     Operation.LIST_KEYS: _ADMINISTRATOR,

@@ -28,8 +28,9 @@ def operator_id(text: str) -> OperatorId:
 
 def is_same_operator(one: str, other: str) -> bool:
     """Whether two names are one person's: «Sato», «sato» and «ＳＡＴＯ» are."""
-    return _compared(one) == _compared(other)
+    return compared_name(one) == compared_name(other)
 
 
-def _compared(name: str) -> str:
+def compared_name(name: str) -> str:
+    """The one spelling by which an operator is found."""
     return unicodedata.normalize("NFKC", name).strip().casefold()

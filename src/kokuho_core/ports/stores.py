@@ -22,6 +22,7 @@ from kokuho_core.insured_person.fact import PersonFact
 from kokuho_core.insured_person.record import PersonRecord
 from kokuho_core.ports.access import ApprovalStore, RightsStore
 from kokuho_core.ports.audit import AuditStore
+from kokuho_core.ports.authentication import FactorStore
 from kokuho_core.ports.files import FileHeader
 from kokuho_core.ports.gates import GateStore
 from kokuho_core.ports.keys import KeyRegister
@@ -533,6 +534,9 @@ class UnitOfWork(Protocol):
 
     @property
     def gates(self) -> GateStore: ...
+
+    @property
+    def factors(self) -> FactorStore: ...
 
     @property
     def looks(self) -> SecondLookStore: ...

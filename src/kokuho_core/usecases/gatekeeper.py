@@ -19,6 +19,7 @@ from attrs import field, frozen, mutable
 from kokuho_core.access import AccessContext, AccessKind, Grant, Operation, Rights, Role
 from kokuho_core.errors import AccessDenied, KokuhoError, Problem
 from kokuho_core.ports.audit import AuditEntry, AuditLog, AuditResult, ChainedEntry
+from kokuho_core.ports.authentication import Authentication
 from kokuho_core.ports.stores import Clock, Database, UnitOfWork
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
@@ -57,6 +58,8 @@ class Gatekeeper:
     context: AccessContext
     clock: Clock
     session: str
+    authentication: Authentication | None = None
+    """本人の確認; without one, the operator is who he says he is."""
     _begun: set[str] = field(factory=set, init=False, repr=False)
     """Holds the session once it is on record: a login is recorded with the first operation (S-32)."""
 
@@ -71,8 +74,9 @@ class Gatekeeper:
         """Admit ``operation`` for the time of the block. Inside one of the same operation, it is part of that.
 
         Raises :class:`AccessDenied`: KKH-A002 no right for it, KKH-A003 expired or revoked, KKH-A004 another municipality,
-        KKH-A005 the checkpoint cannot be kept, KKH-A018 no purpose where one is due; where the entry itself cannot be written,
-        the database's own error, of another process that writes (KKH-X001) or of a full disk (KKH-C012).
+        KKH-A005 the checkpoint cannot be kept, KKH-A018 no purpose where one is due, KKH-A031 … KKH-A034 not shown
+        to be he; where the entry itself cannot be written, the database's own error, of another process that writes (KKH-X001)
+        or of a full disk (KKH-C012).
         """
         current = _CURRENT.get()
         if current is not None and current.gatekeeper is self and current.operation is operation:
@@ -117,6 +121,7 @@ class Gatekeeper:
         admission = Admission(self, operation, None, None, subject, insurer, purpose)
         with self.database.begin(lane=_LANE) as work:
             try:
+                self._require_authentic(work, operation)
                 grant = self._allowing(work.rights.all(), operation, insurer)
                 if operation.kind is AccessKind.REVEAL and not purpose.strip():
                     raise AccessDenied(Problem("KKH-A018", field="purpose"))
@@ -137,6 +142,12 @@ class Gatekeeper:
         if refusal is not None:
             raise refusal
         return admission
+
+    def _require_authentic(self, work: UnitOfWork, operation: Operation) -> None:
+        if self.authentication is not None:
+            refusal = self.authentication.check(work, self.context, operation, self.clock.now())
+            if refusal:
+                raise AccessDenied(Problem(refusal, field=operation.value))
 
     def _allowing(self, rights: Rights, operation: Operation, insurer: InsurerNumber | None) -> Grant:
         """The grant that allows it."""
@@ -184,8 +195,10 @@ class Gatekeeper:
 
 
 _WITHOUT_INSURER: Final = frozenset(
-    {Operation.OPEN_SESSION, Operation.CLOSE_SESSION, Operation.SHOW_INSURERS}
-)
+    {
+        Operation.OPEN_SESSION, Operation.CLOSE_SESSION, Operation.LOG_IN, Operation.LOG_OUT, Operation.SHOW_INSURERS,
+    }
+)  # fmt: skip
 
 
 @frozen(eq=False)
