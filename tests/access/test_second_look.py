@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from contextlib import suppress
+from datetime import timedelta
 from itertools import count
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from hypothesis.stateful import (
     run_state_machine_as_test,
 )
 
-from kokuho_core.access import AccessContext, operator_id
+from kokuho_core.access import AccessContext, Role, operator_id
 from kokuho_core.approval import ApprovalKind
 from kokuho_core.errors import AccessDenied, Conflict, InvalidValue, KokuhoError, NotApproved, NotFound
 from kokuho_core.ports.second_look import LookState
@@ -34,43 +35,32 @@ from kokuho_core.usecases.receive import receive
 from kokuho_core.usecases.second_look import confirm_decision, list_second_looks, refuse_decision
 from kokuho_core.vocabulary.codes import Decision
 
-from ..aggregation.support import dump, entered, insured
+from ..aggregation.support import entered, insured
+from ..prefecture.clerks import grant, in_session_of
+from ..prefecture.contents import dump
 from ..prefecture.office import A, B, C, PrefectureOffice, high_cost, household, instruction
 from ..prefecture.two_people import FIRST, REASON, SECOND, as_operator, by_two
+from ..prefecture.worlds import MakeOffice
 
 LOOKING = Settings(second_look_at_decisions=True)
 
 
-@pytest.fixture(scope="module")
-def moved(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """One person with a high-cost month, moved from A to B: a candidate that may be confirmed."""
-    folder = tmp_path_factory.mktemp("moved")
-    with PrefectureOffice(folder) as office:
-        office.persons(A, insured(A, "1", 1, end="2024-04-01"))
-        office.households(A, household(A, "1", "1"))
-        office.persons(B, entered(B, "9", 1, start="2024-04-01"))
-        office.households(B, household(B, "1", "9", start="2024-04-01"))
-        office.months(A, high_cost(A, "1", "202403"))
-        office.resolve()
-        for each in (A, B):
-            office.deliver(each)
-    return folder
-
-
-def opened(moved: Path, folder: Path, look: Settings = LOOKING) -> PrefectureOffice:
-    shutil.copytree(moved, folder)
-    site = PrefectureOffice(folder, look)
-    for file_id in ("SKKOJIN", "SKSETAI", "KOGAKU"):
-        for sender in (A, B):
-            site._sequences[sender, file_id] = 1
-    site._created = site._created.replace(hour=9)
-    return site
+def move(office: PrefectureOffice) -> PrefectureOffice:
+    """One person with a high-cost month moves from A to B: a candidate that may be confirmed."""
+    office.persons(A, insured(A, "1", 1, end="2024-04-01"))
+    office.households(A, household(A, "1", "1"))
+    office.persons(B, entered(B, "9", 1, start="2024-04-01"))
+    office.households(B, household(B, "1", "9", start="2024-04-01"))
+    office.months(A, high_cost(A, "1", "202403"))
+    office.resolve()
+    for each in (A, B):
+        office.deliver(each)
+    return office
 
 
 @pytest.fixture
-def site(moved: Path, tmp_path: Path) -> Iterator[PrefectureOffice]:
-    with opened(moved, tmp_path / "office") as made:
-        yield made
+def site(make_office: MakeOffice) -> PrefectureOffice:
+    return move(make_office(settings=LOOKING))
 
 
 def candidate(site: PrefectureOffice) -> Any:
@@ -145,12 +135,12 @@ class TestEffect:
         refuse_decision(as_operator(site, by), waiting(site)[0], reason=REASON)
         assert list_approvals(as_operator(site, SECOND), waiting_only=True) == []
 
-    def test_without_the_setting_it_counts_at_once(self, moved: Path, tmp_path: Path) -> None:
+    def test_without_the_setting_it_counts_at_once(self, make_office: MakeOffice) -> None:
         """Rules: S-34, H-6."""
-        with opened(moved, tmp_path / "plain", Settings()) as site:
-            assert send(site, "1").counts.accepted == 1
-            assert candidate(site).decision is Decision.CONTINUED
-            assert list_second_looks(site.office, waiting_only=False) == []
+        site = move(make_office())
+        assert send(site, "1").counts.accepted == 1
+        assert candidate(site).decision is Decision.CONTINUED
+        assert list_second_looks(site.office, waiting_only=False) == []
 
     def test_one_person_alone_confirms_nothing(self, site: PrefectureOffice) -> None:
         """Rules: S-34. In the trial of one person too: who switches it on means it."""
@@ -239,6 +229,26 @@ class TestAgreement:
         with pytest.raises(AccessDenied, match="KKH-A002"):
             confirm_decision(denied, number)
 
+    def test_clerks_of_the_municipality_decide_among_themselves(self, site: PrefectureOffice) -> None:
+        """Rules: S-34, S-1, S-7. One takes it in, another of the same municipality confirms; of another one, nobody."""
+        for name, insurer in (("sasaki", B), ("kato", B), ("stranger", A)):
+            grant(site, name, Role.MUNICIPALITY, insurer)
+        first, second, stranger = (in_session_of(site, name, settings=LOOKING) for name in ("sasaki", "kato", "stranger"))
+        path = site.write("KEISHIJI", B, [instruction(B, candidate(site).number, each) for each in "12"])
+        (answer,) = receive(first, site.installation.incoming(path, site.installation.register()))
+        assert answer.counts.held == 2
+        number, later = (each.number for each in list_second_looks(second, B))
+        with pytest.raises(NotApproved, match="KKH-A007"):
+            confirm_decision(first, number, B)
+        for insurer, refusal in ((A, (NotFound, "KKH-H007")), (B, (AccessDenied, "KKH-A004"))):
+            with pytest.raises(refusal[0], match=refusal[1]):
+                confirm_decision(stranger, number, insurer)
+        assert confirm_decision(second, number, B).state is LookState.CONFIRMED
+        assert refuse_decision(second, later, B, reason=REASON).state is LookState.REFUSED
+        assert candidate(site).decision is Decision.CONTINUED
+        assert len(site.deliver(A)["KEIKAKU"]) == len(site.deliver(B)["KEIKAKU"]) == 1
+        assert list_approvals(as_operator(site, SECOND), waiting_only=True) == []
+
     @pytest.mark.parametrize("number", ["", "x", "0-0", "1-", "1-2-3", "99-2", "１-２"])
     def test_no_such_number(self, site: PrefectureOffice, number: str) -> None:
         """Rules: S-34."""
@@ -272,7 +282,7 @@ class TestHistory:
         assert waiting(site) == []
         with pytest.raises(NotFound, match="KKH-H007"):
             confirm_decision(as_operator(site, SECOND), number)
-        found = dump(site.database_file)
+        found = dump(site.stored_in)
         assert (found["decision"], found["second_look"]) == ([], [])
         assert len(found["recalled_decision"]) == len(found["recalled_second_look"]) == 1
 
@@ -310,12 +320,16 @@ OPERATORS = st.sampled_from([FIRST, SECOND, "third03"])
 class SecondLooks(RuleBasedStateMachine):
     """Files arrive, people confirm, approve and refuse in any order, facts change; beside a model that only remembers."""
 
-    moved: Path
+    template: Path
     folders: Iterator[Path]
 
     @initialize()
     def begin(self) -> None:
-        self.site = opened(self.moved, next(self.folders))
+        folder = next(self.folders)
+        shutil.copytree(self.template, folder)
+        self.site = PrefectureOffice(folder, LOOKING)
+        self.site._sequences.update({(sender, file_id): 1 for sender in (A, B) for file_id in ("SKKOJIN", "SKSETAI", "KOGAKU")})
+        self.site._created += timedelta(hours=1)
         self.number = candidate(self.site).number
         self.remembered: dict[str, Remembered] = {}
         self.order: list[str] = []
@@ -424,11 +438,12 @@ class SecondLooks(RuleBasedStateMachine):
         assert waiting(self.site) == self.order
 
 
-def test_any_course_of_events(moved: Path, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_any_course_of_events(tmp_path_factory: pytest.TempPathFactory) -> None:
     """Rules: S-34, S-7."""
     base = tmp_path_factory.mktemp("courses")
-    SecondLooks.moved = moved
+    SecondLooks.template = base / "template"
     SecondLooks.folders = (base / str(n) for n in count(1))
+    move(PrefectureOffice(SecondLooks.template)).close()
     run_state_machine_as_test(
         SecondLooks,
         settings=settings(

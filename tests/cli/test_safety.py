@@ -116,36 +116,38 @@ def test_records_are_destroyed_by_two(office: PrefectureOffice) -> None:
         assert number(1) not in shown.output
 
 
-def test_decisions_wait_for_a_second_person(tmp_path: Path) -> None:
+def test_decisions_wait_for_a_second_person(office: PrefectureOffice) -> None:
     """Rules: S-34, S-7. Listed, confirmed by another, refused with a reason; the exit codes say what is left to do."""
-    (tmp_path / "k.toml").write_text('database = "kokuho.sqlite3"\nsecond_look_at_decisions = true\n', encoding="utf-8")
-    with PrefectureOffice(tmp_path) as office:
-        for name in ("sato", "suzuki"):
-            as_operator(office, name, SystemClock().now())
-        office.persons(A, person(A, "1", number=number(1), end="2024-04-01", end_reason="57"))
-        office.households(A, household(A, "1", "1"))
-        office.persons(B, person(B, "9", number=number(1), start="2024-04-01", reason="07"))
-        office.households(B, household(B, "1", "9", start="2024-04-01"))
-        office.resolve()
-        (candidate,) = office.candidates()
-        path = office.write("KEISHIJI", B, [instruction(B, candidate.number, each) for each in "12"])
+    used = office.configuration
+    (office.folder / "k.toml").write_text(
+        f'database = "{used.database}"\nkey_ring = "{(used.key_ring or Path("kokuho.sqlite3.keys.json")).name}"\n'
+        "second_look_at_decisions = true\nallow_unbound_role = true\n",
+        encoding="utf-8",
+    )
+    office.persons(A, person(A, "1", number=number(1), end="2024-04-01", end_reason="57"))
+    office.households(A, household(A, "1", "1"))
+    office.persons(B, person(B, "9", number=number(1), start="2024-04-01", reason="07"))
+    office.households(B, household(B, "1", "9", start="2024-04-01"))
+    office.resolve()
+    (candidate,) = office.candidates()
+    path = office.write("KEISHIJI", B, [instruction(B, candidate.number, each) for each in "12"])
 
-        def kokuho(*words: str, by: str, code: int = 0) -> Any:
-            given = ["--config", str(tmp_path / "k.toml"), "--operator", by, *words]
-            result = CliRunner().invoke(cli, given, standalone_mode=False)
-            assert (result.exit_code or result.return_value or 0) == code, (result.output, result.exception)
-            return json.loads(result.stdout) if "--json" in words else result.stdout
+    def kokuho(*words: str, by: str, code: int = 0) -> Any:
+        given = ["--config", "k.toml", "--operator", by, *words]
+        result = CliRunner().invoke(cli, given, standalone_mode=False)
+        assert (result.exit_code or result.return_value or 0) == code, (result.output, result.exception)
+        return json.loads(result.stdout) if "--json" in words else result.stdout
 
-        assert "kokuho decisions" in kokuho("decide", str(path), by="sato", code=3)
-        listed = kokuho("decisions", "--insurer", B, "--json", by="suzuki", code=3)["decisions"]
-        assert [(each["line"], each["decision"], each["state"]) for each in listed] == [(2, "1", "waiting"), (3, "2", "waiting")]
-        first, second = (each["number"] for each in listed)
-        assert kokuho("decisions", "--insurer", A, "--json", by="suzuki") == {"decisions": []}
-        assert kokuho("decisions", "confirm", first, "--json", by="SATO", code=3) == {"decisions": []}
-        (done,) = kokuho("decisions", "confirm", first, first, "--json", by="suzuki")["decisions"]
-        assert (done["state"], done["settled_by"], done["agreed_by"]) == ("confirmed", "sato", "suzuki")
-        assert "差戻し refused" in kokuho("decisions", "refuse", second, "--reason", "誤り", by="suzuki")
-        assert kokuho("decisions", "--json", by="sato") == {"decisions": []}
-        states = [each["state"] for each in kokuho("decisions", "--all", "--json", by="sato")["decisions"]]
-        assert states == ["confirmed", "refused"]
-        assert [each.decision for each in office.candidates()] == ["1"]
+    assert "kokuho decisions" in kokuho("decide", str(path), by="sato", code=3)
+    listed = kokuho("decisions", "--insurer", B, "--json", by="suzuki", code=3)["decisions"]
+    assert [(each["line"], each["decision"], each["state"]) for each in listed] == [(2, "1", "waiting"), (3, "2", "waiting")]
+    first, second = (each["number"] for each in listed)
+    assert kokuho("decisions", "--insurer", A, "--json", by="suzuki") == {"decisions": []}
+    assert kokuho("decisions", "confirm", first, "--json", by="SATO", code=3) == {"decisions": []}
+    (done,) = kokuho("decisions", "confirm", first, first, "--json", by="suzuki")["decisions"]
+    assert (done["state"], done["settled_by"], done["agreed_by"]) == ("confirmed", "sato", "suzuki")
+    assert "差戻し refused" in kokuho("decisions", "refuse", second, "--reason", "誤り", by="suzuki")
+    assert kokuho("decisions", "--json", by="sato") == {"decisions": []}
+    states = [each["state"] for each in kokuho("decisions", "--all", "--json", by="sato")["decisions"]]
+    assert states == ["confirmed", "refused"]
+    assert [each.decision for each in office.candidates()] == ["1"]

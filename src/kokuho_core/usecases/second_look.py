@@ -79,16 +79,8 @@ def confirm_decision(
     def confirm() -> Consent:
         with office.database.begin() as work:
             look = _waiting(work, number, insurer)
-            fact = look.decision
-            earlier = [each for each in work.looks.waiting_from(fact.insurer_number) if _precedes(each, fact)]
-            if earlier:
-                raise Conflict(Problem("KKH-H008", field=f"{earlier[0].file_no}-{earlier[0].line}"))
-            candidate = work.candidates.by_number(fact.candidate_number)
-            if candidate is None:
-                raise NotFound(Problem("KKH-H007", field="number"))
-            consent = ask_consent(office, work, _taking_effect(fact, candidate), reason)
-            if consent.agreement is not None:
-                _settle(office, work, look, candidate, consent.agreement)
+            with work.prefecture_wide():  # a decision about two households is told to both municipalities
+                consent = _confirmed(office, work, look, reason)
             work.commit()
             return consent
 
@@ -115,12 +107,27 @@ def refuse_decision(
             operator = operator_of(office)
             agreement = Agreement(operator, operator, reason)
             work.looks.settle(number, LookState.REFUSED, agreement, office.clock.now())
-            _close_requests(office, work, look.decision, reason)
+            with work.prefecture_wide():  # requests stand with those of the whole prefecture
+                _close_requests(office, work, look.decision, reason)
             _answer(office, work, look, "KKH-H006")
             work.commit()
 
     office.database.repeated(refuse)
     return _found(office, number)
+
+
+def _confirmed(office: Office, work: UnitOfWork, look: SecondLook, reason: str) -> Consent:
+    fact = look.decision
+    earlier = [each for each in work.looks.waiting_from(fact.insurer_number) if _precedes(each, fact)]
+    if earlier:
+        raise Conflict(Problem("KKH-H008", field=f"{earlier[0].file_no}-{earlier[0].line}"))
+    candidate = work.candidates.by_number(fact.candidate_number)
+    if candidate is None:
+        raise NotFound(Problem("KKH-H007", field="number"))
+    consent = ask_consent(office, work, _taking_effect(fact, candidate), reason)
+    if consent.agreement is not None:
+        _settle(office, work, look, candidate, consent.agreement)
+    return consent
 
 
 def _settle(office: Office, work: UnitOfWork, look: SecondLook, candidate: Candidate, agreement: Agreement) -> None:
