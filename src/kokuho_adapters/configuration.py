@@ -45,6 +45,8 @@ class Configuration:
     database_role: str = DEFAULT_ROLE
     allow_unbound_role: bool = False
     audit_checkpoint: Path | None = None
+    retention_folders: tuple[Path, ...] = ()
+    """廃棄で調べるフォルダ (S-29), besides those that were delivered into."""
     requires_second_factor: bool = False
     """第二の認証 (S-31): whether operators show a code besides their name."""
 
@@ -56,11 +58,7 @@ class Configuration:
 def load_configuration(path: Path) -> Configuration:
     """Read a configuration file. Paths in it are relative to its own folder, a database URL is taken as it stands.
 
-    Keys: ``database``, ``key_ring``, ``key_provider``, ``layouts``, ``unmatched_wait_days`` (P-6), ``late_elderly_loss`` (D-7:
-    ``day_after`` or ``birthday``), ``audit_checkpoint`` (S-5), ``two_person_approval`` (S-7: ``"auto"``, true or false),
-    ``list_limit`` (S-6), ``reveal_daily_limit``, ``reveal_roles`` (S-3), ``second_look_at_decisions`` (S-34), ``second_factor``
-    (S-31: ``"off"`` or ``"required"``), the tables ``business_hours`` (S-32), ``gates`` (S-28) and ``feeds`` (S-28, R-5).
-    Raises :class:`SetupFault` (KKH-C010) with every fault.
+    The keys are those of docs/settings.md; paths are relative to the file. Raises :class:`SetupFault` (KKH-C010) with every fault.
     """
     try:
         with path.open("rb") as file:
@@ -77,7 +75,7 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
         "database", "key_ring", "key_provider", "layouts", "unmatched_wait_days", "late_elderly_loss", "gates", "feeds",
         "database_role", "allow_unbound_role",
         "audit_checkpoint", "two_person_approval", "second_look_at_decisions", "list_limit", "reveal_daily_limit",
-        "reveal_roles", "business_hours", "second_factor",
+        "reveal_roles", "business_hours", "second_factor", "retention_folders",
     )  # fmt: skip
     wrong = [key for key in source if key not in known]
     database = source.get("database", DEFAULT_DATABASE)
@@ -115,6 +113,9 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
     second_look = source.get("second_look_at_decisions", defaults.second_look_at_decisions)
     if not isinstance(second_look, bool):
         wrong.append("second_look_at_decisions")
+    retention_folders = source.get("retention_folders", [])
+    if not isinstance(retention_folders, list) or not all(isinstance(each, str) and each for each in retention_folders):
+        wrong.append("retention_folders")
     second_factor = source.get("second_factor", "off")
     if second_factor not in ("off", "required"):
         wrong.append("second_factor")
@@ -137,6 +138,7 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
         database_role=database_role,
         allow_unbound_role=allow_unbound_role,
         audit_checkpoint=folder / checkpoint if checkpoint is not None else None,
+        retention_folders=tuple(folder / each for each in retention_folders),
         requires_second_factor=second_factor == "required",
     )
 

@@ -32,10 +32,12 @@ def test_everything(tmp_path: Path) -> None:
             late_elderly_loss = "birthday"
             second_look_at_decisions = true
             second_factor = "required"
+            retention_folders = ["hikae"]
             """,
         )
     )
     assert found.settings.second_look_at_decisions and found.requires_second_factor
+    assert found.retention_folders == (tmp_path / "hikae",)
     assert found.database == "sqlite:///other.sqlite3"
     assert found.key_ring == tmp_path / "keys" / "ring.json"
     assert found.layouts == (tmp_path / "own" / "SKKOJIN.toml",)
@@ -58,6 +60,7 @@ def test_nothing_is_the_default(tmp_path: Path) -> None:
         ("unmatched_wait_days = true", ["unmatched_wait_days"]),
         ("unmatched_wait_days = -1", ["unmatched_wait_days"]),
         ("late_elderly_loss = 'DAY_AFTER'", ["late_elderly_loss"]),
+        ("retention_folders = 'x'", ["retention_folders"]),
         ("second_factor = true", ["second_factor"]),
         ("second_look_at_decisions = 1", ["second_look_at_decisions"]),
         ("colour = 1\nlate_elderly_loss = 0", ["colour", "late_elderly_loss"]),

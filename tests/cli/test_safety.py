@@ -88,20 +88,31 @@ def test_records_are_destroyed_by_two(office: PrefectureOffice) -> None:
     """Rules: S-29, S-7, S-33."""
     office.persons(A, person(A, "1", number=number(1), start="2015-04-01", end="2018-06-01", end_reason="55"))
     office.resolve()
-    part = office.outbox / "x.csv.part"
-    part.write_bytes(b"x")
-    os.utime(part, (0, 0))
     office.deliver(A)
     due = ("retention", "due", "--as-of")
     assert run(office, *due, "2023-05-31") == []
     assert run(office, *due, "2023-06-01", code=3) == [{"kind": "person", "insurer_number": A, "count": 1}]
-    command = ("retention", "run", "--as-of", "2023-06-01", "--destroy-old-keys", "--folder", str(office.outbox))
+    part, aside = office.outbox / "x.csv.part", office.folder / "records" / "quarantine" / "s"
+    aside.mkdir(parents=True)
+    for old in (part, aside / "x.csv"):
+        old.write_bytes(b"x")
+    for old in (part, aside):
+        os.utime(old, (0, 0))
+    expected = [
+        {"kind": "person", "insurer_number": A, "count": 1},
+        {"kind": "quarantine", "insurer_number": None, "count": 1},
+        {"kind": "temporary", "insurer_number": None, "count": 1},
+    ]
+    folders = ("--folder", str(office.folder / "records"))
+    counted = run(office, *due, "2023-06-01", *folders, code=3)
+    assert sorted(counted, key=lambda each: each["kind"]) == expected
+    command = ("retention", "run", "--as-of", "2023-06-01", "--destroy-old-keys", *folders)
     run(office, *command, "--reason", "満了", code=3, by="sato")
     assert part.exists()
     done = run(office, *command, by="suzuki")
-    assert (done["counts"], done["unfinished_files"]) == ([{"kind": "person", "insurer_number": A, "count": 1}], 1)
+    assert sorted(done["counts"], key=lambda each: each["kind"]) == expected
     assert len(done["destroyed_keys"]) == 1
-    assert not part.exists()
+    assert not part.exists() and not aside.exists()
     is_file = office.stored_in == office.database_file
     assert done["scrubbed"] == is_file
     scrubbed = run(office, "retention", "scrub", code=0 if is_file else 1)

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from datetime import date, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 
 from kokuho_adapters.database.scrubbing import scrub
-from kokuho_adapters.disposal import shred_backups, unfinished_files
+from kokuho_adapters.disposal import shred_backups
 from kokuho_core.approval import ApprovalState
 from kokuho_core.errors import InvalidValue, NotApproved, NotFound
 from kokuho_core.retention.rules import RULES, RecordKind, years_before
@@ -209,16 +207,6 @@ class TestDisposal:
         assert due_records(office.office, date(2025, 6, 1)) == {(RecordKind.HELD_CONTENT, A): 1}
         by_two(office, lambda office: run_disposal(office, date(2025, 6, 1), REASON))
         assert dump(office.stored_in)["held_content"] == []
-
-    def test_files_that_were_never_finished(self, tmp_path: Path) -> None:
-        """Rules: S-29."""
-        old, new, done = (tmp_path / name for name in ("a.csv.part", "b.csv.part", "c.csv"))
-        for file in (old, new, done):
-            file.write_bytes(b"x")
-        now = datetime(2024, 6, 30).timestamp()
-        for file, days in ((old, 8), (new, 6), (done, 100)):
-            os.utime(file, (now - days * 86400,) * 2)
-        assert list(unfinished_files([tmp_path, tmp_path], now)) == [old]
 
     def test_backups_cannot_be_read_any_more(self, office: PrefectureOffice) -> None:
         """Rules: S-29. What stands can; the keys of another municipality are not touched."""

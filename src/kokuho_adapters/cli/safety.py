@@ -14,6 +14,7 @@ from kokuho_adapters.cli.answers import answer_data, show_answers
 from kokuho_adapters.cli.output import DONE, FOUND
 from kokuho_adapters.cli.session import JSON, SESSION, Session
 from kokuho_adapters.composition import Installation
+from kokuho_adapters.disposal import KeptFiles
 from kokuho_core.access import Operation
 from kokuho_core.errors import Problem, SetupFault, entry
 from kokuho_core.ports.gates import StoppedFile, StopState
@@ -44,6 +45,7 @@ _KINDS: Final = {
     RecordKind.MEDIA: "媒体 media",
     RecordKind.HELD_CONTENT: "保留の内容 held content",
     RecordKind.TEMPORARY: "一時ファイル unfinished files",
+    RecordKind.QUARANTINE: "隔離 quarantine",
 }
 _STATUS_COLUMNS: Final = (
     "保険者 insurer", "名称", "最後の受信 last", "未着 overdue", "保留", "停止", "拒否", "判定待ち", "配信待ち", "最後の配信",
@@ -264,14 +266,28 @@ def retention() -> None:
     """保存期間の満了と廃棄。 / What is due for disposal, and its disposal."""
 
 
+_FOLDERS: Final = click.option(
+    "--folder", "folders", multiple=True, type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
+    help="一時ファイルと隔離も探すフォルダ(繰返し可) / Look here for unfinished and quarantined files too.",
+)  # fmt: skip
+
+
+def _kept_files(session: Session, opened: Installation, given: Iterable[Path]) -> KeptFiles:
+    """In the folders given and configured, and in those that were delivered into."""
+    with opened.database.begin(read_only=True) as work:
+        delivered = [Path(folder) for folder in work.retention.folders()]
+    return KeptFiles((*session.configuration.retention_folders, *delivered, *given))
+
+
 @retention.command("due")
 @_AS_OF
+@_FOLDERS
 @JSON
 @SESSION
-def due(session: Session, as_of: Any, as_json: bool) -> int:
+def due(session: Session, as_of: Any, folders: tuple[Path, ...], as_json: bool) -> int:
     """満了した記録の件数(氏名などは出しません)。あれば終了コード3。 / How many records are due; ends with 3 if any."""
     with session.installation() as opened:
-        counts = due_records(opened.office, _day(as_of))
+        counts = due_records(opened.office, _day(as_of), _kept_files(session, opened, folders))
     if as_json:
         output.print_json(_counts_data(counts))
     else:
@@ -283,10 +299,7 @@ def due(session: Session, as_of: Any, as_json: bool) -> int:
 @_AS_OF
 @_REASON
 @click.option("--destroy-old-keys", is_flag=True, help="古いバックアップの個人番号を読めなくする / Shred backups.")
-@click.option(
-    "--folder", "folders", multiple=True, type=click.Path(path_type=Path, file_okay=False), metavar="DIR",
-    help="一時ファイルも探すフォルダ(繰返し可) / Look here for unfinished files too.",
-)  # fmt: skip
+@_FOLDERS
 @JSON
 @SESSION
 def run(
@@ -298,16 +311,10 @@ def run(
     別に行うこともできます(kokuho rotate-keys、destroy-key)。
     """
     from kokuho_adapters.database.scrubbing import scrub
-    from kokuho_adapters.disposal import shred_backups, unfinished_files
+    from kokuho_adapters.disposal import shred_backups
 
     with session.installation() as opened:
-        done = run_disposal(opened.office, _day(as_of), reason)
-        with opened.database.begin(read_only=True) as work:
-            known = [Path(folder) for folder in work.retention.folders()]
-        removed = 0
-        for file in list(unfinished_files([*known, *folders])):
-            file.unlink(missing_ok=True)
-            removed += 1
+        done = run_disposal(opened.office, _day(as_of), reason, _kept_files(session, opened, folders))
         keys: list[str] = []
         if destroy_old_keys:
             insurers = [insurer for kind, insurer in done.counts if kind is RecordKind.PERSON and insurer is not None]
@@ -318,11 +325,11 @@ def run(
                     work.commit()
         is_scrubbed = scrub(opened.database.engine)
     if as_json:
-        told = {"destroyed_keys": keys, "unfinished_files": removed, "scrubbed": is_scrubbed}
+        told = {"destroyed_keys": keys, "scrubbed": is_scrubbed}
         output.print_json({**_disposal_data(done), **told})
         return DONE
     _show_counts(f"廃棄しました / destroyed (no {done.number})", done.counts)
-    output.say(f"一時ファイル / unfinished files: {removed}、破棄した鍵 / keys destroyed: {' '.join(keys) or '-'}")
+    output.say(f"破棄した鍵 / keys destroyed: {' '.join(keys) or '-'}")
     if not is_scrubbed:
         output.say("残りは表の持ち主が行います / what is left is for the owner of the tables: kokuho retention scrub")
     return DONE

@@ -149,7 +149,7 @@ class SqlRetentionStore:
     def all(self) -> list[Disposal]:
         return [_disposal(row) for row in self.connection.execute(select(disposal).order_by(disposal.c.number))]
 
-    def _add_counts(self, number: int, added: DueCounts) -> None:
+    def add_counts(self, number: int, added: DueCounts) -> None:
         text = self.connection.execute(select(disposal.c.counts).where(disposal.c.number == number)).scalar_one()
         counts = json.loads(text)
         for (kind, insurer), count in added.items():
@@ -192,7 +192,7 @@ class SqlRetentionStore:
         for insurer, _ in addressees:
             key = (RecordKind.PERSON, InsurerNumber(insurer))
             counts[key] = counts.get(key, 0) + 1
-        self._add_counts(number, counts)
+        self.add_counts(number, counts)
         return len(serials)
 
     def dispose_receipts(self, number: int, as_of: date) -> None:
@@ -216,7 +216,7 @@ class SqlRetentionStore:
                     settled = tuple_(media_settlement.c.number, media_settlement.c.direction)
                     self.connection.execute(delete(media_settlement).where(settled.in_(listed)))
                 self.connection.execute(delete(table).where(tuple_(*keys).in_(listed)))
-        self._add_counts(number, counts)
+        self.add_counts(number, counts)
 
     def _forget_content(self, file_nos: list[int]) -> None:
         self.connection.execute(update(received_file).where(_files.file_no.in_(file_nos)).values(is_waiting=False))

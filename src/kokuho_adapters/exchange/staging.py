@@ -19,6 +19,8 @@ from kokuho_adapters.durable_files import sync_file
 from kokuho_core.errors import FileRefused, Problem
 
 BLOCK_BYTES: Final = 1 << 20
+STAGING_PREFIX: Final = ".kokuho-"
+STAGING_SUFFIX: Final = ".staging"
 _FORGOTTEN_SECONDS: Final = 2 * 24 * 3600
 
 
@@ -99,7 +101,7 @@ def private_folder(beside: Path) -> Iterator[Path]:
     """A folder of one's own on the same disk as ``beside``, gone afterwards with all that is still in it."""
     beside.mkdir(parents=True, exist_ok=True)
     _remove_forgotten(beside)
-    made = Path(tempfile.mkdtemp(prefix=".kokuho-", suffix=".staging", dir=beside))
+    made = Path(tempfile.mkdtemp(prefix=STAGING_PREFIX, suffix=STAGING_SUFFIX, dir=beside))
     try:
         yield made
     finally:
@@ -108,7 +110,7 @@ def private_folder(beside: Path) -> Iterator[Path]:
 
 def _remove_forgotten(beside: Path) -> None:
     """What a run left that was killed: whole days old, so that nobody works in it any more."""
-    for each in beside.glob(".kokuho-*.staging"):
+    for each in beside.glob(f"{STAGING_PREFIX}*{STAGING_SUFFIX}"):
         try:
             if time.time() - each.stat().st_mtime > _FORGOTTEN_SECONDS:
                 shutil.rmtree(each, ignore_errors=True)

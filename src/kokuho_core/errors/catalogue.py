@@ -252,6 +252,9 @@ CATALOGUE: Final = {
         ("KKH-C020", _S, "出力先にファイルを書けません。", "A file cannot be written to the folder.", "disk full, folder not writable",
          "空き容量と権限を確認して、もう一度実行してください。書きかけのファイルは渡っていません。",
          "Check disk space and permissions and run it again; no unfinished file was handed over."),
+        ("KKH-C021", _S, "廃棄するファイルを消せません(件数)。", "Files that are due cannot be deleted (how many).", "a folder without write permission",
+         "権限を確認して、もう一度 kokuho retention run を実行してください。同じ承認のまま続きから行います。",
+         "Check permissions and run kokuho retention run again; it goes on under the same agreement."),
         # --- access, approval, audit (S-3 ... S-7, S-31, S-34) ---
         ("KKH-A001", _S, "利用者が示されていません。", "No operator was given.", "a use case called outside of a session",
          "利用者を示して開き直してください(--operator)。", "Open the installation for an operator (--operator)."),

@@ -31,6 +31,16 @@ class Disposal:
     destroyed_keys: tuple[str, ...] = ()
 
 
+class FilesKept(Protocol):
+    """残ったファイル outside the database: unfinished and quarantined ones, whose time ends too."""
+
+    def due(self, as_of: date) -> DueCounts: ...
+
+    def destroy(self, as_of: date) -> None:
+        """Delete what is due. Raises :class:`SetupFault` (KKH-C021) when something cannot be deleted."""
+        ...
+
+
 class RetentionStore(Protocol):
     """保存期間が満了した記録の保管."""
 
@@ -50,6 +60,10 @@ class RetentionStore(Protocol):
 
     def dispose_receipts(self, number: int, as_of: date) -> None:
         """Destroy what is due of ledgers, deliveries, media and held content."""
+        ...
+
+    def add_counts(self, number: int, added: DueCounts) -> None:
+        """More that this disposal destroys."""
         ...
 
     def complete(self, number: int, at: datetime) -> None: ...

@@ -23,7 +23,9 @@ class RecordKind(StrEnum):
     HELD_CONTENT = "held_content"
     """保留中のファイルの内容."""
     TEMPORARY = "temporary"
-    """一時ファイル: files that were begun and never finished."""
+    """一時ファイル: files and folders that were begun and never finished."""
+    QUARANTINE = "quarantine"
+    """隔離: sendings in exchange folders that were set aside because they were not right."""
 
 
 @frozen
@@ -50,6 +52,7 @@ RULES: Final = {
         RetentionRule(RecordKind.MEDIA, 5, 0, "返却または廃棄の記録", "S-33: 受渡簿は5年"),
         RetentionRule(RecordKind.HELD_CONTENT, 1, 0, "受付日", "この製品の決定: 1年適用されない内容は使われない"),
         RetentionRule(RecordKind.TEMPORARY, 0, 7, "最後の書込み", "この製品の決定: 中断した書込みは翌週まで再開しない"),
+        RetentionRule(RecordKind.QUARANTINE, 0, 90, "隔離した日", "この製品の決定: 相手に確かめて送り直してもらうのに足りる"),
     )
 }
 """委託区画 is kept permanently (R-1, S-35), and is no part of these. Records of disposals hold no personal data and stay."""
