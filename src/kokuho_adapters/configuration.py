@@ -49,6 +49,8 @@ class Configuration:
     """廃棄で調べるフォルダ (S-29), besides those that were delivered into."""
     requires_second_factor: bool = False
     """第二の認証 (S-31): whether operators show a code besides their name."""
+    second_process: bool = True
+    """Whether a command may start a second process for long work."""
 
     def overridden(self, database: str | None = None, key_ring: Path | None = None) -> Configuration:
         """With what the command line says; None leaves a value as it is."""
@@ -56,9 +58,9 @@ class Configuration:
 
 
 def load_configuration(path: Path) -> Configuration:
-    """Read a configuration file. Paths in it are relative to its own folder, a database URL is taken as it stands.
+    """Read a configuration file; its keys are those of docs/settings.md. Raises :class:`SetupFault` (KKH-C010) with every fault.
 
-    The keys are those of docs/settings.md; paths are relative to the file. Raises :class:`SetupFault` (KKH-C010) with every fault.
+    Paths in it are relative to its own folder, a database URL is taken as it stands.
     """
     try:
         with path.open("rb") as file:
@@ -75,7 +77,7 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
         "database", "key_ring", "key_provider", "layouts", "unmatched_wait_days", "late_elderly_loss", "gates", "feeds",
         "database_role", "allow_unbound_role",
         "audit_checkpoint", "two_person_approval", "second_look_at_decisions", "list_limit", "reveal_daily_limit",
-        "reveal_roles", "business_hours", "second_factor", "retention_folders",
+        "reveal_roles", "business_hours", "second_factor", "retention_folders", "second_process",
     )  # fmt: skip
     wrong = [key for key in source if key not in known]
     database = source.get("database", DEFAULT_DATABASE)
@@ -93,6 +95,9 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
     allow_unbound_role = source.get("allow_unbound_role", False)
     if not isinstance(allow_unbound_role, bool):
         wrong.append("allow_unbound_role")
+    second_process = source.get("second_process", True)
+    if not isinstance(second_process, bool):
+        wrong.append("second_process")
     layouts = source.get("layouts", [])
     if not isinstance(layouts, list) or not all(isinstance(each, str) and each for each in layouts):
         wrong.append("layouts")
@@ -140,6 +145,7 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
         audit_checkpoint=folder / checkpoint if checkpoint is not None else None,
         retention_folders=tuple(folder / each for each in retention_folders),
         requires_second_factor=second_factor == "required",
+        second_process=second_process,
     )
 
 

@@ -41,7 +41,8 @@ class Session:
         with (
             output.progress() as progress,
             open_installation(
-                self.configuration, progress, context=self.context, credentials=self.presented(), with_helper=True
+                self.configuration, progress, context=self.context, credentials=self.presented(),
+                with_helper=self.configuration.second_process,
             ) as opened,
         ):
             yield opened
