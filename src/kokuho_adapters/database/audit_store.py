@@ -18,6 +18,9 @@ from kokuho_core.ports.audit import AuditEntry, AuditResult, ChainedEntry
 
 _entries = audit_entry.c
 _READ_TOGETHER: Final = 1000
+# Each is made once: every file has entries, and to put a statement together costs more than to run it.
+_ADD: Final = insert(audit_entry)
+_LAST: Final = select(_entries.sequence, _entries.mac).order_by(_entries.sequence.desc()).limit(1)
 
 # One at a time continues the chain, until its transaction ends; «ko» in front as for the other advisory locks.
 _CHAIN: Final = text("SELECT pg_advisory_xact_lock(1802436613, 0)")
@@ -36,31 +39,30 @@ class SqlAuditStore:
 
     def last(self) -> tuple[int, bytes] | None:
         with prefecture_wide(self.connection):
-            row = self.connection.execute(
-                select(_entries.sequence, _entries.mac).order_by(_entries.sequence.desc()).limit(1)
-            ).first()
+            row = self.connection.execute(_LAST).first()
         return (row.sequence, row.mac) if row is not None else None
 
     def add(self, chained: ChainedEntry) -> None:
         entry = chained.entry
         with prefecture_wide(self.connection):
             self.connection.execute(
-                insert(audit_entry).values(
-                    sequence=chained.sequence,
-                    recorded_at=entry.at,
-                    session=entry.session,
-                    operator=entry.operator,
-                    terminal=entry.terminal,
-                    role=entry.role.value if entry.role is not None else None,
-                    operation=entry.operation.value,
-                    result=entry.result.value,
-                    subject=entry.subject,
-                    insurer=entry.insurer,
-                    purpose=entry.purpose,
-                    code=entry.code,
-                    counts=json.dumps(dict(entry.counts), sort_keys=True, separators=(",", ":")),
-                    mac=chained.mac,
-                )
+                _ADD,
+                {
+                    "sequence": chained.sequence,
+                    "recorded_at": entry.at,
+                    "session": entry.session,
+                    "operator": entry.operator,
+                    "terminal": entry.terminal,
+                    "role": entry.role.value if entry.role is not None else None,
+                    "operation": entry.operation.value,
+                    "result": entry.result.value,
+                    "subject": entry.subject,
+                    "insurer": entry.insurer,
+                    "purpose": entry.purpose,
+                    "code": entry.code,
+                    "counts": json.dumps(dict(entry.counts), sort_keys=True, separators=(",", ":")),
+                    "mac": chained.mac,
+                },
             )
 
     def count(self, operator: str, operation: Operation, result: AuditResult, since: datetime) -> int:
