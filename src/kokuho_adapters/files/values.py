@@ -22,6 +22,7 @@ PRIVATE_USE: Final = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]")
 ONE_DAY: Final = timedelta(days=1)
 
 _TEXT_OR_NOTHING: Final = frozenset({str, type(None)})
+_INTS: Final = frozenset({int})
 
 Parse = Callable[[str], Any]
 ParseColumn = Callable[[Sequence[str]], Sequence[Any]]
@@ -236,6 +237,8 @@ def compile_format_column(field: Field, inclusive: bool) -> FormatColumn:
     It raises :class:`FieldFault` if any of them is wrong, without saying which.
     """
     write = compile_format(field, inclusive)
+    if field.type == "int":
+        return _int_text_column(field, write)
     is_text = field.type in ("digits", "text") and field.key not in INDIVIDUAL_NUMBER_KEYS
     check_texts = _text_column(field) if is_text else None
 
@@ -250,6 +253,21 @@ def compile_format_column(field: Field, inclusive: bool) -> FormatColumn:
         if "" not in values and None not in values:
             return list(map(write, values))
         if field.required:
+            raise FieldFault("KKH-V001")
+        return ["" if value is None or value == "" else write(value) for value in values]
+
+    return write_column
+
+
+def _int_text_column(field: Field, write: Format) -> FormatColumn:
+    least, most = _limits(field)
+
+    def write_column(values: Sequence[Any]) -> Sequence[str]:
+        if _INTS.issuperset(map(type, values)) and values and min(values) >= 0:
+            texts = list(map(str, values))
+            if least <= min(map(len, texts)) <= max(map(len, texts)) <= most:
+                return texts
+        if field.required and not all(value is not None and value != "" for value in values):
             raise FieldFault("KKH-V001")
         return ["" if value is None or value == "" else write(value) for value in values]
 
