@@ -81,6 +81,7 @@ def helped(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     monkeypatch.setattr(process, "WORTH_BATCHES", 1)
     monkeypatch.setattr(process, "WORTH_BYTES", 0)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
+    monkeypatch.setattr("os.getloadavg", lambda: (1.0, 1.0, 1.0), raising=False)
     answers: list[Any] = []
     ask = SecondProcess.answer
 
@@ -264,7 +265,7 @@ class TestTheProcess:
             next(iter(opened.all_incoming(csv_files(files))))  # and is not waited for, whatever it is doing
         assert started.poll() is not None
 
-    @pytest.mark.parametrize("what", ["little to do", "one processor", "nobody allowed it"])
+    @pytest.mark.parametrize("what", ["little to do", "one processor", "busy processors", "nobody allowed it"])
     def test_it_is_not_started_in_vain(
         self, what: str, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
@@ -275,6 +276,8 @@ class TestTheProcess:
 
         monkeypatch.setattr(process.subprocess, "Popen", refuse)
         monkeypatch.setattr("os.cpu_count", lambda: 1 if what == "one processor" else 2)
+        load = 3.0 if what == "busy processors" else 1.0
+        monkeypatch.setattr("os.getloadavg", lambda: (load, load, load), raising=False)
         if what != "little to do":
             monkeypatch.setattr(process, "WORTH_BATCHES", 1)
             monkeypatch.setattr(process, "WORTH_BYTES", 0)

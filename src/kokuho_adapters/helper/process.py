@@ -96,10 +96,10 @@ class SecondProcess:
     # --- the process ---
 
     def start(self) -> None:
-        """Start it, unless this computer has one processor alone. It gets ready while the work goes on here."""
+        """Start it, unless no processor is free for it. It gets ready while the work goes on here."""
         if self._process is not None or self._has_failed:
             return
-        if (os.cpu_count() or 1) < 2 or not sys.executable or getattr(sys, "frozen", False):
+        if not _has_free_processor() or not sys.executable or getattr(sys, "frozen", False):
             self._has_failed = True
             return
         try:
@@ -195,6 +195,16 @@ class _Judging:
         """Its view of the database ends before the unit of work is committed."""
         if self._has_begun:
             self._process.answer(self._process.ask(Question.END_JUDGING, None))
+
+
+def _has_free_processor() -> bool:
+    """Two processes cost more than one together, so it pays only where the second one takes nobody's place.
+
+    This command and the one before it may be among the processes that are counted as running.
+    """
+    processors = os.cpu_count() or 1
+    running = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0  # not on Windows
+    return processors >= 2 and running < processors + 1
 
 
 def _collect(source: IO[bytes], answers: queue.Queue[bytes | None]) -> None:
