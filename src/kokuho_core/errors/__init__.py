@@ -7,6 +7,8 @@ here. A conflict between municipalities is a *finding* (:mod:`kokuho_core.qualif
 from kokuho_core.errors.catalogue import CATALOGUE, ErrorEntry, Severity, entry
 from kokuho_core.errors.problem import (
     AccessDenied,
+    ChannelFault,
+    ChannelRefused,
     Conflict,
     FileRefused,
     InvalidValue,
@@ -21,6 +23,8 @@ from kokuho_core.errors.problem import (
 __all__ = [
     "CATALOGUE",
     "AccessDenied",
+    "ChannelFault",
+    "ChannelRefused",
     "Conflict",
     "ErrorEntry",
     "FileRefused",

@@ -82,3 +82,11 @@ class AccessDenied(KokuhoError):
 
 class NotApproved(KokuhoError):
     """What needs two persons has not been agreed to by a second one, or not in this form (S-7); nothing was done."""
+
+
+class ChannelFault(KokuhoError):
+    """The other side could not be reached or gave no answer. It is safe to repeat, and must be repeated (R-3)."""
+
+
+class ChannelRefused(KokuhoError):
+    """The other side refused, or is not who it should be (certificate, partition): repeating changes nothing (R-1, R-3)."""
