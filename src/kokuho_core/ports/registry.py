@@ -1,11 +1,11 @@
 """中間サーバーの口: registration with the 医療保険者等向け中間サーバー, whatever the channel (R-3).
 
-All kinds of exchange have one shape: a numbered *batch* is sent and answered with a 受付番号, and its *results*, one per line, are
-fetched later. The caller keeps every batch with its number before it is sent, so that after a lost answer or a crash exactly the
-same batch goes out again; the gateway's part is that sending it again has no second effect and gives the same 受付番号.
+All kinds of exchange have one shape: a numbered *batch* is sent and answered with a 受付番号, and its *results*, one per line,
+are fetched later. The caller keeps every batch with its number before it is sent, so that after a lost answer or a crash exactly
+the same batch goes out again; the gateway's part is that sending it again has no second effect and gives the same 受付番号.
 
-One gateway serves one channel with one identity. What it may see is the partition (委託区画) of the municipalities it is let into;
-it never answers about another one (R-1).
+One gateway serves one channel with one identity. It may see the partitions (委託区画) of the municipalities it is let into, and
+never answers about another one (R-1).
 """
 
 from __future__ import annotations
@@ -238,9 +238,9 @@ class RegistryGateway(Protocol):
 
     - :class:`ChannelFault` when the receiver could not be reached or gave no answer, after the gateway's own retries with
       back-off: the same call may be made again later and is safe;
-    - :class:`ChannelRefused` when it was reached and refused, or is not who it should be (certificate): repeating changes nothing;
-    - :class:`FileRefused` when what came back has a broken structure: nothing of it may be applied. It may come while an answer is
-      being iterated.
+    - :class:`ChannelRefused` when it was reached and refused, or is not who it should be (certificate): do not repeat;
+    - :class:`FileRefused` when what came back has a broken structure: nothing of it may be applied. It may come while an answer
+      is being iterated.
 
     Answers are streamed and complete: what has not come whole raises.
     """
