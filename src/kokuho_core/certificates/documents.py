@@ -1,0 +1,125 @@
+"""資格確認書・資格情報のお知らせの判定: which of the two a person gets, why, until when, on which snapshot (C-2 … C-5).
+
+Decision table, first line that applies; «card» is the registration of the My Number card for use as an insurance card.
+
+====================================================  ====================  ==========================
+condition                                             document              reason
+====================================================  ====================  ==========================
+自己情報提供不可フラグ (C-5)                          資格確認書            VIEWING_STOPPED
+本人確認 mismatch (R-6)                               資格確認書            VERIFICATION_MISMATCH
+withdrawal applied for and not refused (C-3)          資格確認書            WITHDRAWAL_APPLIED
+card handed back                                      資格確認書            CARD_RETURNED
+no snapshot names the person                          資格確認書            NO_SNAPSHOT
+not registered                                        資格確認書            NOT_REGISTERED
+registration cancelled                                資格確認書            REGISTRATION_CANCELLED
+certificate no longer usable                          資格確認書            CERTIFICATE_EXPIRED
+registered, in need of care or support, on request    資格確認書            CARE_ON_REQUEST
+registered                                            資格情報のお知らせ    REGISTERED
+====================================================  ====================  ==========================
+"""
+
+from __future__ import annotations
+
+from datetime import date
+from enum import Enum
+from typing import Final
+
+from attrs import frozen
+
+from kokuho_core.certificates.card_use import CardRegistrationState, CardUse, usable_until
+
+
+class Document(Enum):
+    """交付する書類, by 証区分 of FUZOKU."""
+
+    CERTIFICATE = "01"
+    """資格確認書."""
+    NOTICE = "02"
+    """資格情報のお知らせ."""
+
+
+class DocumentReason(Enum):
+    """交付の理由."""
+
+    VIEWING_STOPPED = "viewing_stopped"
+    VERIFICATION_MISMATCH = "verification_mismatch"
+    WITHDRAWAL_APPLIED = "withdrawal_applied"
+    CARD_RETURNED = "card_returned"
+    NO_SNAPSHOT = "no_snapshot"
+    NOT_REGISTERED = "not_registered"
+    REGISTRATION_CANCELLED = "registration_cancelled"
+    CERTIFICATE_EXPIRED = "certificate_expired"
+    CARE_ON_REQUEST = "care_on_request"
+    REGISTERED = "registered"
+
+
+ELDERLY_FROM: Final = 70
+LATE_ELDERLY_FROM: Final = 75
+CERTIFICATE_YEARS: Final = 1
+"""資格確認書の有効期間: at most five years by law, one year here as most municipalities do (setting)."""
+
+
+@frozen
+class Holder:
+    """交付対象者: what the decision rests on, on one day."""
+
+    birth_date: date
+    self_view_stopped: bool = False
+    verification_mismatch: bool = False
+    card: CardUse | None = None
+    card_returned: bool = False
+    care_requested: bool = False
+    """要配慮者の申請: in need of care or support, and asked for a 資格確認書 although registered."""
+
+
+@frozen
+class DocumentDecision:
+    """交付の判定. ``expires_on`` is the last day of validity, None for a notice without expiry."""
+
+    document: Document
+    reason: DocumentReason
+    snapshot_on: date | None
+    expires_on: date | None
+
+
+def decide_document(holder: Holder, as_of: date) -> DocumentDecision:
+    """資格確認書か資格情報のお知らせか on ``as_of``, by the table above."""
+    reason = _reason(holder, as_of)
+    document = Document.NOTICE if reason is DocumentReason.REGISTERED else Document.CERTIFICATE
+    snapshot_on = None if holder.card is None else holder.card.snapshot_on
+    return DocumentDecision(document, reason, snapshot_on, expiry_of(document, holder.birth_date, as_of))
+
+
+def _reason(holder: Holder, as_of: date) -> DocumentReason:
+    if holder.self_view_stopped:
+        return DocumentReason.VIEWING_STOPPED
+    if holder.verification_mismatch:
+        return DocumentReason.VERIFICATION_MISMATCH
+    card = holder.card
+    if card is not None and card.withdrawal_applied_on is not None:
+        return DocumentReason.WITHDRAWAL_APPLIED
+    if holder.card_returned:
+        return DocumentReason.CARD_RETURNED
+    if card is None:
+        return DocumentReason.NO_SNAPSHOT
+    if card.registration is CardRegistrationState.NOT_REGISTERED:
+        return DocumentReason.NOT_REGISTERED
+    if card.registration is CardRegistrationState.CANCELLED:
+        return DocumentReason.REGISTRATION_CANCELLED
+    if card.certificate_expires_on is not None and usable_until(card.certificate_expires_on) < as_of:
+        return DocumentReason.CERTIFICATE_EXPIRED
+    return DocumentReason.CARE_ON_REQUEST if holder.care_requested else DocumentReason.REGISTERED
+
+
+def age_on(birth_date: date, day: date) -> int:
+    """年齢 in whole years by the day of the birthday."""
+    return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
+
+
+def expiry_of(document: Document, birth_date: date, as_of: date) -> date | None:
+    """有効期限: yearly to 07-31 for what is issued yearly; a notice for somebody under 70 has none (C-2)."""
+    age = age_on(birth_date, as_of)
+    if document is Document.NOTICE and age < ELDERLY_FROM:
+        return None
+    end = date(as_of.year, 7, 31)
+    return end if as_of <= end else end.replace(year=as_of.year + CERTIFICATE_YEARS)

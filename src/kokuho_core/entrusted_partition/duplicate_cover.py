@@ -1,0 +1,93 @@
+"""資格重複状況結果と職権喪失: another valid cover, and when it may end the 国保 qualification (R-7, S-25; 保国発1129第1号).
+
+Decision table. 職権喪失 is possible only where every line says yes, and then two people decide it (S-7):
+
+====  ==========================================================================  =========
+no    condition                                                                   otherwise
+====  ==========================================================================  =========
+1     the other cover began on or after the acquisition of the 国保 qualification  KKH-K031
+2     listed at least twice in a row                                              KKH-K032
+3     the same cover each time                                                    KKH-K033
+====  ==========================================================================  =========
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date, timedelta
+from enum import Enum
+from typing import Final, NamedTuple
+
+from attrs import frozen
+
+TIMES_IN_A_ROW: Final = 2
+"""連続して掲載される回数."""
+
+
+class OtherCover(NamedTuple):
+    """他の医療保険の資格: insurer and first day, which together say whether it is the same one."""
+
+    insurer_number: str
+    acquired_on: date
+
+
+class Obstacle(Enum):
+    """職権喪失できない理由, by its error code."""
+
+    BEGAN_EARLIER = "KKH-K031"
+    NOT_TWICE_IN_A_ROW = "KKH-K032"
+    NOT_THE_SAME = "KKH-K033"
+
+
+@frozen
+class CoverVerdict:
+    """職権喪失の可否. ``cover`` is the one of the newest list; ``lost_on`` (exclusive, D-5) is the day after it began."""
+
+    cover: OtherCover | None
+    listed_on: tuple[date, ...]
+    obstacles: tuple[Obstacle, ...]
+
+    @property
+    def is_possible(self) -> bool:
+        return self.cover is not None and not self.obstacles
+
+    @property
+    def lost_on(self) -> date | None:
+        """喪失年月日 that would follow: the day after the other cover began (D-5)."""
+        return None if self.cover is None else self.cover.acquired_on + timedelta(days=1)
+
+
+def judge_covers(
+    acquired: date | None, lists: Sequence[date], listings: Mapping[date, Sequence[OtherCover]]
+) -> CoverVerdict:
+    """職権喪失の可否 of one person.
+
+    ``acquired`` is the day the qualification began at prefecture level (None while it is held: then nothing can be decided);
+    ``lists`` are the days of all lists of the municipality in ascending order, also those without him; ``listings`` his covers
+    by list.
+    """
+    if not lists or not listings.get(lists[-1]):
+        return CoverVerdict(None, (), (Obstacle.NOT_TWICE_IN_A_ROW,))
+    newest = sorted(listings[lists[-1]])
+    judged = [_judge(acquired, cover, lists, listings) for cover in newest]
+    return min(judged, key=lambda each: len(each.obstacles))
+
+
+def _judge(
+    acquired: date | None, cover: OtherCover, lists: Sequence[date], listings: Mapping[date, Sequence[OtherCover]]
+) -> CoverVerdict:
+    row: list[date] = []
+    for day in reversed(lists):
+        if not listings.get(day):
+            break
+        row.append(day)
+    row.reverse()
+    obstacles = []
+    if acquired is None or cover.acquired_on < acquired:
+        obstacles.append(Obstacle.BEGAN_EARLIER)
+    last = row[-TIMES_IN_A_ROW:]
+    if len(last) < TIMES_IN_A_ROW:
+        obstacles.append(Obstacle.NOT_TWICE_IN_A_ROW)
+    if any(cover not in listings[day] for day in last):
+        obstacles.append(Obstacle.NOT_THE_SAME)
+    return CoverVerdict(cover, tuple(row), tuple(obstacles))
