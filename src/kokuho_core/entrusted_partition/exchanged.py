@@ -5,6 +5,7 @@ Tuples, because the bulk path makes millions of them. None shows a personal valu
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import date, datetime
 from enum import Enum, StrEnum
 from typing import Final, NamedTuple, NewType
@@ -177,6 +178,13 @@ class DuplicateCover(NamedTuple):
     other_insurer_number: str
     """保険者番号 of the other cover, 6 or 8 digits."""
     other_acquired_on: date
+
+
+class DuplicateList(NamedTuple):
+    """資格重複状況結果一覧 of one day. ``rows`` may be empty: then nobody has another cover, which ends every row of listings."""
+
+    listed_on: date
+    rows: Iterable[DuplicateCover]
 
 
 class ShownRecord(NamedTuple):

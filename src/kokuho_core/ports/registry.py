@@ -24,6 +24,7 @@ from kokuho_core.entrusted_partition.exchanged import (
     WITHDRAWAL_RESULT_KEYS,
     CardRegistration,
     DuplicateCover,
+    DuplicateList,
     Exchange,
     InternalBranchNumber,
     Line,
@@ -51,6 +52,7 @@ __all__ = [
     "Batch",
     "CardRegistration",
     "DuplicateCover",
+    "DuplicateList",
     "Exchange",
     "InternalBranchNumber",
     "Line",
@@ -133,6 +135,6 @@ class RegistryGateway(Protocol):
         """The latest snapshot of a partition, None if there is none (C-1)."""
         ...
 
-    def duplicates(self, insurer: InsurerNumber) -> Iterable[DuplicateCover] | None:
-        """The latest 資格重複状況結果一覧 of a partition, None if there is none (R-7). It may be empty."""
+    def duplicates(self, insurer: InsurerNumber) -> DuplicateList | None:
+        """The latest 資格重複状況結果一覧 of a partition, None if there is none yet (R-7)."""
         ...
