@@ -251,7 +251,9 @@ def _data_records(
             if not source.plain:
                 joined = "".join(row)
                 if source.other_codes or not joined.replace("\u3000", "").isprintable():
-                    suspects[line] = source.other_codes if len(drawn) < 2 else b""  # over two lines it is refused anyway
+                    suspects[line] = (
+                        source.other_codes if len(drawn) < 2 else b""
+                    )  # over two lines it is refused anyway
                 if drawn:
                     if not ended and '"' in joined and not _is_well_quoted(source, row):
                         problem = Problem("KKH-F008", line)
@@ -326,7 +328,9 @@ class _RecordReader:
     def __init__(self, layout: Layout, keys: tuple[str, ...]) -> None:
         self._fields = layout.fields
         self._parsers = [compile_field(item, layout.is_inclusive) for item in layout.fields]
-        self._column_parsers = [compile_column(item, parse) for item, parse in zip(self._fields, self._parsers, strict=True)]
+        self._column_parsers = [
+            compile_column(item, parse) for item, parse in zip(self._fields, self._parsers, strict=True)
+        ]
         # Column 0 is the record kind. Its value None stands in for keys the layout lacks.
         column_of = {item.key: item.no for item in layout.fields}
         self._positions = [column_of.get(key, 0) for key in keys]
@@ -348,7 +352,9 @@ class _RecordReader:
             half = len(rows) // 2
             middle = first + half
             yield from self.records(rows[:half], first, {line: raw for line, raw in suspects.items() if line < middle})
-            yield from self.records(rows[half:], middle, {line: raw for line, raw in suspects.items() if line >= middle})
+            yield from self.records(
+                rows[half:], middle, {line: raw for line, raw in suspects.items() if line >= middle}
+            )
 
     def _values(self, rows: list[list[str]]) -> list[tuple[Any, ...]] | None:
         """The values of records that have no fault at all, else None."""

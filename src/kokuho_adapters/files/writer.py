@@ -124,7 +124,7 @@ class OpenFormatFolder:
         created_at = format_timestamp(name.created_at)
         control.writerow(("1", layout.id, layout.version, self._sender or AGGREGATION, created_at, name.sequence))
         writerow, count = control.writerow, 0
-        form = _Formatter(layout, keys)
+        form = RowFormatter(layout, keys)
         waiting = iter(rows)
         while some := list(islice(waiting, _BATCH)):
             control.writerows(form.lines(some, count + 2))
@@ -136,8 +136,8 @@ class OpenFormatFolder:
         return count
 
 
-class _Formatter:
-    """Formats the rows of one layout, given by ``keys``, a column at a time."""
+class RowFormatter:
+    """Formats the rows of one layout, given by ``keys``, a column at a time, and looks them through (S-6)."""
 
     def __init__(self, layout: Layout, keys: Sequence[str]) -> None:
         place_of = {key: place for place, key in enumerate(keys)}
