@@ -30,6 +30,7 @@ from sqlalchemy import (
 
 from kokuho_adapters.database.statements import batches, under_keys
 from kokuho_adapters.database.tables import (
+    PERMANENT,
     SET_ASIDE,
     candidate,
     decision,
@@ -72,9 +73,14 @@ _files, _persons, _known, _subjects = received_file.c, person_record.c, known_ad
 
 
 def _tables_with(*columns: str, but: Table) -> tuple[Table, ...]:
-    """Every table with these columns, what refers to others first, so that one that is added later is not forgotten."""
+    """Every table with these columns, what refers to others first, so that one that is added later is not forgotten.
+
+    All but the 委託区画, which is kept for ever (S-35).
+    """
     return tuple(
-        table for table in reversed(metadata.sorted_tables) if {*columns} <= {*table.columns.keys()} and table is not but
+        table
+        for table in reversed(metadata.sorted_tables)
+        if {*columns} <= {*table.columns.keys()} and table is not but and table.name not in PERMANENT
     )
 
 
@@ -175,6 +181,7 @@ class SqlRetentionStore:
         self._delete_findings(addressees)
         self._delete_person_records(addressees)
         self._delete_rows([addressee_subject(Addressee(InsurerNumber(a), AddresseeNumber(b))) for a, b in addressees])
+        self._delete_rows([row[2] for row in rows])
         self._delete_others("FUZOKU", [f"{insurer}/{addressee}" for insurer, addressee in addressees])
         self._delete_others("KAIJO", [f"{row[0]}/{row[2]}" for row in rows])
         self._delete_empty_households(households)

@@ -53,6 +53,11 @@ class _RowText:
 _TEXTS: Final = {file_id: _RowText(file_id) for file_id in ROW_TYPES}
 
 
+def load_row(file_id: str, text: str) -> Row:
+    """A kept row of one returned file."""
+    return _TEXTS[file_id].load(text)
+
+
 def _load(file_id: str, text: str | None) -> Row | None:
     return _TEXTS[file_id].load(text) if text is not None else None
 

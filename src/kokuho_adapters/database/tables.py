@@ -832,3 +832,270 @@ audit_entry = Table(
     _text("counts", required=True),
     Column("mac", LargeBinary(32), nullable=False),
 )
+
+
+# --- 委託区画(中継): kept for ever, so it rests on no table that retention empties (R-1, S-35) ---
+
+pending_registration = Table(
+    "pending_registration",
+    metadata,
+    _insurer(),
+    _text("addressee_number", required=True),
+    PrimaryKeyConstraint("insurer_number", "addressee_number"),
+)
+
+registration_version = Table(
+    "registration_version",
+    metadata,
+    _insurer(),
+    _text("record_key", required=True),
+    _text("addressee_number", required=True),
+    _text("municipal_id", required=True),
+    Column("period", Integer, nullable=False),
+    *_source(),  # of the history row it was made from, by which its number is found
+    _text("content", required=True),
+    _text("card"),  # symbol, number and branch number, None without a branch number
+    _text("replaced"),
+    _date("notified_on", required=True),
+    Column("recorded_at", IsoDateTime, nullable=False),
+    Column("ended_at", IsoDateTime),
+    PrimaryKeyConstraint("insurer_number", "record_key"),
+    ForeignKeyConstraint(["insurer_number"], ["insurer.insurer_number"]),
+    Index(None, "insurer_number", "addressee_number"),
+)
+Index(
+    "ix_registration_version_card",
+    registration_version.c.insurer_number,
+    registration_version.c.card,
+    sqlite_where=registration_version.c.card.is_not(None) & registration_version.c.ended_at.is_(None),
+    postgresql_where=registration_version.c.card.is_not(None) & registration_version.c.ended_at.is_(None),
+)
+
+registration_message = Table(
+    "registration_message",
+    metadata,
+    _insurer(),
+    Column("number", BigInteger, nullable=False),
+    _text("record_key", required=True),
+    _text("update_kind", required=True),
+    _date("notified_on", required=True),
+    _text("result"),  # None: not answered
+    _text("error_code"),
+    _text("error_field"),
+    Column("processed_at", IsoDateTime),
+    PrimaryKeyConstraint("insurer_number", "number"),
+    UniqueConstraint("insurer_number", "record_key", "update_kind"),
+    ForeignKeyConstraint(
+        ["insurer_number", "record_key"],
+        ["registration_version.insurer_number", "registration_version.record_key"],
+        name="fk_registration_message_version",
+    ),
+)
+Index(
+    "ix_registration_message_waiting",
+    registration_message.c.insurer_number,
+    registration_message.c.number,
+    sqlite_where=registration_message.c.result.is_(None),
+    postgresql_where=registration_message.c.result.is_(None),
+)
+
+registration_batch = Table(
+    "registration_batch",
+    metadata,
+    _insurer(),
+    _text("exchange", required=True),
+    Column("number", Integer, nullable=False),
+    Column("first_message", BigInteger, nullable=False),
+    Column("last_message", BigInteger, nullable=False),
+    Column("line_count", Integer, nullable=False),
+    _text("channel", required=True),
+    Column("created_at", IsoDateTime, nullable=False),
+    _text("reception"),  # None: perhaps not sent
+    Column("sent_at", IsoDateTime),
+    Column("settled_at", IsoDateTime),  # None: results are missing
+    PrimaryKeyConstraint("insurer_number", "exchange", "number"),
+    ForeignKeyConstraint(["insurer_number"], ["insurer.insurer_number"]),
+)
+
+registration_block = Table(
+    "registration_block",
+    metadata,
+    _insurer(),
+    _text("addressee_number", required=True),
+    Column("period", Integer, nullable=False),
+    _text("municipal_id"),
+    _text("code", required=True),
+    _text("fields", required=True),
+    _date("start_day"),
+    _date("end_day"),
+    _date("notified_on", required=True),
+    PrimaryKeyConstraint("insurer_number", "addressee_number", "period"),
+    ForeignKeyConstraint(["insurer_number"], ["insurer.insurer_number"]),
+)
+
+subscriber = Table(
+    "subscriber",
+    metadata,
+    _insurer(),
+    _text("municipal_id", required=True),
+    _text("internal_branch_number"),
+    _text("verification"),
+    Column("processed_at", IsoDateTime, nullable=False),
+    PrimaryKeyConstraint("insurer_number", "municipal_id"),
+    ForeignKeyConstraint(["insurer_number"], ["insurer.insurer_number"]),
+)
+
+relay_certificate = Table(
+    "relay_certificate",
+    metadata,
+    *_source(),
+    _insurer(),
+    _text("addressee_number", required=True),
+    _text("identity", required=True),
+    _text("update_kind", required=True),
+    _text("content", required=True),
+    Column("is_recalled", Boolean, nullable=False),
+    PrimaryKeyConstraint("file_no", "line"),
+    ForeignKeyConstraint(["insurer_number"], ["insurer.insurer_number"]),
+    Index(None, "insurer_number", "addressee_number"),
+)
+
+institution_symbol = Table(
+    "institution_symbol",
+    metadata,
+    _insurer(),
+    Column("number", BigInteger, nullable=False),
+    _text("municipal_id", required=True),
+    _date("requested_on", required=True),
+    _text("result"),
+    Column("processed_at", IsoDateTime),
+    PrimaryKeyConstraint("insurer_number", "number"),
+    ForeignKeyConstraint(["insurer_number"], ["insurer.insurer_number"]),
+    Index(None, "insurer_number", "municipal_id"),
+)
+
+# --- 利用登録 ---
+
+card_snapshot = Table(
+    "card_snapshot",
+    metadata,
+    _insurer(),
+    _date("snapshot_on", required=True),
+    Column("taken_at", IsoDateTime, nullable=False),
+    Column("persons", Integer, nullable=False),
+    PrimaryKeyConstraint("insurer_number", "snapshot_on"),
+    ForeignKeyConstraint(["insurer_number"], ["insurer.insurer_number"]),
+)
+
+card_registration = Table(
+    "card_registration",
+    metadata,
+    _insurer(),
+    _text("municipal_id", required=True),
+    _date("snapshot_on", required=True),
+    _text("registration", required=True),
+    _date("certificate_expires_on"),
+    PrimaryKeyConstraint("insurer_number", "municipal_id"),
+    ForeignKeyConstraint(
+        ["insurer_number", "snapshot_on"],
+        ["card_snapshot.insurer_number", "card_snapshot.snapshot_on"],
+        name="fk_card_registration_snapshot",
+    ),
+)
+
+card_withdrawal = Table(
+    "card_withdrawal",
+    metadata,
+    _insurer(),
+    Column("number", BigInteger, nullable=False),
+    _text("municipal_id", required=True),
+    _date("applied_on", required=True),
+    *_source(),
+    _text("result"),
+    _date("effective_on"),
+    PrimaryKeyConstraint("insurer_number", "number"),
+    UniqueConstraint("insurer_number", "municipal_id", "applied_on"),
+    ForeignKeyConstraint(["insurer_number"], ["insurer.insurer_number"]),
+)
+
+document_decision = Table(
+    "document_decision",
+    metadata,
+    _insurer(),
+    _text("municipal_id", required=True),
+    Column("number", Integer, nullable=False),
+    _text("document", required=True),
+    _text("reason", required=True),
+    _date("snapshot_on"),
+    _date("expires_on"),
+    _text("card", required=True),  # symbol, number and branch number it is made out for (C-4)
+    _date("made_out_since", required=True),
+    Column("decided_at", IsoDateTime, nullable=False),
+    PrimaryKeyConstraint("insurer_number", "municipal_id", "number"),
+    ForeignKeyConstraint(["insurer_number"], ["insurer.insurer_number"]),
+)
+
+document_request = Table(
+    "document_request",
+    metadata,
+    _insurer(),
+    _text("municipal_id", required=True),
+    _text("kind", required=True),
+    _date("requested_on", required=True),
+    _text("requested_by", required=True),
+    Column("recorded_at", IsoDateTime, nullable=False),
+    Column("ended_at", IsoDateTime),
+    PrimaryKeyConstraint("insurer_number", "municipal_id", "kind", "recorded_at"),
+    ForeignKeyConstraint(["insurer_number"], ["insurer.insurer_number"]),
+)
+
+# --- 資格重複状況結果 ---
+
+cover_list = Table(
+    "cover_list",
+    metadata,
+    _insurer(),
+    _date("listed_on", required=True),
+    Column("taken_at", IsoDateTime, nullable=False),
+    Column("listed", Integer, nullable=False),
+    PrimaryKeyConstraint("insurer_number", "listed_on"),
+    ForeignKeyConstraint(["insurer_number"], ["insurer.insurer_number"]),
+)
+
+cover_listing = Table(
+    "cover_listing",
+    metadata,
+    _insurer(),
+    _text("municipal_id", required=True),
+    _date("listed_on", required=True),
+    _text("other_insurer_number", required=True),
+    _date("other_acquired_on", required=True),
+    PrimaryKeyConstraint(
+        "insurer_number", "municipal_id", "listed_on", "other_insurer_number", "other_acquired_on"
+    ),
+    ForeignKeyConstraint(
+        ["insurer_number", "listed_on"],
+        ["cover_list.insurer_number", "cover_list.listed_on"],
+        name="fk_cover_listing_list",
+    ),
+)
+
+ex_officio_loss = Table(
+    "ex_officio_loss",
+    metadata,
+    _insurer(),
+    _text("municipal_id", required=True),
+    _text("other_insurer_number", required=True),
+    _date("other_acquired_on", required=True),
+    _date("lost_on", required=True),
+    _text("listed_on", required=True),
+    _text("asked_by", required=True),
+    _text("agreed_by", required=True),
+    _text("reason", required=True),
+    Column("decided_at", IsoDateTime, nullable=False),
+    PrimaryKeyConstraint("insurer_number", "municipal_id", "other_insurer_number", "other_acquired_on"),
+    ForeignKeyConstraint(["insurer_number"], ["insurer.insurer_number"]),
+)
+
+PERMANENT: Final = frozenset({registration_version.name, relay_certificate.name})
+"""Tables that name addressees and are kept for ever all the same: 委託区画 (R-1, S-35)."""

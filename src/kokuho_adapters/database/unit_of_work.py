@@ -13,7 +13,9 @@ from kokuho_adapters.database.approval_store import SqlApprovalStore
 from kokuho_adapters.database.audit_store import SqlAuditStore
 from kokuho_adapters.database.beyond_scope import prefecture_wide
 from kokuho_adapters.database.candidate_store import SqlCandidateStore
+from kokuho_adapters.database.card_use_store import SqlCardUseStore
 from kokuho_adapters.database.counters import Counters
+from kokuho_adapters.database.cover_store import SqlCoverStore
 from kokuho_adapters.database.delivery_store import SqlDeliveryStore
 from kokuho_adapters.database.factor_store import SqlFactorStore
 from kokuho_adapters.database.file_store import SqlFileStore
@@ -26,6 +28,7 @@ from kokuho_adapters.database.key_register import SqlKeyRegister
 from kokuho_adapters.database.other_store import SqlOtherRecordStore
 from kokuho_adapters.database.person_store import SqlPersonStore
 from kokuho_adapters.database.recall_store import SqlRecallStore
+from kokuho_adapters.database.registration_store import SqlRegistrationStore
 from kokuho_adapters.database.retention_store import SqlRetentionStore
 from kokuho_adapters.database.return_store import SqlReturnStore
 from kokuho_adapters.database.rights_store import SqlRightsStore
@@ -75,6 +78,9 @@ class SqlUnitOfWork:
     rights: SqlRightsStore = field(init=False)
     approvals: SqlApprovalStore = field(init=False)
     audit: SqlAuditStore = field(init=False)
+    registrations: SqlRegistrationStore = field(init=False)
+    card_use: SqlCardUseStore = field(init=False)
+    covers: SqlCoverStore = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         counters = Counters(self.connection)
@@ -104,6 +110,9 @@ class SqlUnitOfWork:
             ("rights", SqlRightsStore(self.connection, counters)),
             ("approvals", SqlApprovalStore(self.connection, counters)),
             ("audit", SqlAuditStore(self.connection)),
+            ("registrations", SqlRegistrationStore(self.connection, counters)),
+            ("card_use", SqlCardUseStore(self.connection, counters)),
+            ("covers", SqlCoverStore(self.connection)),
         ):
             object.__setattr__(self, name, store)
 

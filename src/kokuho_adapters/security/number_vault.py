@@ -94,6 +94,13 @@ class AesGcmNumberVault:
             raise SetupFault(Problem("KKH-C011", field="individual_number"))
         return number
 
+    def reveal_all(self, keys: KeyRegister, sealed: Sequence[SealedNumber]) -> list[IndividualNumber]:
+        """Open many numbers at once, in order, each checked against its index.
+
+        Raises :class:`SetupFault` as :meth:`reveal`.
+        """
+        return [self.reveal(keys, each) for each in sealed]
+
     def renewed(
         self, keys: KeyRegister, sealed: Sequence[SealedNumber], index_key: StoredKey | None = None
     ) -> Iterator[SealedNumber]:

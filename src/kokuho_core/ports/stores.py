@@ -27,6 +27,7 @@ from kokuho_core.ports.files import FileHeader
 from kokuho_core.ports.gates import GateStore
 from kokuho_core.ports.keys import KeyRegister
 from kokuho_core.ports.recall import RecallStore
+from kokuho_core.ports.registration import CardUseStore, CoverStore, RegistrationStore
 from kokuho_core.ports.retention import RetentionStore
 from kokuho_core.ports.second_look import SecondLookStore
 from kokuho_core.ports.status import StatusStore
@@ -558,6 +559,15 @@ class UnitOfWork(Protocol):
 
     @property
     def audit(self) -> AuditStore: ...
+
+    @property
+    def registrations(self) -> RegistrationStore: ...
+
+    @property
+    def card_use(self) -> CardUseStore: ...
+
+    @property
+    def covers(self) -> CoverStore: ...
 
     def register(self) -> InsurerRegister:
         """The insurers of the prefecture. Raises :class:`SetupFault` (KKH-C007) before ``init``."""

@@ -50,6 +50,13 @@ class NumberVault(Protocol):
         """
         ...
 
+    def reveal_all(self, keys: KeyRegister, sealed: Sequence[SealedNumber]) -> list[IndividualNumber]:
+        """Open many numbers at once, in order: for the registration alone, which has to name every number (R-2).
+
+        Raises as :meth:`reveal`.
+        """
+        ...
+
 
 class ContentProtection(Protocol):
     """内容保護: for received files that must wait (held), which contain 個人番号."""

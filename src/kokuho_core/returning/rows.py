@@ -124,7 +124,31 @@ class KohikekkaRow:
     occurrence_count: int
 
 
-Row = TokusoRow | HihoidRow | KakuninRow | KeikohoRow | KeikakuRow | KohikiRow | KohikekkaRow
+@frozen
+class RiyotoRow:
+    """利用登録情報連携 (RIYOTO)."""
+
+    insurer_number: str
+    municipal_insured_id: str
+    snapshot_on: date
+    card_registration: str
+    certificate_expires_on: date | None
+
+
+@frozen
+class KaijokekkaRow:
+    """利用登録解除結果 (KAIJOKEKKA)."""
+
+    insurer_number: str
+    municipal_insured_id: str
+    applied_on: date
+    result: str
+    effective_on: date | None
+
+
+Row = (
+    TokusoRow | HihoidRow | KakuninRow | KeikohoRow | KeikakuRow | KohikiRow | KohikekkaRow | RiyotoRow | KaijokekkaRow
+)
 
 ROW_TYPES: Final[Mapping[str, type[Any]]] = {
     "TOKUSO": TokusoRow,
@@ -134,6 +158,8 @@ ROW_TYPES: Final[Mapping[str, type[Any]]] = {
     "KEIKAKU": KeikakuRow,
     "KOHIKI": KohikiRow,
     "KOHIKEKKA": KohikekkaRow,
+    "RIYOTO": RiyotoRow,
+    "KAIJOKEKKA": KaijokekkaRow,
 }
 """Row class of each returned file."""
 RETURNED_FILES: Final = (*ROW_TYPES, "SHOKEKKA")

@@ -122,6 +122,9 @@ class _NoVault:
     def reveal(self, keys: KeyRegister, sealed: SealedNumber) -> IndividualNumber:
         raise NotImplementedError  # nothing was kept
 
+    def reveal_all(self, keys: KeyRegister, sealed: Sequence[SealedNumber]) -> list[IndividualNumber]:
+        raise NotImplementedError  # nothing was kept
+
 
 @frozen
 class _Store:

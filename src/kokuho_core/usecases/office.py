@@ -8,6 +8,7 @@ from typing import Final, Protocol
 from attrs import field, frozen
 
 from kokuho_core.access import BusinessHours, Role
+from kokuho_core.entrusted_partition.characters import Repertoire
 from kokuho_core.gates.feeds import FeedSettings
 from kokuho_core.gates.thresholds import GateSettings
 from kokuho_core.ports.files import IncomingFile
@@ -52,6 +53,8 @@ class Settings:
     """個人番号の表示の上限 per operator and day (S-3); 0 shows none to anybody."""
     reveal_roles: frozenset[Role] = frozenset({Role.FEDERATION, Role.MUNICIPALITY})
     """個人番号を表示できる役割 (S-3), among those that may work with persons at all."""
+    repertoire: Repertoire = Repertoire()
+    """受信側の文字 (R-2)."""
 
 
 Reopen = Callable[[str, Callable[[], Iterator[bytes]], str | None], IncomingFile]

@@ -154,6 +154,7 @@ class _PersonStep:
             {HouseholdKey(f.insurer_number, f.household_number) for group in groups for f in group.facts}
         )
         self._retell(judged, plain, known, ids, numbered)
+        self.work.registrations.mark(everybody)
         self.summary.persons += len(plain) + sum(len(group.persons) for group in judged)
 
     def _judge(

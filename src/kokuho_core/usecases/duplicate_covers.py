@@ -1,0 +1,176 @@
+"""資格重複状況結果と職権喪失 (R-7, S-25): lists of other covers, and the decision that two people make on them.
+
+The decision changes no date by itself: the municipality ends the qualification by its own record (reason 59), for which this list
+tells it the day.
+"""
+
+from __future__ import annotations
+
+from functools import partial
+
+from attrs import field, frozen, mutable
+
+from kokuho_core.entrusted_partition.duplicate_cover import CoverVerdict, OtherCover, judge_covers
+from kokuho_core.access import Operation
+from kokuho_core.approval import Act, Agreement, ApprovalKind
+from kokuho_core.errors import Conflict, FileRefused, NotFound, Problem
+from kokuho_core.ports.registration import DecidedLoss
+from kokuho_core.ports.registry import RegistryGateway
+from kokuho_core.ports.stores import UnitOfWork
+from kokuho_core.usecases.admission import admitted
+from kokuho_core.usecases.approvals import Consent, ask_consent
+from kokuho_core.usecases.office import Office
+from kokuho_core.usecases.register import require_insurer
+from kokuho_core.usecases.registration_results import ResultProblem
+from kokuho_core.vocabulary.identifiers import InsurerNumber, MunicipalInsuredId
+
+
+@mutable
+class CoverSummary:
+    """資格重複状況結果の取込み. ``persons`` is None where there was no new list."""
+
+    insurer_number: InsurerNumber
+    persons: int | None = None
+    problems: list[ResultProblem] = field(factory=list)
+
+
+@frozen
+class CoverItem:
+    """資格が重複している一人, with what may be decided."""
+
+    insurer_number: InsurerNumber
+    municipal_insured_id: MunicipalInsuredId
+    verdict: CoverVerdict
+    decided: DecidedLoss | None
+
+
+def take_covers(office: Office, insurer: InsurerNumber, gateway: RegistryGateway) -> CoverSummary:
+    """資格重複状況結果一覧の取込み. The same list once more has no effect.
+
+    Raises :class:`NotFound` (KKH-N002), :class:`FileRefused` (KKH-K011 of another municipality, KKH-K035 older than the last,
+    KKH-K022 of more than one day), and what the gateway raises.
+    """
+    return office.database.repeated(partial(_take, office, insurer, gateway))
+
+
+def _take(office: Office, insurer: InsurerNumber, gateway: RegistryGateway) -> CoverSummary:
+    summary = CoverSummary(insurer)
+    with office.database.begin() as work:
+        require_insurer(work, insurer)
+        taken = gateway.duplicates(insurer)
+        if taken is None:
+            return summary
+        listed_on, rows = taken.listed_on, list(taken.rows)
+        if any(each.insurer_number != insurer for each in rows):
+            raise FileRefused(Problem("KKH-K011", field="insurer_number"))
+        if any(each.listed_on != listed_on for each in rows):
+            raise FileRefused(Problem("KKH-K022", field="listed_on"))
+        lists = work.covers.lists(insurer)
+        if listed_on in lists:
+            return summary
+        if lists and listed_on < lists[-1]:
+            raise FileRefused(Problem("KKH-K035", field="listed_on"))
+        known = work.card_use.known_persons(insurer, [each.municipal_insured_id for each in rows])
+        kept = [each for each in rows if each.municipal_insured_id in known]
+        work.covers.add_list(insurer, listed_on, kept, office.clock.now())
+        work.commit()
+    summary.persons = len({each.municipal_insured_id for each in rows} & known)
+    summary.problems += [
+        ResultProblem(each.municipal_insured_id, Problem("KKH-K021", field="municipal_insured_id"))
+        for each in rows
+        if each.municipal_insured_id not in known
+    ]
+    return summary
+
+
+def list_covers(office: Office, insurer: InsurerNumber) -> list[CoverItem]:
+    """資格が重複している人の一覧 by the newest list, each with the conditions that are not met. Raises :class:`NotFound`."""
+    with office.database.begin(read_only=True) as work:
+        require_insurer(work, insurer)
+        lists = work.covers.lists(insurer)
+        listings = work.covers.listings(insurer)
+        newest = [person for person, by_list in listings.items() if lists and lists[-1] in by_list]
+        acquired = work.covers.acquired(insurer, newest)
+        decided = {
+            (each.municipal_insured_id, each.other_insurer_number): each for each in work.covers.decided(insurer)
+        }
+    items = []
+    for person in sorted(newest):
+        by_list = {day: [OtherCover(*each) for each in covers] for day, covers in listings[person].items()}
+        verdict = judge_covers(acquired.get(person), lists, by_list)
+        other = verdict.cover.insurer_number if verdict.cover is not None else ""
+        items.append(CoverItem(insurer, person, verdict, decided.get((person, other))))
+    return items
+
+
+def decide_loss(
+    office: Office, insurer: InsurerNumber, person: MunicipalInsuredId, reason: str = ""
+) -> DecidedLoss:
+    """職権喪失の決定. The first person asks for it, with a ``reason``; done by a second one, it is decided (S-7, S-25).
+
+    Raises :class:`NotFound` (KKH-N002, KKH-K034 on no list), :class:`Conflict` with every condition that is not met (KKH-K031,
+    KKH-K032, KKH-K033), :class:`NotApproved` (KKH-A007) while it waits for a second person.
+    """
+
+    def decide() -> tuple[Consent, DecidedLoss | None]:
+        with office.database.begin() as work:
+            verdict = _possible(work, insurer, person)
+            consent = ask_consent(office, work, _act(insurer, person, verdict), reason)
+            loss = None if consent.agreement is None else _loss(office, insurer, person, verdict, consent.agreement)
+            if loss is not None:
+                work.covers.decide(loss)
+            work.commit()
+            return consent, loss
+
+    consent, loss = office.database.repeated(decide)
+    consent.require()
+    assert loss is not None  # noqa: S101 - decided under that consent
+    return loss
+
+
+def _loss(
+    office: Office, insurer: InsurerNumber, person: MunicipalInsuredId, verdict: CoverVerdict, agreement: Agreement
+) -> DecidedLoss:
+    assert verdict.cover is not None and verdict.lost_on is not None  # noqa: S101 - possible only so
+    return DecidedLoss(
+        insurer,
+        person,
+        verdict.cover.insurer_number,
+        verdict.cover.acquired_on,
+        verdict.lost_on,
+        verdict.listed_on,
+        agreement.asked_by,
+        agreement.agreed_by,
+        agreement.reason,
+        office.clock.now(),
+    )
+
+
+def decided_losses(office: Office, insurer: InsurerNumber) -> list[DecidedLoss]:
+    """職権喪失の決定の一覧. Raises :class:`NotFound` (KKH-N002)."""
+    with office.database.begin(read_only=True) as work:
+        require_insurer(work, insurer)
+        return work.covers.decided(insurer)
+
+
+def _possible(work: UnitOfWork, insurer: InsurerNumber, person: MunicipalInsuredId) -> CoverVerdict:
+    require_insurer(work, insurer)
+    listed = work.covers.listings(insurer, person).get(person)
+    if not listed:
+        raise NotFound(Problem("KKH-K034", field="municipal_insured_id"))
+    by_list = {day: [OtherCover(*each) for each in covers] for day, covers in listed.items()}
+    verdict = judge_covers(work.covers.acquired(insurer, [person]).get(person), work.covers.lists(insurer), by_list)
+    if not verdict.is_possible:
+        raise Conflict(*(Problem(each.value, field="municipal_insured_id") for each in verdict.obstacles))
+    return verdict
+
+
+def _act(insurer: InsurerNumber, person: MunicipalInsuredId, verdict: CoverVerdict) -> Act:
+    assert verdict.cover is not None and verdict.lost_on is not None  # noqa: S101 - possible only so
+    content = {
+        "other_insurer_number": verdict.cover.insurer_number,
+        "other_acquired_on": verdict.cover.acquired_on.isoformat(),
+        "lost_on": verdict.lost_on.isoformat(),
+        "listed_on": " ".join(day.isoformat() for day in verdict.listed_on),
+    }
+    return Act(ApprovalKind.EX_OFFICIO_LOSS, person, content, insurer)

@@ -1,0 +1,1 @@
+"""Registration with the intermediate server: rules, queue, results, reconciliation, card use and documents."""
