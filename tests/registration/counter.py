@@ -25,6 +25,9 @@ class Counter(PrefectureOffice):
         super().__init__(folder, **settings)
         self.receiver = ModelReceiver()
 
+    def __enter__(self) -> Counter:
+        return self
+
     def told(self, sender: str, *rows: Mapping[str, Any], as_of: str = "2024-06-30") -> None:
         """A municipality sends records, and they are resolved."""
         answer = self.persons(sender, *rows)
@@ -51,7 +54,8 @@ class Counter(PrefectureOffice):
     def counts(self, insurer: str = A) -> PartitionCounts:
         prepare(self.office, InsurerNumber(insurer))
         with self.office.database.begin(read_only=True) as work:
-            return work.registrations.counts(InsurerNumber(insurer))
+            counts: PartitionCounts = work.registrations.counts(InsurerNumber(insurer))
+            return counts
 
     def live(self, insurer: str = A) -> list[tuple[date, date | None, date, date | None]]:
         """(application start, end, acquired, lost) of everything that is live at the receiver."""

@@ -43,6 +43,9 @@ class Partition:
     live: dict[str, RegistrationLine] = field(factory=dict)
     taken: dict[tuple[str, str], str] = field(factory=dict)
     effects: list[tuple[str, str]] = field(factory=list)
+    """What took effect, in order: record key and 更新区分."""
+    lines: list[RegistrationLine] = field(factory=list)
+    """The lines that took effect, in order."""
     branches: dict[str, str] = field(factory=dict)
     batches: dict[tuple[Exchange, int], tuple[str, list[Any], list[Any]]] = field(factory=dict)
     numbers: dict[str, str] = field(factory=dict)
@@ -104,7 +107,7 @@ class ModelReceiver:
         assert known == reception
         if not self.ready(exchange, number):
             return None
-        return self._streamed(list(self.arrange(list(answers))))
+        return self._streamed(self.arrange(list(answers)))
 
     def shown(self, insurer: InsurerNumber) -> Iterator[ShownRecord]:
         self._step("before shown")
@@ -123,9 +126,8 @@ class ModelReceiver:
 
     # --- inside ---
 
-    def _streamed(self, answers: list[Any]) -> Iterator[Any]:
-        for each in answers:
-            yield each
+    def _streamed(self, answers: Iterable[Any]) -> Iterator[Any]:
+        yield from answers
         self._step("end of results")
 
     def _step(self, name: str) -> None:
@@ -170,6 +172,7 @@ class ModelReceiver:
             partition.numbers[line.municipal_insured_id] = line.individual_number.reveal()
         partition.taken[key, kind] = "1"
         partition.effects.append((key, kind))
+        partition.lines.append(line)
         return answer("1")
 
     @staticmethod
@@ -189,7 +192,7 @@ def days(line: Any) -> set[date]:
 def shown_as(line: RegistrationLine, branch: str, verification: str = "1") -> ShownRecord:
     """A live record as the receiver shows it."""
     own = {"internal_branch_number": branch, "verification": verification}
-    return ShownRecord(*(own[key] if key in own else getattr(line, key) for key in ShownRecord._fields))
+    return ShownRecord._make(own[key] if key in own else getattr(line, key) for key in ShownRecord._fields)
 
 
 def duplicate(
