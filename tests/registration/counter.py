@@ -53,7 +53,7 @@ class Counter(PrefectureOffice):
 
     def counts(self, insurer: str = A) -> PartitionCounts:
         prepare(self.office, InsurerNumber(insurer))
-        with self.office.database.begin(read_only=True) as work:
+        with self.installation.database.begin(read_only=True) as work:
             counts: PartitionCounts = work.registrations.counts(InsurerNumber(insurer))
             return counts
 

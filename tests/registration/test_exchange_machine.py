@@ -16,8 +16,11 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, rule, run_state_machine_as_test
 
 from kokuho_adapters.composition import open_installation
+from kokuho_core.entrusted_partition.exchanged import Exchange
 from kokuho_core.errors import ChannelFault
+from kokuho_core.vocabulary.identifiers import InsurerNumber
 
+from ..aggregation.support import entered, insured
 from ..prefecture.office import A, B
 from .counter import Counter
 from .edits import Edit, Municipalities, edits
@@ -125,10 +128,8 @@ class Exchanging(RuleBasedStateMachine):
         assert not list(self._unfinished(insurer))
 
     def _unfinished(self, insurer: str) -> Iterator[Any]:
-        from kokuho_core.entrusted_partition.exchanged import Exchange
-
-        with self.counter.office.database.begin(read_only=True) as work:
-            yield from work.registrations.unfinished(Exchange.REGISTRATION, insurer)
+        with self.counter.installation.database.begin(read_only=True) as work:
+            yield from work.registrations.unfinished(Exchange.REGISTRATION, InsurerNumber(insurer))
 
 
 def live_at(partition: Partition) -> list[tuple[Any, ...]]:
@@ -171,8 +172,6 @@ def test_an_unreliable_line(template: Path) -> None:
 
 def scenario(counter: Counter) -> Iterator[Callable[[], Any]]:
     """A day at the counter, call by call. Each may be made again after it failed."""
-    from ..aggregation.support import entered, insured
-
     first = insured(A, "10", 1)
     counter.told(A, first, insured(A, "20", 2, branch_number="02"), insured(A, "30", 3))
     yield counter.register

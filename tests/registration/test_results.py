@@ -10,6 +10,7 @@ import pytest
 from kokuho_core.entrusted_partition.exchanged import Verification
 from kokuho_core.errors import ChannelFault, FileRefused, Problem
 from kokuho_core.usecases.registration_results import ResultSummary
+from kokuho_core.vocabulary.identifiers import MunicipalInsuredId
 
 from ..aggregation.support import insured
 from ..prefecture.office import A, B
@@ -151,8 +152,8 @@ class TestVerification:
     """Rules: R-6."""
 
     def state(self, counter: Counter, addressee: str = "10") -> Any:
-        person = counter.municipal_id(A, addressee)
-        with counter.office.database.begin(read_only=True) as work:
+        person = MunicipalInsuredId(counter.municipal_id(A, addressee))
+        with counter.installation.database.begin(read_only=True) as work:
             return work.registrations.registered_persons(A, [person])[person]
 
     def test_what_may_be_seen(self, counter: Counter) -> None:

@@ -54,6 +54,17 @@ class Operation(Enum):
     RECALL_FILE = "recall_file"
     LIST_RETENTION = "list_retention"
     RUN_RETENTION = "run_retention"
+    REGISTER = "register"
+    """加入者情報の提供: legally a provision to another body, and recorded as such (R-1)."""
+    TAKE_RESULTS = "take_results"
+    LIST_DUE = "list_due"
+    RECONCILE = "reconcile"
+    EXCHANGE_CARD_USE = "exchange_card_use"
+    DECIDE_DOCUMENTS = "decide_documents"
+    TAKE_COVERS = "take_covers"
+    LIST_COVERS = "list_covers"
+    DECIDE_LOSS = "decide_loss"
+    EXCHANGE_SYMBOLS = "exchange_symbols"
 
     @property
     def kind(self) -> AccessKind:
@@ -69,7 +80,9 @@ _WRITES: Final = frozenset(
         Operation.INITIALISE, Operation.RECEIVE, Operation.RESOLVE, Operation.DELIVER, Operation.DECIDE_IDENTITY,
         Operation.CONFIRM_DECISION, Operation.DECIDE_APPROVAL, Operation.CHANGE_RIGHTS, Operation.CHANGE_FACTOR,
         Operation.ROTATE_KEYS, Operation.DESTROY_KEY, Operation.EXCHANGE_FILES, Operation.RELEASE_GATE,
-        Operation.RECALL_FILE, Operation.RUN_RETENTION,
+        Operation.RECALL_FILE, Operation.RUN_RETENTION, Operation.REGISTER, Operation.TAKE_RESULTS,
+        Operation.LIST_DUE, Operation.EXCHANGE_CARD_USE, Operation.DECIDE_DOCUMENTS, Operation.TAKE_COVERS,
+        Operation.DECIDE_LOSS, Operation.EXCHANGE_SYMBOLS,
     }
 )  # fmt: skip
 _KINDS: Final[Mapping[Operation, AccessKind]] = {
@@ -119,4 +132,14 @@ _ROLES: Final[Mapping[Operation, frozenset[Role]]] = {
     Operation.RECALL_FILE: _FEDERATION,
     Operation.LIST_RETENTION: _FEDERATION | _ADMINISTRATOR,
     Operation.RUN_RETENTION: _FEDERATION,
+    Operation.REGISTER: _FEDERATION,
+    Operation.TAKE_RESULTS: _FEDERATION,
+    Operation.LIST_DUE: _FEDERATION,
+    Operation.RECONCILE: _FEDERATION,
+    Operation.EXCHANGE_CARD_USE: _FEDERATION,
+    Operation.DECIDE_DOCUMENTS: _FEDERATION,
+    Operation.TAKE_COVERS: _FEDERATION,
+    Operation.LIST_COVERS: _FEDERATION,
+    Operation.DECIDE_LOSS: _FEDERATION,
+    Operation.EXCHANGE_SYMBOLS: _FEDERATION,
 }

@@ -15,6 +15,7 @@ from itertools import islice
 
 from attrs import field, frozen, mutable
 
+from kokuho_core.access import Operation
 from kokuho_core.certificates.card_use import WithdrawalResultCode, withdrawal_effective_on
 from kokuho_core.entrusted_partition.exchanged import CardRegistration, Exchange, WithdrawalResult
 from kokuho_core.errors import FileRefused, Problem
@@ -23,6 +24,7 @@ from kokuho_core.ports.registry import RegistryGateway
 from kokuho_core.ports.stores import UnitOfWork
 from kokuho_core.returning.rows import KaijokekkaRow, ReturnKey, RiyotoRow, Row
 from kokuho_core.returning.telling import what_to_tell
+from kokuho_core.usecases.admission import admitted
 from kokuho_core.usecases.office import BATCH, Office
 from kokuho_core.usecases.register import require_insurer, send_batches
 from kokuho_core.usecases.registration_results import ResultProblem
@@ -42,6 +44,7 @@ class CardUseSummary:
     problems: list[ResultProblem] = field(factory=list)
 
 
+@admitted(Operation.EXCHANGE_CARD_USE, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
 def exchange_card_use(office: Office, insurer: InsurerNumber, gateway: RegistryGateway) -> CardUseSummary:
     """利用登録情報の授受 of one municipality, both ways.
 
@@ -58,6 +61,7 @@ def exchange_card_use(office: Office, insurer: InsurerNumber, gateway: RegistryG
 # --- snapshots ---
 
 
+@admitted(Operation.EXCHANGE_CARD_USE, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
 def take_snapshot(
     office: Office, insurer: InsurerNumber, gateway: RegistryGateway, summary: CardUseSummary | None = None
 ) -> CardUseSummary:
@@ -145,6 +149,7 @@ def _tell(work: UnitOfWork, rows: dict[ReturnKey, Row]) -> None:
 # --- withdrawals ---
 
 
+@admitted(Operation.EXCHANGE_CARD_USE, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
 def send_withdrawals(
     office: Office, insurer: InsurerNumber, gateway: RegistryGateway, summary: CardUseSummary | None = None
 ) -> CardUseSummary:
@@ -162,6 +167,7 @@ def send_withdrawals(
     return summary
 
 
+@admitted(Operation.EXCHANGE_CARD_USE, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
 def take_withdrawal_results(
     office: Office, insurer: InsurerNumber, gateway: RegistryGateway, summary: CardUseSummary | None = None
 ) -> CardUseSummary:
@@ -233,6 +239,7 @@ class WithdrawalItem:
     expected_on: date
 
 
+@admitted(Operation.EXCHANGE_CARD_USE, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
 def withdrawals(office: Office, insurer: InsurerNumber) -> list[WithdrawalItem]:
     """利用登録解除申請の一覧. Raises :class:`NotFound` (KKH-N002)."""
     with office.database.begin(read_only=True) as work:

@@ -13,6 +13,7 @@ from typing import Final
 
 from attrs import frozen
 
+from kokuho_core.access import Operation
 from kokuho_core.certificates.card_use import CardRegistrationState, CardUse, WithdrawalResultCode
 from kokuho_core.certificates.documents import Document, DocumentDecision, DocumentReason, Holder, decide_document
 from kokuho_core.certificates.issuing import HeldDocument, is_to_be_issued, to_be_collected
@@ -21,8 +22,9 @@ from kokuho_core.entrusted_partition.subscriber import RegisteredPerson
 from kokuho_core.errors import InvalidValue, NotFound, Problem
 from kokuho_core.ports.registration import Certificate, DocumentRequest, KnownSubscriber, StoredDocument
 from kokuho_core.ports.stores import UnitOfWork
+from kokuho_core.usecases.admission import admitted
 from kokuho_core.usecases.office import Office
-from kokuho_core.usecases.register import prepare, require_insurer
+from kokuho_core.usecases.register import require_insurer, update_partition
 from kokuho_core.vocabulary.identifiers import InsurerNumber, MunicipalInsuredId
 
 CARE: Final = "care"
@@ -45,9 +47,10 @@ class DocumentItem:
     to_collect: tuple[int, ...]
 
 
+@admitted(Operation.DECIDE_DOCUMENTS, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
 def decide_documents(office: Office, insurer: InsurerNumber, as_of: date | None = None) -> list[DocumentItem]:
     """資格確認書か資格情報のお知らせか, of everybody of one municipality on ``as_of``. Raises :class:`NotFound` (KKH-N002)."""
-    prepare(office, insurer)
+    update_partition(office, insurer)
     return office.database.repeated(partial(_decide, office, insurer, as_of or office.clock.today()))
 
 
@@ -169,6 +172,7 @@ class _Decision:
         )
 
 
+@admitted(Operation.DECIDE_DOCUMENTS, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
 def request_document(
     office: Office, insurer: InsurerNumber, person: MunicipalInsuredId, kind: str, by: str, on: date | None = None
 ) -> DocumentRequest:
@@ -195,6 +199,7 @@ def request_document(
     return office.database.repeated(put)
 
 
+@admitted(Operation.DECIDE_DOCUMENTS, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
 def withdraw_request(office: Office, insurer: InsurerNumber, person: MunicipalInsuredId, kind: str) -> None:
     """申出の取下げ. Raises :class:`NotFound` (KKH-N002, KKH-N001 nothing was requested)."""
 

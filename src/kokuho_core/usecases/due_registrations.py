@@ -7,10 +7,12 @@ from functools import partial
 
 from attrs import frozen
 
+from kokuho_core.access import Operation
 from kokuho_core.entrusted_partition.due_dates import due_on, is_overdue
 from kokuho_core.ports.registration import DueRegistration
+from kokuho_core.usecases.admission import admitted
 from kokuho_core.usecases.office import Office
-from kokuho_core.usecases.register import prepare, require_insurer
+from kokuho_core.usecases.register import require_insurer, update_partition
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
 
@@ -23,6 +25,7 @@ class DueItem:
     is_overdue: bool
 
 
+@admitted(Operation.LIST_DUE, subject=lambda given: given["insurer"] or "", insurer=lambda given: given["insurer"])
 def due_registrations(office: Office, insurer: InsurerNumber | None, as_of: date | None = None) -> list[DueItem]:
     """未登録の一覧 of one municipality or all, by due date. The queue is brought up to date first; nothing is sent.
 
@@ -34,7 +37,7 @@ def due_registrations(office: Office, insurer: InsurerNumber | None, as_of: date
             require_insurer(work, insurer)
         all_insurers = [InsurerNumber(each.insurer_number) for each in work.register()]
     for each in [insurer] if insurer is not None else all_insurers:
-        prepare(office, each)
+        update_partition(office, each)
     return office.database.repeated(partial(_listed, office, insurer, day))
 
 

@@ -10,9 +10,9 @@ from functools import partial
 
 from attrs import field, frozen, mutable
 
-from kokuho_core.entrusted_partition.duplicate_cover import CoverVerdict, OtherCover, judge_covers
 from kokuho_core.access import Operation
 from kokuho_core.approval import Act, Agreement, ApprovalKind
+from kokuho_core.entrusted_partition.duplicate_cover import CoverVerdict, OtherCover, judge_covers
 from kokuho_core.errors import Conflict, FileRefused, NotFound, Problem
 from kokuho_core.ports.registration import DecidedLoss
 from kokuho_core.ports.registry import RegistryGateway
@@ -44,6 +44,7 @@ class CoverItem:
     decided: DecidedLoss | None
 
 
+@admitted(Operation.TAKE_COVERS, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
 def take_covers(office: Office, insurer: InsurerNumber, gateway: RegistryGateway) -> CoverSummary:
     """資格重複状況結果一覧の取込み. The same list once more has no effect.
 
@@ -83,6 +84,7 @@ def _take(office: Office, insurer: InsurerNumber, gateway: RegistryGateway) -> C
     return summary
 
 
+@admitted(Operation.LIST_COVERS, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
 def list_covers(office: Office, insurer: InsurerNumber) -> list[CoverItem]:
     """資格が重複している人の一覧 by the newest list, each with the conditions that are not met. Raises :class:`NotFound`."""
     with office.database.begin(read_only=True) as work:
@@ -103,9 +105,8 @@ def list_covers(office: Office, insurer: InsurerNumber) -> list[CoverItem]:
     return items
 
 
-def decide_loss(
-    office: Office, insurer: InsurerNumber, person: MunicipalInsuredId, reason: str = ""
-) -> DecidedLoss:
+@admitted(Operation.DECIDE_LOSS, subject=lambda given: given["person"], insurer=lambda given: given["insurer"])
+def decide_loss(office: Office, insurer: InsurerNumber, person: MunicipalInsuredId, reason: str = "") -> DecidedLoss:
     """職権喪失の決定. The first person asks for it, with a ``reason``; done by a second one, it is decided (S-7, S-25).
 
     Raises :class:`NotFound` (KKH-N002, KKH-K034 on no list), :class:`Conflict` with every condition that is not met (KKH-K031,
@@ -146,6 +147,7 @@ def _loss(
     )
 
 
+@admitted(Operation.LIST_COVERS, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
 def decided_losses(office: Office, insurer: InsurerNumber) -> list[DecidedLoss]:
     """職権喪失の決定の一覧. Raises :class:`NotFound` (KKH-N002)."""
     with office.database.begin(read_only=True) as work:

@@ -8,10 +8,12 @@ from functools import partial
 
 from attrs import field, frozen, mutable
 
+from kokuho_core.access import Operation
 from kokuho_core.entrusted_partition.exchanged import Exchange, SymbolResult
 from kokuho_core.errors import NotFound, Problem
 from kokuho_core.ports.registration import SentBatch
 from kokuho_core.ports.registry import RegistryGateway
+from kokuho_core.usecases.admission import admitted
 from kokuho_core.usecases.office import Office
 from kokuho_core.usecases.register import require_insurer, send_batches
 from kokuho_core.usecases.registration_results import ResultProblem
@@ -40,6 +42,7 @@ class SymbolItem:
     processed_at: datetime | None
 
 
+@admitted(Operation.EXCHANGE_SYMBOLS, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
 def request_symbols(office: Office, insurer: InsurerNumber, persons: Sequence[MunicipalInsuredId]) -> int:
     """取得を依頼する; who has a symbol or waits for one is not asked for again. Returns how many are new.
 
@@ -58,6 +61,7 @@ def request_symbols(office: Office, insurer: InsurerNumber, persons: Sequence[Mu
     return office.database.repeated(put)
 
 
+@admitted(Operation.EXCHANGE_SYMBOLS, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
 def exchange_symbols(office: Office, insurer: InsurerNumber, gateway: RegistryGateway) -> SymbolSummary:
     """依頼を送り、結果を受け取る. Raises :class:`NotFound` (KKH-N002), and what the gateway raises."""
     summary = SymbolSummary(insurer)
@@ -99,6 +103,7 @@ def _take(office: Office, gateway: RegistryGateway, batch: SentBatch, summary: S
     summary.waiting += not is_settled
 
 
+@admitted(Operation.EXCHANGE_SYMBOLS, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
 def symbols(office: Office, insurer: InsurerNumber) -> list[SymbolItem]:
     """機関別符号の取得状況の一覧. Raises :class:`NotFound` (KKH-N002)."""
     with office.database.begin(read_only=True) as work:

@@ -12,11 +12,13 @@ from operator import itemgetter
 
 from attrs import field, frozen, mutable
 
+from kokuho_core.access import Operation
 from kokuho_core.eligibility_history.reconciliation import Difference, OurPerson, OurRecord, differences_of
 from kokuho_core.entrusted_partition.exchanged import ShownRecord
 from kokuho_core.errors import FileRefused, Problem
 from kokuho_core.ports.registry import RegistryGateway
 from kokuho_core.ports.stores import UnitOfWork
+from kokuho_core.usecases.admission import admitted
 from kokuho_core.usecases.office import BATCH, Office
 from kokuho_core.usecases.register import require_insurer
 from kokuho_core.vocabulary.identifiers import InsurerNumber, MunicipalInsuredId
@@ -39,6 +41,7 @@ class Reconciliation:
         return not self.differences
 
 
+@admitted(Operation.RECONCILE, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
 def reconcile(office: Office, insurer: InsurerNumber, gateway: RegistryGateway) -> Reconciliation:
     """照合 of one municipality. Nothing is changed.
 

@@ -17,6 +17,7 @@ from typing import Final
 
 from attrs import frozen
 
+from kokuho_core.access import Operation
 from kokuho_core.eligibility_history.versions import Version, Wanted, changes
 from kokuho_core.entrusted_partition.characters import Repertoire
 from kokuho_core.entrusted_partition.due_dates import notice_of
@@ -30,6 +31,7 @@ from kokuho_core.ports.registration import Block, Judged, PartitionCounts, Regis
 from kokuho_core.ports.registry import Batch, RegistryGateway
 from kokuho_core.ports.stores import UnitOfWork
 from kokuho_core.returning.rows import TokusoRow
+from kokuho_core.usecases.admission import admitted, count
 from kokuho_core.usecases.office import BATCH, Office
 from kokuho_core.vocabulary.codes import UpdateKind
 from kokuho_core.vocabulary.identifiers import Addressee, InsurerNumber, MunicipalInsuredId, Source
@@ -62,6 +64,7 @@ class Registered:
     counts: PartitionCounts
 
 
+@admitted(Operation.REGISTER, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
 def register(office: Office, insurer: InsurerNumber, gateway: RegistryGateway, *, again: bool = False) -> Registered:
     """加入者情報一括登録 of one municipality: prepare, then send whatever waits.
 
@@ -70,7 +73,7 @@ def register(office: Office, insurer: InsurerNumber, gateway: RegistryGateway, *
     """
     if again:
         office.database.repeated(partial(_again, office, insurer))
-    prepared = prepare(office, insurer)
+    prepared = update_partition(office, insurer)
     sent = list(send(office, insurer, gateway))
     with office.database.begin(read_only=True) as work:
         return Registered(insurer, prepared, tuple(sent), work.registrations.counts(insurer))
@@ -92,8 +95,14 @@ def require_insurer(work: UnitOfWork, insurer: InsurerNumber) -> None:
 # --- preparing ---
 
 
+@admitted(Operation.REGISTER, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
 def prepare(office: Office, insurer: InsurerNumber) -> Prepared:
     """委託区画(中継)の更新: bring versions and queue up to what is known. Raises :class:`NotFound` (KKH-N002)."""
+    return update_partition(office, insurer)
+
+
+def update_partition(office: Office, insurer: InsurerNumber) -> Prepared:
+    """As :func:`prepare`, for other use cases: part of what they are admitted for."""
     return office.database.repeated(partial(_prepare, office, insurer))
 
 
@@ -113,6 +122,7 @@ def _prepare(office: Office, insurer: InsurerNumber) -> Prepared:
             cancellations += sum(len(each.changes.cancelled) for each in judged)
             blocked += sum(len(each.blocks) for each in judged)
             office.progress("prepare", persons, total)
+        count(persons=persons, registrations=registrations, cancellations=cancellations)
         work.commit()
     return Prepared(persons, registrations, cancellations, blocked)
 
@@ -285,6 +295,7 @@ def _send(office: Office, batch: SentBatch, gateway: RegistryGateway) -> SentBat
     def note() -> None:
         with office.database.begin() as work:
             work.registrations.received(batch, reception, office.clock.now())
+            count(provided=batch.lines)
             work.commit()
 
     office.database.repeated(note)

@@ -15,6 +15,7 @@ from typing import TypeVar
 
 from attrs import field, frozen, mutable
 
+from kokuho_core.access import Operation
 from kokuho_core.eligibility_history.results import SentMessage, problem_with
 from kokuho_core.entrusted_partition.exchanged import Exchange, RegistrationResult, ResultCode
 from kokuho_core.entrusted_partition.subscriber import RegisteredPerson
@@ -22,6 +23,7 @@ from kokuho_core.errors import Problem
 from kokuho_core.ports.registration import PartitionCounts, SentBatch
 from kokuho_core.ports.registry import RegistryGateway
 from kokuho_core.ports.stores import UnitOfWork
+from kokuho_core.usecases.admission import admitted
 from kokuho_core.usecases.office import BATCH, Office
 from kokuho_core.usecases.register import require_insurer
 from kokuho_core.vocabulary.identifiers import InsurerNumber, MunicipalInsuredId
@@ -54,6 +56,7 @@ class ResultSummary:
     counts: PartitionCounts = PartitionCounts(0, 0, 0, 0, 0)
 
 
+@admitted(Operation.TAKE_RESULTS, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
 def take_results(office: Office, insurer: InsurerNumber, gateway: RegistryGateway) -> ResultSummary:
     """加入者情報登録結果の取込み of all batches that wait for them. Each batch is one transaction.
 
