@@ -62,7 +62,7 @@ def book_with(tmp_path: Path, *texts: str, base: LayoutBook = BOOK) -> LayoutBoo
 
 def test_all_layouts_are_shipped() -> None:
     assert {layout.id for layout in BOOK} == set(SAMPLE_ROWS)
-    assert len(list(BOOK)) == 19
+    assert len(list(BOOK)) == 24
     assert LayoutBook.shipped() is LayoutBook.shipped()
 
 
@@ -112,7 +112,7 @@ def test_the_same_version_replaces(tmp_path: Path) -> None:
     book = book_with(tmp_path, KAIJO)
     layout = book.get("KAIJO", "1.0")
     assert layout is not None and layout.name == "解除"
-    assert len(list(book)) == 19
+    assert len(list(book)) == 24
 
 
 def test_a_file_in_another_version_is_read_by_that_version(tmp_path: Path) -> None:

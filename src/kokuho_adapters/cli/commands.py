@@ -34,6 +34,7 @@ from kokuho_adapters.cli.incoming import GivenPaths, expand
 from kokuho_adapters.cli.keys import destroy_key_command, keys, rotate_keys
 from kokuho_adapters.cli.login import login, logout
 from kokuho_adapters.cli.output import DONE, FAILED, FOUND
+from kokuho_adapters.cli.registry_simulator import simulate_server
 from kokuho_adapters.cli.reveal import reveal
 from kokuho_adapters.cli.safety import gates, recall, retention, status
 from kokuho_adapters.cli.session import JSON as _JSON
@@ -242,7 +243,7 @@ def cli(
 
 for _command in (
     access, login, logout, approvals, audit, verify_audit, decisions, keys, rotate_keys, destroy_key_command, exchange, media,
-    sftp, status, gates, recall, retention, reveal,
+    sftp, status, gates, recall, retention, reveal, simulate_server,
 ):  # fmt: skip
     cli.add_command(_command)
 

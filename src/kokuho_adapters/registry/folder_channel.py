@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Iterator
 from datetime import datetime
+from itertools import chain
 from pathlib import Path
 from typing import Any, Final
 
@@ -22,7 +23,15 @@ from kokuho_adapters.files.naming import FileName
 from kokuho_adapters.files.reader import AGGREGATION
 from kokuho_adapters.registry.answers import CARDS, DUPLICATES, RESULT_FILE, SHAPES, SHOWN, layout_in
 from kokuho_core.errors import ChannelFault, ChannelRefused, FileRefused, KokuhoError, Problem, SetupFault
-from kokuho_core.ports.registry import Batch, CardRegistration, DuplicateCover, Exchange, ReceptionNumber, ShownRecord
+from kokuho_core.ports.registry import (
+    Batch,
+    CardRegistration,
+    DuplicateCover,
+    DuplicateList,
+    Exchange,
+    ReceptionNumber,
+    ShownRecord,
+)
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
 INTERMEDIATE: Final = "000001"
@@ -150,15 +159,24 @@ class FolderGateway:
         return self._read_once(insurer, found[-1:])
 
     def card_registrations(self, insurer: InsurerNumber) -> Iterable[CardRegistration] | None:
-        return self._newest(CARDS, insurer)
+        found = self._newest_file(CARDS, insurer)
+        return self._read([found]) if found is not None else None
 
-    def duplicates(self, insurer: InsurerNumber) -> Iterable[DuplicateCover] | None:
-        return self._newest(DUPLICATES, insurer)
+    def duplicates(self, insurer: InsurerNumber) -> DuplicateList | None:
+        """The newest list. An empty one is of the day on which its file was made."""
+        found = self._newest_file(DUPLICATES, insurer)
+        if found is None:
+            return None
+        rows: Iterator[DuplicateCover] = self._read([found])
+        first = next(rows, None)
+        if first is None:
+            return DuplicateList(FileName.parse(found.name).created_at.date(), ())
+        return DuplicateList(first.listed_on, chain((first,), rows))
 
-    def _newest(self, file_id: str, insurer: InsurerNumber) -> Iterable[Any] | None:
+    def _newest_file(self, file_id: str, insurer: InsurerNumber) -> Path | None:
         self._take()
         found = self._answers(file_id, insurer)
-        return self._read(found[-1:]) if found else None
+        return found[-1] if found else None
 
     # --- inquiries ---
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ssl
 from collections.abc import Callable, Iterable, Iterator
+from datetime import date
 from itertools import islice
 from pathlib import Path
 from types import TracebackType
@@ -18,10 +19,11 @@ from attrs import define, field, frozen
 
 from kokuho_adapters.exchange.credentials import Certificate, load_private_key
 from kokuho_adapters.files import LayoutBook
+from kokuho_adapters.files.naming import parse_timestamp
 from kokuho_adapters.files.writer import RowFormatter
 from kokuho_adapters.registry.answers import CARDS, DUPLICATES, RESULT_FILE, SHOWN, AnswerReader, layout_in
 from kokuho_core.errors import ChannelFault, ChannelRefused, FileRefused, Problem, SetupFault
-from kokuho_core.ports.registry import Batch, CardRegistration, DuplicateCover, Exchange, ReceptionNumber, ShownRecord
+from kokuho_core.ports.registry import Batch, CardRegistration, DuplicateList, Exchange, ReceptionNumber, ShownRecord
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
 BATCH_LINES: Final = 2000
@@ -190,19 +192,22 @@ class ServerGateway:
             after = last
 
     def card_registrations(self, insurer: InsurerNumber) -> Iterable[CardRegistration] | None:
-        return self._listing(CARDS, self._path(insurer, "card-registrations"))
+        found = self._listing(CARDS, self._path(insurer, "card-registrations"))
+        return found[1] if found is not None else None
 
-    def duplicates(self, insurer: InsurerNumber) -> Iterable[DuplicateCover] | None:
-        return self._listing(DUPLICATES, self._path(insurer, "duplicate-covers"))
+    def duplicates(self, insurer: InsurerNumber) -> DuplicateList | None:
+        found = self._listing(DUPLICATES, self._path(insurer, "duplicate-covers"))
+        return DuplicateList(*found) if found is not None else None
 
-    def _listing(self, file_id: str, path: str) -> Iterable[Any] | None:
+    def _listing(self, file_id: str, path: str) -> tuple[date, Iterable[Any]] | None:
+        """Day and rows of the newest list."""
         first = self._ask("GET", path)
         sequence = first.get("sequence")
         if sequence is None:
             return None
         if type(sequence) is not int:
             raise FileRefused(Problem("KKH-K106", field="sequence"))
-        return self._pages(self._reader(file_id), path, sequence, first)
+        return _day(first.get("listed_on")), self._pages(self._reader(file_id), path, sequence, first)
 
     def _pages(self, reader: AnswerReader, path: str, sequence: int, first: dict[str, Any]) -> Iterator[Any]:
         """All pages of one and the same list, even if another one is made meanwhile."""
@@ -263,6 +268,13 @@ def _object(content: bytes) -> dict[str, Any] | None:
     except orjson.JSONDecodeError:
         return None
     return body if isinstance(body, dict) else None
+
+
+def _day(text: Any) -> date:
+    moment = parse_timestamp(f"{text}000000") if isinstance(text, str) else None
+    if moment is None:
+        raise FileRefused(Problem("KKH-K106", field="listed_on"))
+    return moment.date()
 
 
 def _more(answer: dict[str, Any]) -> bool:

@@ -6,18 +6,21 @@ same values as in the files of the other channel.
 
 from __future__ import annotations
 
+import tempfile
 import traceback
-from datetime import date
+from datetime import date, datetime
+from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import structlog
 from litestar import Controller, Litestar, Request, Response, delete, get, post
-from litestar.di import Provide
+from litestar.di import NamedDependency, Provide
 from litestar.exceptions import HTTPException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
-from litestar.params import Dependency, Parameter
+from litestar.openapi.spec import OpenAPI, OpenAPIType, Schema
+from litestar.params import HeaderParameter, JSONBody, PathParameter, QueryParameter, SkipValidation
 from msgspec import Meta, Struct, defstruct
 
 from kokuho_adapters.registry_simulator.answers import REFUSALS, Refusal, Refused
@@ -27,12 +30,15 @@ from kokuho_adapters.registry_simulator.receiver import (
     CARDS,
     DUPLICATES,
     REGISTRATION,
+    RESULT_OF,
     SYMBOL,
     WITHDRAWAL,
     Caller,
     Receiver,
     layout_of,
 )
+from kokuho_adapters.registry_simulator.settings import Settings
+from kokuho_adapters.registry_simulator.state import State
 from kokuho_adapters.registry_simulator.tls import subject_of
 
 _LOG: Final = structlog.get_logger()
@@ -42,19 +48,19 @@ PAGE_ROWS: Final = 5000
 _MAX_BODY: Final = 8 << 20
 _LONGEST: Final = 1000
 
-Served = Annotated[Receiver, Dependency(skip_validation=True)]
+Served = NamedDependency[SkipValidation[Receiver]]
 Text = Annotated[str, Meta(max_length=_LONGEST)]
-Insurer = Annotated[str, Parameter(pattern="^([0-9]{6}|[0-9]{8})$", description="保険者番号")]
-ReceptionText = Annotated[str, Parameter(pattern="^R[0-9]{11}$", description="受付番号")]
+Insurer = Annotated[str, PathParameter(pattern="^([0-9]{6}|[0-9]{8})$", description="保険者番号")]
+ReceptionText = Annotated[str, PathParameter(pattern="^R[0-9]{11}$", description="受付番号")]
 After = Annotated[
-    str, Parameter(pattern="^[0-9A-Za-z]{0,20}$", required=False, description="前の頁の最後のレコード識別番号")
+    str, QueryParameter(pattern="^[0-9A-Za-z]{0,20}$", required=False, description="前の頁の最後のレコード識別番号")
 ]
-Place = Annotated[int, Parameter(ge=-1, le=2**53, required=False, description="前の頁までの行数 − 1")]
-Sequence = Annotated[int | None, Parameter(ge=1, le=2**53, required=False, description="一覧の連番(2頁目から)")]
+Place = Annotated[int, QueryParameter(ge=-1, le=2**53, required=False, description="前の頁までの行数 − 1")]
+Sequence = Annotated[int | None, QueryParameter(ge=1, le=2**53, required=False, description="一覧の連番(2頁目から)")]
 IdempotencyKey = Annotated[
     str,
-    Parameter(
-        header="Idempotency-Key", pattern="^[A-Za-z0-9_-]{1,64}$", description="送信ごとの鍵: 同じ送信には同じ鍵"
+    HeaderParameter(
+        name="Idempotency-Key", pattern="^[A-Za-z0-9_-]{1,64}$", description="送信ごとの鍵: 同じ送信には同じ鍵"
     ),
 ]
 
@@ -95,13 +101,16 @@ class Listing(Struct):
     more: bool
 
 
+def _name_of_batch(file_id: str) -> str:
+    return f"{file_id.capitalize()}Batch"
+
+
 def _batch_of(file_id: str) -> Any:
     layout = layout_of(file_id)
     width = len(layout.fields)
-    columns = "、".join(item.name for item in layout.fields)
-    row = Annotated[list[Text], Meta(min_length=width, max_length=width, description=columns)]
+    row = Annotated[list[Text], Meta(min_length=width, max_length=width)]
     return defstruct(
-        f"{file_id.capitalize()}Batch",
+        _name_of_batch(file_id),
         [
             ("version", Literal[layout.version]),
             ("number", Annotated[int, Meta(ge=1, le=999_999_999, description="保険者・種類ごとに1から続く番号")]),
@@ -184,7 +193,7 @@ class Partition(Controller):
         request: Request[Any, Any, Any],
         receiver: Served,
         insurer: Insurer,
-        data: RegistrationBatch,
+        data: JSONBody[RegistrationBatch],
         key: IdempotencyKey,
     ) -> Response[Received]:
         return _take(receiver, request, REGISTRATION, insurer, data, key)
@@ -201,7 +210,7 @@ class Partition(Controller):
         request: Request[Any, Any, Any],
         receiver: Served,
         insurer: Insurer,
-        data: WithdrawalBatch,
+        data: JSONBody[WithdrawalBatch],
         key: IdempotencyKey,
     ) -> Response[Received]:
         return _take(receiver, request, WITHDRAWAL, insurer, data, key)
@@ -218,7 +227,7 @@ class Partition(Controller):
         request: Request[Any, Any, Any],
         receiver: Served,
         insurer: Insurer,
-        data: SymbolBatch,
+        data: JSONBody[SymbolBatch],
         key: IdempotencyKey,
     ) -> Response[Received]:
         return _take(receiver, request, SYMBOL, insurer, data, key)
@@ -365,12 +374,12 @@ class Operator(Controller):
     path = "/operator"
 
     @post("/faults", status_code=201, responses=_refusals(400, 403, 413), sync_to_thread=True, summary="障害の注文")
-    def order(self, request: Request[Any, Any, Any], receiver: Served, data: OrderedFault) -> None:
+    def order(self, request: Request[Any, Any, Any], receiver: Served, data: JSONBody[OrderedFault]) -> None:
         fault = Fault(data.kind, data.place, data.skip, data.times, data.seconds, data.status)
         receiver.order_fault(caller_of(request), fault)
 
     @delete("/faults", responses=_refusals(403), sync_to_thread=True, summary="障害の注文の取消し")
-    def calm(self, request: Request[Any, Any, Any], receiver: Receiver) -> None:
+    def calm(self, request: Request[Any, Any, Any], receiver: Served) -> None:
         receiver.order_fault(caller_of(request), None)
 
     @post(
@@ -380,11 +389,11 @@ class Operator(Controller):
         sync_to_thread=True,
         summary="本人確認",
     )
-    def verify(self, request: Request[Any, Any, Any], receiver: Served, data: FoundVerification) -> None:
+    def verify(self, request: Request[Any, Any, Any], receiver: Served, data: JSONBody[FoundVerification]) -> None:
         receiver.verify(caller_of(request), data.insurer_number, data.municipal_insured_id, data.verification)
 
     @post("/cards", status_code=201, responses=_refusals(400, 403, 404, 413), sync_to_thread=True, summary="利用登録")
-    def card(self, request: Request[Any, Any, Any], receiver: Served, data: CardState) -> None:
+    def card(self, request: Request[Any, Any, Any], receiver: Served, data: JSONBody[CardState]) -> None:
         receiver.register_card(
             caller_of(request),
             data.insurer_number,
@@ -394,7 +403,7 @@ class Operator(Controller):
         )
 
     @post("/covers", status_code=201, responses=_refusals(400, 403, 404, 413), sync_to_thread=True, summary="他の資格")
-    def cover(self, request: Request[Any, Any, Any], receiver: Served, data: OtherCover) -> None:
+    def cover(self, request: Request[Any, Any, Any], receiver: Served, data: JSONBody[OtherCover]) -> None:
         receiver.add_other_cover(
             caller_of(request),
             data.insurer_number,
@@ -411,7 +420,7 @@ class Operator(Controller):
         sync_to_thread=True,
         summary="一覧・断面の作成",
     )
-    def cut(self, request: Request[Any, Any, Any], receiver: Served, data: Cut) -> Made:
+    def cut(self, request: Request[Any, Any, Any], receiver: Served, data: JSONBody[Cut]) -> Made:
         return Made(receiver.cut(caller_of(request), data.file_id, data.insurer_number, data.listed_on))
 
     @get("/audit", responses=_refusals(400, 403), sync_to_thread=True, summary="証跡")
@@ -419,7 +428,7 @@ class Operator(Controller):
         self,
         request: Request[Any, Any, Any],
         receiver: Served,
-        after: Annotated[int, Parameter(ge=0, le=2**53, required=False)] = 0,
+        after: Annotated[int, QueryParameter(ge=0, le=2**53, required=False)] = 0,
     ) -> list[Entry]:
         return [
             Entry(
@@ -468,7 +477,7 @@ def build(receiver: Receiver) -> Litestar:
             media_type="application/json",
         )
 
-    return Litestar(
+    application = Litestar(
         route_handlers=[Partition, Operator],
         dependencies={"receiver": Provide(lambda: receiver, sync_to_thread=False)},
         exception_handlers={Refused: _refused, HTTPException: not_taken},
@@ -483,6 +492,36 @@ def build(receiver: Receiver) -> Litestar:
         logging_config=None,
         after_exception=[_report],
     )
+    _complete(application.openapi_schema)
+    return application
+
+
+def _complete(document: OpenAPI) -> None:
+    """Say in the document what the forms of the batches say of each row; litestar leaves out what stands inside of lists."""
+    schemas = document.components.schemas or {}
+    for file_id in RESULT_OF:
+        fields = layout_of(file_id).fields
+        batch = schemas[_name_of_batch(file_id)]
+        batch.additional_properties = False
+        rows = (batch.properties or {})["rows"]
+        assert isinstance(rows, Schema) and isinstance(rows.items, Schema)  # noqa: S101 - a list of lists  # nosec B101
+        rows.items.min_items = rows.items.max_items = len(fields)
+        rows.items.description = "、".join(item.name for item in fields)
+        rows.items.items = Schema(type=OpenAPIType.STRING, max_length=_LONGEST)
+    for name in ("OrderedFault", "FoundVerification", "CardState", "OtherCover", "Cut"):
+        schemas[name].additional_properties = False
+
+
+def document() -> dict[str, Any]:
+    """OpenAPI文書 of this interface."""
+    with tempfile.TemporaryDirectory() as folder:
+        settings = Settings(Path(folder), [])
+        state = State(settings.state_folder)
+        try:
+            described: dict[str, Any] = build(Receiver(settings, state, datetime.now)).openapi_schema.to_schema()
+            return described
+        finally:
+            state.close()
 
 
 def on_the_line(receiver: Receiver) -> Application:

@@ -2,7 +2,8 @@
 
 What comes: KANYUSHA, KAIJO, FUGO, and SHOKAI, which asks for the records of a partition. What goes: the result of each file, the
 records asked for, and the snapshots and lists as they are made. **An answer carries the number of the file it answers**; an
-answer given once more has a later time. What is refused as a whole is answered with a SHOKEKKA of one record, line 0.
+answer given once more has a later time. A list is made «on» its own day: the file of an empty one tells it by its name. What is
+refused as a whole is answered with a SHOKEKKA of one record, line 0.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import csv
 import tempfile
 import threading
 from collections.abc import Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -130,22 +132,27 @@ class FolderService:
 
     def _put_out(self, client: Client) -> int:
         put_out = 0
-        for insurer in sorted(client.partitions):
-            for reception in self._receiver.unpublished(insurer):
-                told = self._receiver.results(reception)
-                if told is None:
-                    continue
-                rows, twice = told
-                file_id = RESULT_OF[reception.exchange]
-                kept = list(rows) if twice else rows
-                for _ in range(1 + twice):
-                    self._send(client.name, file_id, insurer, reception.number, kept)
-                self._receiver.set_published(reception)
-                put_out += 1
-            for listing, file_id, sequence, day in self._receiver.unpublished_listings(insurer):
-                self._send(client.name, file_id, insurer, sequence, self._listed(listing, insurer, day))
-                self._receiver.set_listing_published(listing)
-                put_out += 1
+        for reception in self._receiver.unpublished(client.partitions):
+            told = self._receiver.results(reception)
+            if told is None:
+                continue
+            rows, twice = told
+            kept = list(rows) if twice else rows
+            for _ in range(1 + twice):
+                self._send(client.name, RESULT_OF[reception.exchange], reception.insurer_number, reception.number, kept)
+            self._receiver.set_published(reception)
+            put_out += 1
+        for listing, file_id, insurer, sequence, day in self._receiver.unpublished_listings(client.partitions):
+            self._send(
+                client.name,
+                file_id,
+                insurer,
+                sequence,
+                self._listed(listing, insurer, day),
+                _on_that_day(day, sequence),
+            )
+            self._receiver.set_listing_published(listing)
+            put_out += 1
         return put_out
 
     def _listed(self, listing: int, insurer: str, day: str) -> Iterator[tuple[str, ...]]:
@@ -165,9 +172,17 @@ class FolderService:
         row = (name.insurer_number, str(name), "0", "2", code, "", message)
         self._send(caller.subject, "SHOKEKKA", name.insurer_number, name.sequence, [row])
 
-    def _send(self, client: str, file_id: str, insurer: str, number: int, rows: Iterable[Sequence[str]]) -> None:
+    def _send(
+        self,
+        client: str,
+        file_id: str,
+        insurer: str,
+        number: int,
+        rows: Iterable[Sequence[str]],
+        made_at: datetime | None = None,
+    ) -> None:
         settings = self._receiver.settings
-        made_at = self._receiver.fresh_stamp()
+        made_at = made_at or self._receiver.fresh_stamp()
         settings.state_folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryDirectory(prefix="put-out-", dir=settings.state_folder) as temporary:
             folder = OpenFormatFolder(Path(temporary), self._book)
@@ -177,6 +192,11 @@ class FolderService:
             send_files(
                 [Path(temporary) / name], settings.from_server(client), INTERMEDIATE, AGGREGATION, made_at, self._book
             )
+
+
+def _on_that_day(day: str, sequence: int) -> datetime:
+    """When a list is said to have been made: on its own day, which an empty one could not tell otherwise."""
+    return datetime.fromisoformat(day) + timedelta(seconds=sequence % 86400)
 
 
 def _typed(file_id: str, rows: Iterable[Sequence[str]]) -> Iterator[tuple[Any, ...]]:

@@ -469,24 +469,22 @@ class Receiver:
 
     # --- publishing by folder ---
 
-    def unpublished(self, insurer: str) -> list[Reception]:
+    def unpublished(self, partitions: frozenset[str]) -> list[Reception]:
         """Receptions by folder whose results have not been put out."""
         with self.state.work() as work:
             rows = work.execute(
                 "SELECT reception, insurer_number, exchange, number, received_at FROM reception"
-                " WHERE insurer_number = ? AND channel = 'file' AND published = 0 ORDER BY reception",
-                (insurer,),
+                " WHERE channel = 'file' AND published = 0 ORDER BY reception"
             ).fetchall()
-        return [Reception(*row) for row in rows]
+        return [Reception(*row) for row in rows if row[1] in partitions]
 
-    def unpublished_listings(self, insurer: str) -> list[tuple[int, str, int, str]]:
-        """(id, file id, sequence, day) of lists and snapshots that have not been put out."""
+    def unpublished_listings(self, partitions: frozenset[str]) -> list[tuple[int, str, str, int, str]]:
+        """(id, file id, insurer, sequence, day) of lists and snapshots that have not been put out."""
         with self.state.work() as work:
-            return work.execute(
-                "SELECT listing, file_id, sequence, listed_on FROM listing WHERE insurer_number = ? AND published = 0"
-                " ORDER BY listing",
-                (insurer,),
+            rows = work.execute(
+                "SELECT listing, file_id, insurer_number, sequence, listed_on FROM listing WHERE published = 0 ORDER BY listing"
             ).fetchall()
+        return [row for row in rows if row[2] in partitions]
 
     def set_published(self, reception: Reception, *, published: bool = True) -> None:
         """The results were put out, or shall be again."""

@@ -33,6 +33,7 @@ CREATE TABLE IF NOT EXISTS reception (
     channel TEXT NOT NULL, content BLOB NOT NULL, received_at TEXT NOT NULL, withheld INTEGER NOT NULL DEFAULT 0,
     published INTEGER NOT NULL DEFAULT 0, idempotency_key TEXT, UNIQUE (insurer_number, exchange, number)
 );
+CREATE INDEX IF NOT EXISTS reception_unpublished ON reception (reception) WHERE channel = 'file' AND published = 0;
 CREATE TABLE IF NOT EXISTS result (
     reception INTEGER NOT NULL REFERENCES reception, place INTEGER NOT NULL, subject TEXT NOT NULL, day TEXT NOT NULL,
     result TEXT NOT NULL, error_code TEXT, error_field TEXT, effective_on TEXT, number_index BLOB,
@@ -62,6 +63,7 @@ CREATE TABLE IF NOT EXISTS listing (
     listing INTEGER PRIMARY KEY, insurer_number TEXT NOT NULL, file_id TEXT NOT NULL, sequence INTEGER NOT NULL,
     listed_on TEXT NOT NULL, published INTEGER NOT NULL DEFAULT 0, UNIQUE (insurer_number, file_id, sequence)
 );
+CREATE INDEX IF NOT EXISTS listing_unpublished ON listing (listing) WHERE published = 0;
 CREATE TABLE IF NOT EXISTS listed (
     listing INTEGER NOT NULL REFERENCES listing, place INTEGER NOT NULL, municipal_insured_id TEXT NOT NULL,
     first TEXT NOT NULL, second TEXT NOT NULL, PRIMARY KEY (listing, place)
