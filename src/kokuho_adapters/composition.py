@@ -348,6 +348,14 @@ def audit_checkpoint_path(configuration: Configuration) -> Path:
     return key_ring_path(configuration).with_name(f"{'kokuho' if file is None else file.name}.audit")
 
 
+def registry_folder(configuration: Configuration) -> Path:
+    """Where what was taken from the intermediate server by file is kept: as configured, else ``<database>.registry`` (R-3)."""
+    if configuration.registration.kept is not None:
+        return configuration.registration.kept
+    file = _database_file(_url(configuration.database))
+    return key_ring_path(configuration).with_name(f"{'kokuho' if file is None else file.name}.registry")
+
+
 def _set_aside(checkpoint: Path) -> None:
     """A new log begins; the checkpoint of an earlier one is kept under another name, never overwritten."""
     if checkpoint.exists():

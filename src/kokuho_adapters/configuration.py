@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 
 from kokuho_adapters.database.roles import DEFAULT_ROLE
 from kokuho_adapters.hours_setting import business_hours_of
+from kokuho_adapters.registration_settings import RegistrationSettings, registration_of
 from kokuho_adapters.safety_settings import feeds_of, gates_of
 from kokuho_core.access import Role
 from kokuho_core.errors import Problem, SetupFault
@@ -44,6 +45,7 @@ class Configuration:
     key_provider: str | None = None
     database_role: str = DEFAULT_ROLE
     allow_unbound_role: bool = False
+    registration: RegistrationSettings = RegistrationSettings()
     audit_checkpoint: Path | None = None
     retention_folders: tuple[Path, ...] = ()
     """廃棄で調べるフォルダ (S-29), besides those that were delivered into."""
@@ -77,7 +79,7 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
         "database", "key_ring", "key_provider", "layouts", "unmatched_wait_days", "late_elderly_loss", "gates", "feeds",
         "database_role", "allow_unbound_role",
         "audit_checkpoint", "two_person_approval", "second_look_at_decisions", "list_limit", "reveal_daily_limit",
-        "reveal_roles", "business_hours", "second_factor", "retention_folders", "second_process",
+        "reveal_roles", "business_hours", "second_factor", "retention_folders", "second_process", "registration",
     )  # fmt: skip
     wrong = [key for key in source if key not in known]
     database = source.get("database", DEFAULT_DATABASE)
@@ -129,6 +131,7 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
     roles = _roles_of(source.get("reveal_roles", [role.value for role in defaults.reveal_roles]), wrong)
     hours = business_hours_of(source.get("business_hours", {}), wrong)
     gates, feeds = gates_of(source.get("gates", {}), wrong), feeds_of(source.get("feeds", {}), wrong)
+    registration, repertoire = registration_of(source.get("registration", {}), folder, wrong)
     if wrong:
         raise SetupFault(*(Problem("KKH-C010", field=key[:40]) for key in wrong))
     return Configuration(
@@ -137,7 +140,7 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
         layouts=tuple(folder / each for each in layouts),
         settings=Settings(
             wait_days, DateRules(choices[late_elderly]), gates, feeds, None if two_persons == "auto" else two_persons,
-            second_look_at_decisions=second_look, reveal_roles=roles, business_hours=hours, **limits,
+            second_look_at_decisions=second_look, reveal_roles=roles, business_hours=hours, repertoire=repertoire, **limits,
         ),
         key_provider=key_provider,
         database_role=database_role,
@@ -146,6 +149,7 @@ def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
         retention_folders=tuple(folder / each for each in retention_folders),
         requires_second_factor=second_factor == "required",
         second_process=second_process,
+        registration=registration,
     )
 
 

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ..aggregation.support import insured
 from ..prefecture.office import A, B
 
-KINDS = ("enter", "correct_start", "correct_end", "reopen", "rename", "cancel", "move")
+KINDS = ("correct_start", "correct_end", "reopen", "rename", "cancel", "move")
 _FIRST = date(2020, 4, 1)
 
 
@@ -64,12 +64,10 @@ class Municipalities:
     renamed: int = 0
 
     def apply(self, edit: Edit) -> list[tuple[str, Mapping[str, Any]]]:
-        """(sender, record) of everything that must be sent for the edit; nothing where it makes no sense."""
+        """(sender, record) of everything that must be sent for the edit. Whoever is not there enters first."""
         known = self.current.get(edit.person)
-        if edit.kind == "enter":
-            return [] if known is not None else [self._enter(edit)]
         if known is None:
-            return []
+            return [self._enter(edit)]
         return getattr(self, f"_{edit.kind}")(known, edit)  # type: ignore[no-any-return]
 
     def standing(self, insurer: str) -> list[tuple[int, date, date | None, str]]:

@@ -78,8 +78,8 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 @given(history=st.lists(edits(2), min_size=3, max_size=12))
-@example(history=[Edit(1, "enter", 0), Edit(1, "move", 0), Edit(1, "cancel", 0)])
-@example(history=[Edit(1, "enter", 0), Edit(1, "correct_start", 6), Edit(1, "correct_end", 2), Edit(1, "cancel", 0)])
+@example(history=[Edit(1, "rename", 0), Edit(1, "move", 0), Edit(1, "cancel", 0)])
+@example(history=[Edit(1, "rename", 0), Edit(1, "correct_start", 6), Edit(1, "correct_end", 2), Edit(1, "cancel", 0)])
 def test_every_date_is_ours(template: Path, history: list[Edit]) -> None:
     """Rules: R-8, Q-7, S-24, P-7."""
     folder = Path(tempfile.mkdtemp())
@@ -104,7 +104,7 @@ def test_every_date_is_ours(template: Path, history: list[Edit]) -> None:
 def test_without_the_cancellation_it_would(counter: Counter) -> None:
     """Rules: S-24. What the accident was: the corrected record alone, and the old days stay (so the model can tell)."""
     municipalities = Municipalities()
-    for edit in (Edit(2, "enter", 0), Edit(2, "correct_start", 6)):
+    for edit in (Edit(2, "rename", 0), Edit(2, "correct_start", 6)):
         for sender, row in municipalities.apply(edit):
             counter.told(sender, row)
         counter.exchange(A)

@@ -28,12 +28,14 @@ from kokuho_adapters.cli.answers import (
     summary_data,
 )
 from kokuho_adapters.cli.audit import audit, verify_audit
+from kokuho_adapters.cli.card_use import card_use, documents, duplicates, symbols
 from kokuho_adapters.cli.decisions import decisions
 from kokuho_adapters.cli.exchange import exchange, media, sftp
 from kokuho_adapters.cli.incoming import GivenPaths, expand
 from kokuho_adapters.cli.keys import destroy_key_command, keys, rotate_keys
 from kokuho_adapters.cli.login import login, logout
 from kokuho_adapters.cli.output import DONE, FAILED, FOUND
+from kokuho_adapters.cli.registration import due, reconcile, register, register_results
 from kokuho_adapters.cli.registry_simulator import simulate_server
 from kokuho_adapters.cli.reveal import reveal
 from kokuho_adapters.cli.safety import gates, recall, retention, status
@@ -194,12 +196,17 @@ _ENCODING = click.option(
 
 
 _BULK = click.option(
-    "--request-bulk", "bulk_reason", metavar="REASON", help="上限を超える一覧の承認を依頼 / Ask for approval of a long list."
+    "--request-bulk",
+    "bulk_reason",
+    metavar="REASON",
+    help="上限を超える一覧の承認を依頼 / Ask for approval of a long list.",
 )
 
 
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
-@click.option("--database", metavar="URL", help="データベースのファイルかURL(既定 sqlite:///kokuho.sqlite3) / Database.")
+@click.option(
+    "--database", metavar="URL", help="データベースのファイルかURL(既定 sqlite:///kokuho.sqlite3) / Database."
+)
 @click.option("--config", type=_FILE, metavar="FILE", help="設定ファイル(TOML) / Configuration file.")
 @click.option("--key-ring", type=_FILE, metavar="FILE", help="鍵ファイル(既定 データベースの隣) / Key ring.")
 @click.option("--operator", envvar="KOKUHO_OPERATOR", metavar="NAME", help="利用者(既定 OSの利用者名) / Who works.")
@@ -242,8 +249,9 @@ def cli(
 
 
 for _command in (
-    access, login, logout, approvals, audit, verify_audit, decisions, keys, rotate_keys, destroy_key_command, exchange, media,
-    sftp, status, gates, recall, retention, reveal, simulate_server,
+    access, login, logout, approvals, audit, verify_audit, decisions, keys, rotate_keys, destroy_key_command,
+    exchange, media, sftp, status, gates, recall, retention, reveal, simulate_server, register, register_results, due,
+    reconcile, card_use, documents, duplicates, symbols,
 ):  # fmt: skip
     cli.add_command(_command)
 
@@ -409,9 +417,7 @@ def resolve(session: Session, as_of: date | None, as_json: bool) -> int:
 @click.option("--open", "open_only", is_flag=True, help="未解消のみ / Open ones only.")
 @_JSON
 @_SESSION
-def findings(
-    session: Session, insurer: str | None, bulk_reason: str | None, open_only: bool, as_json: bool
-) -> int:
+def findings(session: Session, insurer: str | None, bulk_reason: str | None, open_only: bool, as_json: bool) -> int:
     """確認事項(重複・空白・本人確認不一致など)の一覧。 / List overlaps, gaps, identity conflicts and unanswered moves."""
     with session.installation() as opened:
         listed = list_findings(opened.office, _insurer(insurer), open_only=open_only, bulk_reason=bulk_reason)

@@ -15,6 +15,7 @@ import click
 
 from kokuho_adapters.cli import output
 from kokuho_adapters.cli.output import DONE, FOUND
+from kokuho_adapters.cli.secrets_given import passphrase_of
 from kokuho_adapters.cli.session import JSON, SESSION, Session
 from kokuho_adapters.composition import Installation, SystemClock, layouts_of
 from kokuho_core.access import Operation
@@ -62,23 +63,6 @@ _PASSPHRASE: Final = click.option(
 def _recorded(opened: Installation, number: str = "") -> AbstractContextManager[Admission]:
     """An entry of the ledger of media is itself on record (S-4)."""
     return opened.admitted(Operation.EXCHANGE_FILES, number)
-
-
-def _passphrase(key: Path, file: Path | None) -> bytes | None:
-    """From a file or a prompt, never from the command line, which other users see."""
-    if file is not None:
-        try:
-            return file.read_bytes().rstrip(b"\r\n")
-        except OSError:
-            raise SetupFault(Problem("KKH-E008", field="passphrase-file")) from None
-    try:
-        locked = b"ENCRYPTED" in key.read_bytes()[:200] or b"OPENSSH" in key.read_bytes()[:60]
-    except OSError:
-        return None  # told when the key is loaded
-    if not locked:
-        return None
-    text: str = click.prompt("パスフレーズ / passphrase", hide_input=True, err=True, default="", show_default=False)
-    return text.encode("utf-8") or None
 
 
 def _sent(manifest: Manifest, where: str, as_json: bool, **more: Any) -> int:
@@ -208,7 +192,7 @@ def media_keys(name: str, out: Path, no_passphrase: bool, passphrase_file: Path 
         raise click.BadParameter("英数字40字以内です。 / Letters and digits, at most 40.", param_hint="--name")
     passphrase: bytes | None = None
     if passphrase_file is not None:
-        passphrase = _passphrase(passphrase_file, passphrase_file)
+        passphrase = passphrase_of(passphrase_file, passphrase_file)
     elif not no_passphrase:
         text: str = click.prompt("パスフレーズ / passphrase", hide_input=True, confirmation_prompt=True, err=True)
         passphrase = text.encode("utf-8")
@@ -228,7 +212,7 @@ def _own(certificate: Path, key: Path, passphrase_file: Path | None) -> Party:
     from kokuho_adapters.exchange.media_package import Party
 
     loaded = Certificate.load(certificate, "certificate")
-    return Party(loaded, load_private_key(key, _passphrase(key, passphrase_file), loaded, "key"))
+    return Party(loaded, load_private_key(key, passphrase_of(key, passphrase_file), loaded, "key"))
 
 
 _OWN_CERTIFICATE: Final = click.option(
@@ -467,7 +451,7 @@ def _server_of(
 ) -> Server:  # fmt: skip
     from kokuho_adapters.exchange.sftp_client import Server
 
-    passphrase = _passphrase(key, passphrase_file) if passphrase_file is not None else None
+    passphrase = passphrase_of(key, passphrase_file) if passphrase_file is not None else None
     return Server(
         host, user, key, remote.rstrip("/") or "/", port, known_hosts, fingerprint,
         passphrase.decode("utf-8") if passphrase is not None else None,
