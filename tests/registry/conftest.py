@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from .kit import Side, running
+from .pool import Pool, pooled
 
 
 @pytest.fixture
@@ -22,3 +23,10 @@ def channel(request: pytest.FixtureRequest) -> str:
     """Both channels."""
     name: str = request.param
     return name
+
+
+@pytest.fixture(scope="module")
+def pool(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Pool]:
+    """One simulator for all examples of a module."""
+    with pooled(tmp_path_factory.mktemp("pool")) as made:
+        yield made

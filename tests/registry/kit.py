@@ -150,6 +150,7 @@ class Side:
     authority: Authority
     own: Path
     _open: list[ServerGateway] = field(factory=list)
+    _kept: dict[tuple[str, str], RegistryGateway] = field(factory=dict)
 
     @property
     def receiver(self) -> Receiver:
@@ -176,11 +177,15 @@ class Side:
     def folder_gateway(self, client: str = FEDERATION, wait_seconds: float = 10.0) -> FolderGateway:
         settings = self.simulator.settings
         return FolderGateway(
-            settings.to_server(client), settings.from_server(client), self.own / client, BOOK, local_now, wait_seconds
+            settings.to_server(client), settings.from_server(client), self.own / client, BOOK, local_now, wait_seconds, 0.01
         )
 
     def gateway(self, channel: str, client: str = FEDERATION) -> RegistryGateway:
-        return self.folder_gateway(client) if channel == "file" else self.server_gateway(client)
+        """A gateway of the channel, the same one each time."""
+        if (channel, client) not in self._kept:
+            made = self.folder_gateway(client) if channel == "file" else self.server_gateway(client)
+            self._kept[channel, client] = made
+        return self._kept[channel, client]
 
     def order(self, fault: str | Fault) -> None:
         self.receiver.order_fault(OPERATOR, Fault.parse(fault) if isinstance(fault, str) else fault)

@@ -42,7 +42,6 @@ BATCH_LINES: Final = 100_000
 
 _REFUSAL: Final = "SHOKEKKA"
 _REFUSED: Final = "2"
-_PAUSE_SECONDS: Final = 0.2
 
 
 @frozen
@@ -50,7 +49,8 @@ class FolderGateway:
     """中間サーバーへのファイル連携: a :class:`~kokuho_core.ports.registry.RegistryGateway`.
 
     ``to_server`` and ``from_server`` are the folders that both sides reach; ``own`` belongs to us alone and keeps what was taken
-    and what was asked for. :meth:`shown` waits up to ``wait_seconds`` for the answer. ``now`` gives local time.
+    and what was asked for. :meth:`shown` waits up to ``wait_seconds`` for the answer and looks for it every ``pause_seconds``.
+    ``now`` gives local time.
     """
 
     to_server: Path
@@ -59,6 +59,7 @@ class FolderGateway:
     book: LayoutBook = field(repr=False)
     now: Callable[[], datetime] = field(repr=False)
     wait_seconds: float = 10.0
+    pause_seconds: float = 0.2
 
     @property
     def channel(self) -> str:
@@ -155,7 +156,7 @@ class FolderGateway:
                 break
             if time.monotonic() >= due:
                 raise ChannelFault(Problem("KKH-K101", field=SHOWN))
-            time.sleep(_PAUSE_SECONDS)
+            time.sleep(self.pause_seconds)
         return self._read_once(insurer, found[-1:])
 
     def card_registrations(self, insurer: InsurerNumber) -> Iterable[CardRegistration] | None:
