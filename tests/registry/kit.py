@@ -177,7 +177,13 @@ class Side:
     def folder_gateway(self, client: str = FEDERATION, wait_seconds: float = 10.0) -> FolderGateway:
         settings = self.simulator.settings
         return FolderGateway(
-            settings.to_server(client), settings.from_server(client), self.own / client, BOOK, local_now, wait_seconds, 0.01
+            settings.to_server(client),
+            settings.from_server(client),
+            self.own / client,
+            BOOK,
+            local_now,
+            wait_seconds,
+            0.01,
         )
 
     def gateway(self, channel: str, client: str = FEDERATION) -> RegistryGateway:

@@ -6,7 +6,6 @@ What a sender must do is little: keep each batch until its results are there, an
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
@@ -152,114 +151,119 @@ class TestStrangeAnswers:
                 gateway.send(batch(1, [line("K1")]))
 
 
-def sender_of(pool: Pool, channel: str) -> Callable[[], RuleBasedStateMachine]:
-    """A state machine over the running simulator: a sender that keeps its batches, and a line on which anything may happen."""
-    gateway: RegistryGateway = (
-        pool.side.gateway("file") if channel == "file" else pool.side.server_gateway(attempts=2, timeout_seconds=0.5)
+class Sender(RuleBasedStateMachine):
+    """送り手: keeps its batches, on a line on which anything may happen. ``kinds`` are the faults of its channel."""
+
+    pool: Pool
+    gateway: RegistryGateway
+    kinds: tuple[str, ...]
+
+    @initialize()
+    def begin(self) -> None:
+        self.pool.side.receiver.order_fault(OPERATOR, None)
+        self.insurer, self.persons = self.pool.fresh(), self.pool.persons() + 20_000
+        self.live: dict[str, RegistrationLine] = {}
+        self.batches: list[Batch] = []
+        self.receptions: dict[int, ReceptionNumber] = {}
+        self.done: dict[int, dict[str, str]] = {}
+        self.keys = 0
+
+    @rule(
+        kind=st.integers(0, 7),
+        place=st.sampled_from(["send", "results", "any"]),
+        skip=st.integers(0, 2),
+        times=st.integers(1, 3),
     )
-    if channel == "file":
-        faults = st.sampled_from(("error", "lost_request", "lost_answer", *OF_RESULTS))
-    else:
-        faults = st.sampled_from((*BY_LINE, *OF_RESULTS))
+    def let_go_wrong(self, kind: int, place: str, skip: int, times: int) -> None:
+        self.pool.side.order(
+            Fault(FaultKind(self.kinds[kind % len(self.kinds)]), FaultPlace(place), skip, times, seconds=0.01)
+        )
 
-    class Sender(RuleBasedStateMachine):
-        """送り手."""
+    @precondition(lambda self: len(self.batches) < 6)
+    @rule(new=st.integers(0, 3), cancel=st.booleans())
+    def prepare(self, new: int, cancel: bool) -> None:
+        """A further batch, kept before it is sent."""
+        lines = []
+        if cancel and self.live:
+            key = min(self.live)
+            lines.append(cancelled(self.live.pop(key)))
+        for _ in range(new):
+            self.keys += 1
+            made = line(f"K{self.keys:03d}", self.persons * 1000 + self.keys, insurer=self.insurer)
+            lines.append(made)
+            self.live[made.record_key] = made
+        if lines:
+            self.batches.append(batch(len(self.batches) + 1, lines, self.insurer))
 
-        @initialize()
-        def begin(self) -> None:
-            pool.side.receiver.order_fault(OPERATOR, None)
-            self.insurer, self.persons = pool.fresh(), pool.persons() + 20_000
-            self.live: dict[str, RegistrationLine] = {}
-            self.batches: list[Batch] = []
-            self.receptions: dict[int, ReceptionNumber] = {}
-            self.done: dict[int, dict[str, str]] = {}
-            self.keys = 0
+    @precondition(lambda self: len(self.receptions) < len(self.batches))
+    @rule()
+    def send_next(self) -> None:
+        self._send(self.batches[len(self.receptions)])
 
-        @rule(kind=faults, place=st.sampled_from(["send", "results", "any"]), skip=st.integers(0, 2), times=st.integers(1, 3))
-        def let_go_wrong(self, kind: str, place: str, skip: int, times: int) -> None:
-            pool.side.order(Fault(FaultKind(kind), FaultPlace(place), skip, times, seconds=0.01))
+    @precondition(lambda self: self.receptions)
+    @rule(place=st.integers(0, 5))
+    def send_again(self, place: int) -> None:
+        self._send(self.batches[place % len(self.receptions)])
 
-        @precondition(lambda self: len(self.batches) < 6)
-        @rule(new=st.integers(0, 3), cancel=st.booleans())
-        def prepare(self, new: int, cancel: bool) -> None:
-            """A further batch, kept before it is sent."""
-            lines = []
-            if cancel and self.live:
-                key = sorted(self.live)[0]
-                lines.append(cancelled(self.live.pop(key)))
-            for _ in range(new):
-                self.keys += 1
-                made = line(f"K{self.keys:03d}", self.persons * 1000 + self.keys, insurer=self.insurer)
-                lines.append(made)
-                self.live[made.record_key] = made
-            if lines:
-                self.batches.append(batch(len(self.batches) + 1, lines, self.insurer))
+    @precondition(lambda self: self.receptions)
+    @rule(place=st.integers(0, 5))
+    def fetch(self, place: int) -> None:
+        self._fetch(self.batches[place % len(self.receptions)])
 
-        @precondition(lambda self: len(self.receptions) < len(self.batches))
-        @rule()
-        def send_next(self) -> None:
-            self._send(self.batches[len(self.receptions)])
+    def _send(self, one: Batch) -> None:
+        try:
+            reception = self.gateway.send(one)
+        except ChannelFault:
+            return
+        assert self.receptions.setdefault(one.number, reception) == reception
 
-        @precondition(lambda self: self.receptions)
-        @rule(place=st.integers(0, 5))
-        def send_again(self, place: int) -> None:
-            self._send(self.batches[place % len(self.receptions)])
+    def _fetch(self, one: Batch) -> None:
+        try:
+            found = self.gateway.results(one.exchange, one.insurer_number, one.number, self.receptions[one.number])
+        except ChannelFault:
+            return
+        if found is None:
+            return
+        seen = self.done.setdefault(one.number, {})
+        for each in found:
+            assert each.insurer_number == self.insurer
+            assert seen.setdefault(each.record_key, each.result) == each.result
+        assert seen.keys() == {each.record_key for each in one.lines()}  # type: ignore[union-attr]
 
-        @precondition(lambda self: self.receptions)
-        @rule(place=st.integers(0, 5))
-        def fetch(self, place: int) -> None:
-            self._fetch(self.batches[place % len(self.receptions)])
-
-        def _send(self, one: Batch) -> None:
-            try:
-                reception = gateway.send(one)
-            except ChannelFault:
-                return
-            assert self.receptions.setdefault(one.number, reception) == reception
-
-        def _fetch(self, one: Batch) -> None:
-            try:
-                found = gateway.results(one.exchange, one.insurer_number, one.number, self.receptions[one.number])
-            except ChannelFault:
-                return
-            if found is None:
-                return
-            seen = self.done.setdefault(one.number, {})
-            for each in found:
-                assert each.insurer_number == self.insurer
-                assert seen.setdefault(each.record_key, each.result) == each.result
-            assert seen.keys() == {each.record_key for each in one.lines()}  # type: ignore[union-attr]
-
-        def teardown(self) -> None:
-            """The line becomes good; all that is open is sent and fetched; then everything is there exactly once."""
-            if not hasattr(self, "insurer"):
-                return
-            pool.side.receiver.order_fault(OPERATOR, None)
-            due = time.monotonic() + 30
-            again = time.monotonic()
-            while len(self.done) < len(self.batches):
-                assert time.monotonic() < due, "it was never answered"
-                open_ones = [each for each in self.batches if each.number not in self.done]
-                if time.monotonic() >= again:
-                    for each in open_ones:
-                        self._send(each)
-                    again = time.monotonic() + 0.3
+    def teardown(self) -> None:
+        """The line becomes good; all that is open is sent and fetched; then everything is there exactly once."""
+        if not hasattr(self, "insurer"):
+            return
+        self.pool.side.receiver.order_fault(OPERATOR, None)
+        due = time.monotonic() + 30
+        again = time.monotonic()
+        while len(self.done) < len(self.batches):
+            assert time.monotonic() < due, "it was never answered"
+            open_ones = [each for each in self.batches if each.number not in self.done]
+            if time.monotonic() >= again:
                 for each in open_ones:
-                    if each.number in self.receptions:
-                        self._fetch(each)
-                time.sleep(0.005)
-            assert {answer for answers in self.done.values() for answer in answers.values()} <= {"1"}
-            assert [each.record_key for each in gateway.shown(self.insurer)] == sorted(self.live)
-            assert pool.side.receiver.next_number(REGISTRATION, self.insurer) == len(self.batches) + 1
-
-    return Sender
+                    self._send(each)
+                again = time.monotonic() + 0.3
+            for each in open_ones:
+                if each.number in self.receptions:
+                    self._fetch(each)
+            time.sleep(0.005)
+        assert {answer for answers in self.done.values() for answer in answers.values()} <= {"1"}
+        assert [each.record_key for each in self.gateway.shown(self.insurer)] == sorted(self.live)
+        assert self.pool.side.receiver.next_number(REGISTRATION, self.insurer) == len(self.batches) + 1
 
 
 @pytest.mark.parametrize("channel", ["server", "file"])
 def test_random_schedules_of_faults(pool: Pool, channel: str) -> None:
     """Rules: R-3, R-8, S-14, S-27. Each record is in effect exactly once and nothing is lost, whatever went wrong and when."""
+    by_file = channel == "file"
+    described = {
+        "pool": pool,
+        "gateway": pool.side.gateway("file") if by_file else pool.side.server_gateway(attempts=2, timeout_seconds=0.5),
+        "kinds": ("error", "lost_request", "lost_answer", *OF_RESULTS) if by_file else (*BY_LINE, *OF_RESULTS),
+    }
     run_state_machine_as_test(
-        sender_of(pool, channel),  # type: ignore[arg-type]
+        type("Sender", (Sender,), described),
         settings=settings(
             max_examples=SCHEDULES,
             stateful_step_count=10,

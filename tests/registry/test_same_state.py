@@ -94,18 +94,20 @@ class Model:
 
     @staticmethod
     def _clash(one: Act, other: Act) -> bool:
-        days = [
-            set(range(act.begins, 30 if act.days is None else act.begins + act.days)) for act in (one, other)
-        ]
+        days = [set(range(act.begins, 30 if act.days is None else act.begins + act.days)) for act in (one, other)]
         return one.person == other.person and bool(days[0] & days[1])
 
 
-def run(gateway: RegistryGateway, insurer: InsurerNumber, persons: int, batches: Sequence[Sequence[Act]]) -> tuple[Any, Any]:
+def run(
+    gateway: RegistryGateway, insurer: InsurerNumber, persons: int, batches: Sequence[Sequence[Act]]
+) -> tuple[Any, Any]:
     """Answers of all batches and what is shown in the end, without what the partition alone decides."""
     answers = []
     for number, acts in enumerate(batches, 1):
         results = exchanged(gateway, batch(number, [record(act, insurer, persons) for act in acts], insurer))
-        answers.append({each.record_key: (each.result, each.error_code, each.internal_branch_number) for each in results})
+        answers.append(
+            {each.record_key: (each.result, each.error_code, each.internal_branch_number) for each in results}
+        )
         assert len(results) == len(acts)
     return answers, [_comparable(each, persons) for each in gateway.shown(insurer)]
 
