@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
+from operator import itemgetter
 from typing import Any, Final, cast
 
 import orjson
@@ -32,7 +33,6 @@ from sqlalchemy import (
 
 from kokuho_adapters.database.counters import Counters
 from kokuho_adapters.database.person_store import PERSON_COLUMNS
-from kokuho_adapters.database.return_store import load_row
 from kokuho_adapters.database.statements import batches, bulk_insert, insert_of, insert_or_ignore, one_of, under_keys
 from kokuho_adapters.database.tables import (
     card_withdrawal,
@@ -64,7 +64,13 @@ from kokuho_core.entrusted_partition.exchanged import (
     SymbolLine,
     Verification,
 )
-from kokuho_core.entrusted_partition.subscriber import CARD_DETAIL_KEYS, CardDetails, RegisteredPerson, Subscriber
+from kokuho_core.entrusted_partition.subscriber import (
+    CARD_DETAIL_KEYS,
+    CardDetails,
+    DerivedQualification,
+    RegisteredPerson,
+    Subscriber,
+)
 from kokuho_core.errors import NotFound, Problem
 from kokuho_core.insured_person.fact import PersonFact
 from kokuho_core.ports.registration import (
@@ -76,7 +82,7 @@ from kokuho_core.ports.registration import (
     card_of,
 )
 from kokuho_core.ports.vault import SealedNumber
-from kokuho_core.returning.rows import TokusoRow, addressee_subject
+from kokuho_core.returning.rows import addressee_subject, row_keys
 from kokuho_core.vocabulary.codes import UpdateKind
 from kokuho_core.vocabulary.identifiers import Addressee, AddresseeNumber, InsurerNumber, MunicipalInsuredId
 from kokuho_core.vocabulary.individual_number import NumberIndex
@@ -129,6 +135,21 @@ def content_of(text: str) -> Subscriber:
     for place in _DATES:
         values[place] = _DAYS[values[place]]
     return Subscriber._make(values)
+
+
+_DERIVED_KEYS: Final = (
+    "municipal_insured_id", "qualification_acquired", "qualification_lost", "qualification_lost_reason",
+    "application_start", "application_end",
+)  # fmt: skip
+_derived_values: Final = itemgetter(*map(row_keys("TOKUSO").index, _DERIVED_KEYS))
+
+
+def _derived_of(values: list[Any]) -> DerivedQualification:
+    """The part of a TOKUSO row that registration needs, from its text."""
+    person, acquired, lost, reason, start, end = _derived_values(values)
+    return DerivedQualification(
+        MunicipalInsuredId(person), _DAYS[acquired], _DAYS[lost], reason, cast(date, _DAYS[start]), _DAYS[end]
+    )
 
 
 # --- queries made once ---
@@ -230,17 +251,16 @@ class SqlRegistrationStore:
                 found[fact.addressee].append((fact, CardDetails(*row[_FACTS:])))
         return found
 
-    def qualifications(self, addressees: Sequence[Addressee]) -> dict[Addressee, dict[int, TokusoRow]]:
-        found: dict[Addressee, dict[int, TokusoRow]] = {}
+    def qualifications(self, addressees: Sequence[Addressee]) -> dict[Addressee, dict[int, DerivedQualification]]:
+        found: dict[Addressee, dict[int, DerivedQualification]] = {}
+        by_subject = {addressee_subject(each): each for each in addressees}
         row = returned_row.c
-        for batch in batches((addressee_subject(each) for each in addressees), 1000):
-            query = select(row.item, row.stands).where(
+        for batch in batches(by_subject, 1000):
+            query = select(row.subject, row.item, row.stands).where(
                 one_of(self.connection, row.subject, batch), row.file_id == "TOKUSO", row.stands.is_not(None)
             )
-            for item, text in self.connection.execute(query):
-                told = cast(TokusoRow, load_row("TOKUSO", text))
-                addressee = Addressee(InsurerNumber(told.insurer_number), AddresseeNumber(told.addressee_number))
-                found.setdefault(addressee, {})[int(item)] = told
+            for subject, item, text in self.connection.execute(query).all():
+                found.setdefault(by_subject[subject], {})[int(item)] = _derived_of(orjson.loads(text))
         return found
 
     def standing(self, addressees: Sequence[Addressee]) -> dict[Addressee, list[Version]]:
@@ -259,9 +279,10 @@ class SqlRegistrationStore:
                 .outerjoin(person_record, _same_line(person_record))
                 .outerjoin(recalled_person_record, _same_line(recalled_person_record))
                 .where(wanted, _version.ended_at.is_(None))
-                .order_by(_version.record_key)
             )  # fmt: skip
-            for insurer, addressee, key, period, content, index, number, result in self.connection.execute(query):
+            # sorted here: asked for the order of keys, SQLite would walk through all of them
+            rows = sorted(self.connection.execute(query).all(), key=itemgetter(2))
+            for insurer, addressee, key, period, content, index, number, result in rows:
                 if insurer not in batched:
                     batched[insurer] = self._batched(Exchange.REGISTRATION, insurer)
                 version = Version(

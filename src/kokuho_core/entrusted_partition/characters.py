@@ -7,8 +7,9 @@ somebody wrote an explicit rule for just that character. The original stays in t
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
-from typing import Final, cast
+from collections.abc import Mapping
+from operator import itemgetter
+from typing import Final
 
 from attrs import field, frozen
 
@@ -23,11 +24,7 @@ _TEXTS: Final = (
     "card_symbol", "card_number", "name", "name_kana", "name_on_card", "name_kana_on_card", "true_name", "true_name_kana",
     "address",
 )  # fmt: skip
-_PLACES: Final = tuple((Subscriber._fields.index(key), key) for key in _TEXTS)
-
-
-def _texts(subscriber: Subscriber) -> Iterator[str]:
-    return (cast(str | None, subscriber[at]) or "" for at, _ in _PLACES)
+_texts_of: Final = itemgetter(*(Subscriber._fields.index(key) for key in _TEXTS))
 
 
 @frozen
@@ -64,11 +61,13 @@ class Repertoire:
 
     def fitted(self, subscriber: Subscriber) -> tuple[Subscriber, tuple[str, ...], tuple[str, ...]]:
         """The record as the receiver can hold it, the fields in which a rule replaced something, and those that do not fit."""
-        if self.encoding is None and not _HELD_BY_NOBODY.search("".join(_texts(subscriber))):
+        if self.encoding is None and not _HELD_BY_NOBODY.search("".join(filter(None, _texts_of(subscriber)))):
             return subscriber, (), ()
         replaced: dict[str, str] = {}
         unfit: list[str] = []
-        for (_, key), text in zip(_PLACES, _texts(subscriber), strict=True):
+        for key, text in zip(_TEXTS, _texts_of(subscriber), strict=True):
+            if text is None:
+                continue
             fitting = "".join(each if self.holds(each) else self.replacements.get(each, each) for each in text)
             if fitting != text:
                 replaced[key] = fitting

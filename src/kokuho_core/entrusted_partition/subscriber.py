@@ -7,7 +7,6 @@ from typing import Final, NamedTuple
 
 from kokuho_core.entrusted_partition.exchanged import InternalBranchNumber, Verification
 from kokuho_core.insured_person.fact import PersonFact
-from kokuho_core.returning.rows import TokusoRow
 from kokuho_core.vocabulary.identifiers import MunicipalInsuredId
 
 NOTHING: Final = "0"
@@ -93,10 +92,21 @@ def reason_of_loss(code: str | None) -> str | None:
     return None if code is None else _LOSS_CODES.get(code, OTHER_LOSS)
 
 
-def subscriber_of(row: PersonFact, details: CardDetails, told: TokusoRow, acquired: date) -> Subscriber:
+class DerivedQualification(NamedTuple):
+    """導出した資格 of one application period, as the last resolve left it (Q-4); ``acquired`` is None while it is held."""
+
+    municipal_insured_id: MunicipalInsuredId
+    acquired: date | None
+    lost: date | None
+    lost_reason: str | None
+    start: date
+    end: date | None
+
+
+def subscriber_of(row: PersonFact, details: CardDetails, derived: DerivedQualification, acquired: date) -> Subscriber:
     """加入者情報 of one application period: its row in force, and the prefecture-level dates derived for it (Q-4)."""
     return Subscriber(
-        MunicipalInsuredId(told.municipal_insured_id),
+        derived.municipal_insured_id,
         details.card_symbol,
         details.card_number,
         details.branch_number,
@@ -111,10 +121,10 @@ def subscriber_of(row: PersonFact, details: CardDetails, told: TokusoRow, acquir
         row.sex,
         details.address,
         acquired,
-        told.qualification_lost,
-        reason_of_loss(told.qualification_lost_reason),
-        told.application_start,
-        told.application_end,
+        derived.lost,
+        reason_of_loss(derived.lost_reason),
+        derived.start,
+        derived.end,
         row.address_withheld,
         details.self_view_stopped,
     )

@@ -21,10 +21,9 @@ from kokuho_core.entrusted_partition.exchanged import (
     SymbolLine,
     WithdrawalLine,
 )
-from kokuho_core.entrusted_partition.subscriber import CardDetails, RegisteredPerson, Subscriber
+from kokuho_core.entrusted_partition.subscriber import CardDetails, DerivedQualification, RegisteredPerson, Subscriber
 from kokuho_core.insured_person.fact import PersonFact
 from kokuho_core.ports.vault import SealedNumber
-from kokuho_core.returning.rows import TokusoRow
 from kokuho_core.vocabulary.identifiers import Addressee, InsurerNumber, MunicipalInsuredId
 
 
@@ -126,7 +125,7 @@ class RegistrationStore(Protocol):
         """All messages about these addressees in received order, with the items of registration."""
         ...
 
-    def qualifications(self, addressees: Sequence[Addressee]) -> dict[Addressee, dict[int, TokusoRow]]:
+    def qualifications(self, addressees: Sequence[Addressee]) -> dict[Addressee, dict[int, DerivedQualification]]:
         """What the last resolve derived, by the history number of the application period."""
         ...
 

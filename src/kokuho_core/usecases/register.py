@@ -22,7 +22,7 @@ from kokuho_core.eligibility_history.versions import Version, Wanted, changes
 from kokuho_core.entrusted_partition.characters import Repertoire
 from kokuho_core.entrusted_partition.due_dates import notice_of
 from kokuho_core.entrusted_partition.exchanged import Exchange, Line, RegistrationLine
-from kokuho_core.entrusted_partition.subscriber import CardDetails, Subscriber, subscriber_of
+from kokuho_core.entrusted_partition.subscriber import CardDetails, DerivedQualification, Subscriber, subscriber_of
 from kokuho_core.errors import NotFound, Problem
 from kokuho_core.insured_person.application_period import ApplicationPeriod, application_periods
 from kokuho_core.insured_person.fact import PersonFact
@@ -30,11 +30,10 @@ from kokuho_core.insured_person.person import live_rows
 from kokuho_core.ports.registration import Block, Judged, PartitionCounts, RegistrationStore, SentBatch, card_of
 from kokuho_core.ports.registry import Batch, RegistryGateway
 from kokuho_core.ports.stores import UnitOfWork
-from kokuho_core.returning.rows import TokusoRow
 from kokuho_core.usecases.admission import admitted, count
 from kokuho_core.usecases.office import BATCH, Office
 from kokuho_core.vocabulary.codes import UpdateKind
-from kokuho_core.vocabulary.identifiers import Addressee, InsurerNumber, MunicipalInsuredId, Source
+from kokuho_core.vocabulary.identifiers import Addressee, InsurerNumber, Source
 
 NO_NUMBER: Final = "KKH-K001"
 HELD: Final = "KKH-K002"
@@ -157,7 +156,7 @@ class _Preparation:
         self,
         addressee: Addressee,
         history: _History,
-        told: Mapping[int, TokusoRow],
+        told: Mapping[int, DerivedQualification],
         standing: Sequence[Version],
         held: frozenset[Source],
     ) -> _Person:
@@ -169,15 +168,16 @@ class _Preparation:
                 self._want(person, period, _details_of(history, period.current), row)
         return person
 
-    def _want(self, person: _Person, period: ApplicationPeriod, details: CardDetails, told: TokusoRow) -> None:
+    def _want(
+        self, person: _Person, period: ApplicationPeriod, details: CardDetails, told: DerivedQualification
+    ) -> None:
         row, key = period.current, period.key.history_number
-        municipal_id = MunicipalInsuredId(told.municipal_insured_id)
-        days = (told.application_start, told.application_end)
-        if told.qualification_acquired is None:
+        municipal_id, days = told.municipal_insured_id, (told.start, told.end)
+        if told.acquired is None:
             notified_on = details.end_notified or details.start_notified or row.updated_at.date()
             person.blocks.append(Block(key, municipal_id, HELD, (), *days, notified_on))
             return
-        original = subscriber_of(row, details, told, told.qualification_acquired)
+        original = subscriber_of(row, details, told, told.acquired)
         content, replaced, unfit = self.repertoire.fitted(original)
         before = next((each.content for each in person.standing if each.period == key), None)
         notified_on = notice_of(row, details, content, before)
