@@ -8,19 +8,21 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 from typing import Final
 
 from kokuho_adapters.registry_simulator.contents import Fault
-from kokuho_adapters.registry_simulator.state import KEPT, State
+from kokuho_adapters.registry_simulator.state import JUDGED, KEPT, SEPARATOR, State
 
 KANYUSHA_KEYS: Final = ("insurer_number", "record_key", "update_kind", "individual_number", *KEPT)
 
-_KEPT_COLUMNS: Final = ", ".join(KEPT)
-_PLACES: Final = ", ".join("?" * (8 + len(KEPT)))
+_COLUMNS: Final = ", ".join((*JUDGED, "sent"))
+_PLACES: Final = ", ".join("?" * (9 + len(JUDGED)))
 _LOAD: Final = f"""
-    INSERT INTO incoming (place, record_key, update_kind, number_index, content, code, field, answer, {_KEPT_COLUMNS})
+    INSERT INTO incoming (place, record_key, update_kind, number_index, content, code, field, answer, {_COLUMNS})
     VALUES ({_PLACES})
 """  # noqa: S608 - names of columns alone
+_JUDGED_OF: Final = itemgetter(*(KANYUSHA_KEYS.index(key) for key in JUDGED))
 
 # Of records that are sound in themselves: (code, layout key, condition). Texts of days compare as the days do.
 _SOUND: Final = (
@@ -31,7 +33,7 @@ _SOUND: Final = (
 )
 _KNOWN: Final = "SELECT 1 FROM record r WHERE r.insurer_number = :insurer AND r.record_key = incoming.record_key"
 _OF_ANOTHER: Final = (
-    "(r.number_index <> incoming.number_index OR r.municipal_insured_id <> incoming.municipal_insured_id"
+    "(r.number <> incoming.number OR r.municipal_insured_id <> incoming.municipal_insured_id"
     " OR r.application_start <> incoming.application_start)"
 )
 # Against what was registered before, for each 更新区分. The first condition that holds decides.
@@ -43,9 +45,8 @@ _AGAINST_REGISTERED: Final = (
     ("3", "3", None, f"EXISTS ({_KNOWN} AND r.cancelled_in IS NOT NULL)"),
 )  # fmt: skip
 _OVERLAPPING: Final = """
-    SELECT n.record_key FROM incoming JOIN record n ON n.insurer_number = :insurer AND n.record_key = incoming.record_key
-    WHERE incoming.update_kind = '1' AND incoming.answer = '1' AND EXISTS (
-        SELECT 1 FROM record o WHERE o.number_index = n.number_index AND o.insurer_number = :insurer
+    SELECT place, record_key FROM incoming n WHERE update_kind = '1' AND answer = '1' AND EXISTS (
+        SELECT 1 FROM record o WHERE o.number = n.number AND o.insurer_number = :insurer
         AND o.record_key <> n.record_key AND o.cancelled_in IS NULL
         AND (n.application_end = '' OR n.application_start < n.application_end)
         AND (o.application_end = '' OR o.application_start < o.application_end)
@@ -53,6 +54,10 @@ _OVERLAPPING: Final = """
         AND (o.application_end = '' OR n.application_start < o.application_end)
     )
 """
+
+
+class RecordKeyTwice(Exception):
+    """A batch names one record key twice, so nobody could say which record an answer is about."""
 
 
 def empty(connection: sqlite3.Connection) -> None:
@@ -65,19 +70,23 @@ def load(
 ) -> bytes:
     """Load records (place, texts in the order of ``KANYUSHA_KEYS``, fault); returns by what their content is known again.
 
-    Raises :class:`sqlite3.IntegrityError` when a record key stands twice.
+    Raises :class:`RecordKeyTwice`.
     """
     macs: list[bytes] = []
+    keys: set[str] = set()
 
     def loaded() -> Iterable[tuple[object, ...]]:
         for place, texts, fault in rows:
-            content = state.content_mac("\x1f".join((texts[1], *texts[3:])).encode("utf-8"))
-            macs.append(texts[2].encode("utf-8") + content)
-            if fault is None:
-                number = state.number_index(texts[3])
-                yield (place, texts[1], texts[2], number, content, None, None, None, *texts[4:])
-            else:
-                yield (place, texts[1], texts[2], None, content, *fault, "2", *texts[4:])
+            key, kind, number = texts[1:4]
+            sent = SEPARATOR.join(texts[4:])
+            content = state.content_mac(f"{key}{SEPARATOR}{number}{SEPARATOR}{sent}".encode())
+            macs.append(kind.encode() + content)
+            if key in keys:
+                raise RecordKeyTwice
+            keys.add(key)
+            index = state.number_index(number) if fault is None else None
+            code, field, answer = (None, None, None) if fault is None else (*fault, "2")
+            yield (place, key, kind, index, content, code, field, answer, *_JUDGED_OF(texts), sent)
 
     connection.executemany(_LOAD, loaded())
     return state.content_mac(b"".join(macs))
@@ -86,6 +95,12 @@ def load(
 def judge(connection: sqlite3.Connection, insurer: str, reception: int, verified_at_once: bool) -> None:
     """Give every loaded record its answer, and what was registered its effect."""
     named = {"insurer": insurer, "reception": reception}
+    connection.execute(
+        "INSERT OR IGNORE INTO number (number_index) SELECT number_index FROM incoming WHERE number_index IS NOT NULL"
+    )
+    connection.execute(
+        "UPDATE incoming SET number = (SELECT number FROM number n WHERE n.number_index = incoming.number_index)"
+    )
     for code, key, condition in _SOUND:
         connection.execute(
             f"UPDATE incoming SET answer = '2', code = ?, field = ? WHERE answer IS NULL AND {condition}",  # noqa: S608
@@ -104,14 +119,14 @@ def judge(connection: sqlite3.Connection, insurer: str, reception: int, verified
         named,
     )
     _register(connection, named, verified_at_once)
-    for (key,) in connection.execute(_OVERLAPPING, named).fetchall():
+    for place, key in connection.execute(_OVERLAPPING, named).fetchall():
         connection.execute(
-            "UPDATE incoming SET answer = '2', code = 'R004', field = 'application_start' WHERE record_key = ?", (key,)
+            "UPDATE incoming SET answer = '2', code = 'R004', field = 'application_start' WHERE place = ?", (place,)
         )
         connection.execute("DELETE FROM record WHERE insurer_number = ? AND record_key = ?", (insurer, key))
     connection.execute(
-        "INSERT INTO result (reception, place, subject, day, result, error_code, error_field, number_index)"
-        " SELECT :reception, place, record_key, '', answer, code, field, number_index FROM incoming",
+        "INSERT INTO result (reception, place, subject, day, result, error_code, error_field, number)"
+        " SELECT :reception, place, record_key, '', answer, code, field, number FROM incoming",
         named,
     )
 
@@ -124,25 +139,29 @@ def _register(connection: sqlite3.Connection, named: dict[str, object], verified
     """
     new = "incoming WHERE answer = '1' AND update_kind = '1'"
     connection.execute(
-        "INSERT INTO record (insurer_number, record_key, number_index, content, registered_in, "  # noqa: S608
-        f"{_KEPT_COLUMNS}) SELECT :insurer, record_key, number_index, content, :reception, {_KEPT_COLUMNS} FROM {new}",
+        "INSERT INTO record (insurer_number, record_key, number, content, registered_in, "  # noqa: S608
+        f"{_COLUMNS}) SELECT :insurer, record_key, number, content, :reception, {_COLUMNS} FROM {new}",
         named,
     )
     connection.execute("INSERT OR IGNORE INTO branch VALUES (:insurer, 0)", named)
     added = connection.execute(
-        "INSERT INTO person (insurer_number, number_index, internal_branch, verification)"  # noqa: S608
-        " SELECT :insurer, number_index, (SELECT last FROM branch WHERE insurer_number = :insurer)"
-        f" + row_number() OVER (ORDER BY min(place)), '0' FROM {new} AND NOT EXISTS (SELECT 1 FROM person p"
-        " WHERE p.insurer_number = :insurer AND p.number_index = incoming.number_index) GROUP BY number_index",
-        named,
+        "INSERT INTO person (insurer_number, number, internal_branch, verification)"  # noqa: S608
+        " SELECT :insurer, number, (SELECT last FROM branch WHERE insurer_number = :insurer)"
+        f" + row_number() OVER (ORDER BY min(place)), :verification FROM {new} AND NOT EXISTS (SELECT 1 FROM person p"
+        " WHERE p.insurer_number = :insurer AND p.number = incoming.number) GROUP BY number",
+        {**named, "verification": "1" if verified_at_once else "0"},
     ).rowcount
     connection.execute("UPDATE branch SET last = last + ? WHERE insurer_number = ?", (added, named["insurer"]))
     if not verified_at_once:
         return
     connection.execute(
-        "UPDATE person SET verification = CASE"  # noqa: S608
-        " WHEN (SELECT count(DISTINCT birth_date || sex) FROM record o WHERE o.number_index = person.number_index"
-        " AND o.cancelled_in IS NULL) > 1 THEN '2' WHEN verification = '3' THEN '3' ELSE '1' END"
-        f" WHERE insurer_number = :insurer AND number_index IN (SELECT number_index FROM {new})",
+        "UPDATE person SET verification = '1' WHERE insurer_number = :insurer AND verification IN ('0', '2')"  # noqa: S608
+        f" AND number IN (SELECT number FROM {new})",
+        named,
+    )
+    connection.execute(
+        "UPDATE person SET verification = '2' WHERE insurer_number = :insurer AND number IN (SELECT number"  # noqa: S608
+        f" FROM {new} AND EXISTS (SELECT 1 FROM record o WHERE o.number = incoming.number AND o.cancelled_in IS NULL"
+        " AND (o.birth_date, o.sex) <> (incoming.birth_date, incoming.sex)))",
         named,
     )

@@ -20,7 +20,7 @@ from kokuho_adapters.registry_simulator.audit import ADMITTED, REFUSED, AuditEnt
 from kokuho_adapters.registry_simulator.contents import Fault, RecordCheck
 from kokuho_adapters.registry_simulator.faults import FaultKind, FaultPlace
 from kokuho_adapters.registry_simulator.settings import Client, Settings
-from kokuho_adapters.registry_simulator.state import State
+from kokuho_adapters.registry_simulator.state import KEPT, SEPARATOR, State
 
 REGISTRATION: Final = "KANYUSHA"
 WITHDRAWAL: Final = "KAIJO"
@@ -138,8 +138,8 @@ class Receiver:
                 return self._take(work, caller, exchange, insurer, number, rows, idempotency_key)
         except Refused as refused:
             refusal = refused.refusal
-        except sqlite3.IntegrityError:
-            refusal = Refusal.UNANSWERABLE  # a record key twice
+        except judgement.RecordKeyTwice:
+            refusal = Refusal.UNANSWERABLE
         raise self.refuse(caller, f"send {exchange}", insurer, refusal)
 
     def _take(
@@ -204,7 +204,10 @@ class Receiver:
                     raise Refused(Refusal.UNANSWERABLE)
                 yield place, row, fault
 
+        width = len(layout_of(exchange).fields)
         for row in rows:
+            if len(row) != width:
+                raise Refused(Refusal.MALFORMED)
             if row[0] != insurer:
                 raise Refused(Refusal.FOREIGN_RECORD)
             chunk.append(row)
@@ -228,12 +231,12 @@ class Receiver:
 
     def _withdraw(self, work: sqlite3.Connection, insurer: str, insured_id: str, applied_on: str) -> tuple[str, str]:
         """C-3: taken is what is registered; it ends with the end of the following month."""
-        index = self._person(work, insurer, insured_id)
-        card = work.execute("SELECT registered, withdrawn_from FROM card WHERE number_index = ?", (index,)).fetchone()
-        if index is None or card is None or not card[0]:
+        number = self._person(work, insurer, insured_id)
+        card = work.execute("SELECT registered, withdrawn_from FROM card WHERE number = ?", (number,)).fetchone()
+        if number is None or card is None or not card[0]:
             return "2", ""
         effective = card[1] or _end_of_next_month(applied_on)
-        work.execute("UPDATE card SET withdrawn_from = ? WHERE number_index = ?", (effective, index))
+        work.execute("UPDATE card SET withdrawn_from = ? WHERE number = ?", (effective, number))
         return "1", effective
 
     def _symbol(self, work: sqlite3.Connection, insurer: str, insured_id: str, _: str) -> tuple[str, str]:
@@ -293,7 +296,7 @@ class Receiver:
                 page = work.execute(
                     "SELECT r.place, r.subject, r.day, r.result, r.error_code, r.error_field, r.effective_on,"
                     " p.internal_branch, p.verification FROM result r LEFT JOIN person p"
-                    " ON p.insurer_number = ? AND p.number_index = r.number_index AND r.result <> '2'"
+                    " ON p.insurer_number = ? AND p.number = r.number AND r.result <> '2'"
                     " WHERE r.reception = ? AND r.place > ? ORDER BY r.place LIMIT ?",
                     (insurer, reception.serial, after, _PAGE),
                 ).fetchall()
@@ -325,16 +328,15 @@ class Receiver:
                 if found is None:
                     found = ("\U0010ffff", "", "")
                 start = found
-            columns = ", ".join(f"r.{key}" for key in layout_of(SHOWN).keys if key not in _OF_THE_PERSON)
             rows = work.execute(
-                f"SELECT p.internal_branch, p.verification, {columns} FROM record r JOIN person p"  # noqa: S608
-                " ON p.insurer_number = r.insurer_number AND p.number_index = r.number_index"
+                "SELECT r.record_key, p.internal_branch, p.verification, r.sent FROM record r JOIN person p"
+                " ON p.insurer_number = r.insurer_number AND p.number = r.number"
                 " WHERE r.insurer_number = ? AND r.cancelled_in IS NULL"
                 " AND (r.municipal_insured_id, r.application_start, r.record_key) > (?, ?, ?)"
                 " ORDER BY r.municipal_insured_id, r.application_start, r.record_key LIMIT ?",
                 (insurer, *start, limit),
             ).fetchall()
-        return [(*row[2:5], f"{row[0]:08d}", row[1], *row[5:]) for row in rows]
+        return [_as_shown(insurer, *row) for row in rows]
 
     def shown(self, caller: Caller, insurer: str) -> Iterator[tuple[str, ...]]:
         """All live records of a partition, page by page."""
@@ -399,16 +401,16 @@ class Receiver:
         """
         self._operate(caller, "verify")
         with self.state.work() as work:
-            index = self._person(work, insurer, insured_id)
-            if index is not None:
+            number = self._person(work, insurer, insured_id)
+            if number is not None:
                 work.execute(
-                    "UPDATE person SET verification = ? WHERE insurer_number = ? AND number_index = ?",
-                    (verification, insurer, index),
+                    "UPDATE person SET verification = ? WHERE insurer_number = ? AND number = ?",
+                    (verification, insurer, number),
                 )
                 work.execute(
                     "UPDATE reception SET published = 0 WHERE insurer_number = ? AND reception IN (SELECT registered_in"
-                    " FROM record WHERE insurer_number = ? AND number_index = ? AND cancelled_in IS NULL)",
-                    (insurer, insurer, index),
+                    " FROM record WHERE insurer_number = ? AND number = ? AND cancelled_in IS NULL)",
+                    (insurer, insurer, number),
                 )
                 return
         raise self.refuse(caller, "verify", "", Refusal.NOT_FOUND)
@@ -419,10 +421,10 @@ class Receiver:
         """A person registers his card, or it ends (C-1). It belongs to the person and survives moves (C-4)."""
         self._operate(caller, "card")
         with self.state.work() as work:
-            index = self._person(work, insurer, insured_id)
-            if index is not None:
+            number = self._person(work, insurer, insured_id)
+            if number is not None:
                 expires = f"{expires_on:%Y%m%d}" if expires_on is not None else ""
-                work.execute("INSERT OR REPLACE INTO card VALUES (?, ?, ?, '')", (index, int(registered), expires))
+                work.execute("INSERT OR REPLACE INTO card VALUES (?, ?, ?, '')", (number, int(registered), expires))
                 return
         raise self.refuse(caller, "card", "", Refusal.NOT_FOUND)
 
@@ -438,11 +440,16 @@ class Receiver:
         """A person has, or had, cover elsewhere (R-7)."""
         self._operate(caller, "other cover")
         with self.state.work() as work:
-            index = self._person(work, insurer, insured_id)
-            if index is not None:
+            number = self._person(work, insurer, insured_id)
+            if number is not None:
                 work.execute(
                     "INSERT OR REPLACE INTO other_cover VALUES (?, ?, ?, ?)",
-                    (index, other_insurer, f"{acquired_on:%Y%m%d}", f"{lost_on:%Y%m%d}" if lost_on is not None else ""),
+                    (
+                        number,
+                        other_insurer,
+                        f"{acquired_on:%Y%m%d}",
+                        f"{lost_on:%Y%m%d}" if lost_on is not None else "",
+                    ),
                 )
                 return
         raise self.refuse(caller, "other cover", "", Refusal.NOT_FOUND)
@@ -513,19 +520,30 @@ class Receiver:
         return format_timestamp(self.now())
 
     @staticmethod
-    def _person(work: sqlite3.Connection, insurer: str, insured_id: str) -> bytes | None:
+    def _person(work: sqlite3.Connection, insurer: str, insured_id: str) -> int | None:
         """Who is meant by a 市町村被保険者ID: whoever has a live record under it, else the last who had one."""
         found = work.execute(
-            "SELECT number_index FROM record WHERE insurer_number = ? AND municipal_insured_id = ?"
+            "SELECT number FROM record WHERE insurer_number = ? AND municipal_insured_id = ?"
             " ORDER BY cancelled_in IS NOT NULL, registered_in DESC LIMIT 1",
             (insurer, insured_id),
         ).fetchone()
-        return bytes(found[0]) if found is not None else None
+        return int(found[0]) if found is not None else None
 
 
-_OF_THE_PERSON: Final = ("internal_branch_number", "verification")
+def _as_shown(insurer: str, key: str, branch: int, verification: str, sent: str) -> tuple[str, ...]:
+    """One record in the columns of SHOKAIKEKKA."""
+    values = dict(zip(KEPT, sent.split(SEPARATOR), strict=True))
+    values |= {
+        "insurer_number": insurer,
+        "record_key": key,
+        "internal_branch_number": f"{branch:08d}",
+        "verification": verification,
+    }
+    return tuple(values[key] for key in layout_of(SHOWN).keys)
+
+
 _LIVE: Final = (
-    "SELECT DISTINCT number_index, municipal_insured_id FROM record WHERE insurer_number = :insurer"
+    "SELECT DISTINCT number, municipal_insured_id FROM record WHERE insurer_number = :insurer"
     " AND cancelled_in IS NULL AND application_start <= :day AND (application_end = '' OR application_end > :day)"
 )
 _CARDS: Final = f"""
@@ -534,18 +552,18 @@ _CARDS: Final = f"""
         CASE WHEN c.registered IS NULL OR (NOT c.registered AND c.withdrawn_from = '') THEN '2'
             WHEN c.withdrawn_from <> '' AND c.withdrawn_from <= :day THEN '3' ELSE '1' END,
         coalesce(c.certificate_expires_on, '')
-    FROM ({_LIVE}) l LEFT JOIN card c ON c.number_index = l.number_index
+    FROM ({_LIVE}) l LEFT JOIN card c ON c.number = l.number
 """  # noqa: S608 - names of this module alone
 _DUPLICATES: Final = f"""
     INSERT INTO listed (listing, place, municipal_insured_id, first, second)
     SELECT :listing, row_number() OVER (ORDER BY municipal_insured_id, other, began) - 1, municipal_insured_id, other, began
     FROM (
         SELECT l.municipal_insured_id, o.other_insurer_number AS other, o.acquired_on AS began FROM ({_LIVE}) l
-        JOIN other_cover o ON o.number_index = l.number_index AND o.acquired_on <= :day
+        JOIN other_cover o ON o.number = l.number AND o.acquired_on <= :day
             AND (o.lost_on = '' OR o.lost_on > :day)
         UNION
         SELECT l.municipal_insured_id, r.insurer_number, min(r.qualification_acquired) FROM ({_LIVE}) l
-        JOIN record r ON r.number_index = l.number_index AND r.insurer_number <> :insurer AND r.cancelled_in IS NULL
+        JOIN record r ON r.number = l.number AND r.insurer_number <> :insurer AND r.cancelled_in IS NULL
             AND r.application_start <= :day AND (r.application_end = '' OR r.application_end > :day)
         GROUP BY l.municipal_insured_id, r.insurer_number
     )

@@ -25,8 +25,19 @@ KEPT: Final = (
     "address_withheld", "self_view_stopped", "notified_on",
 )  # fmt: skip
 """The values of a registered record that are kept, by their layout keys: all but the number and what is known besides."""
+JUDGED: Final = (
+    "municipal_insured_id", "birth_date", "sex", "qualification_acquired", "qualification_lost", "reason_of_loss",
+    "application_start", "application_end",
+)  # fmt: skip
+"""Those of them that rules look at: columns of their own. All of them together stand in one text, as they were sent."""
+SEPARATOR: Final = "\x1f"
+"""Between the values in that text; no value can hold it."""
 
-_COLUMNS: Final = ", ".join(f"{key} TEXT NOT NULL" for key in KEPT)
+_PRAGMAS: Final = (
+    "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "cache_size=-65536",
+    "wal_autocheckpoint=8000",
+)  # fmt: skip
+_COLUMNS: Final = ", ".join(f"{key} TEXT NOT NULL" for key in (*JUDGED, "sent"))
 _SCHEMA: Final = f"""
 CREATE TABLE IF NOT EXISTS reception (
     reception INTEGER PRIMARY KEY, insurer_number TEXT NOT NULL, exchange TEXT NOT NULL, number INTEGER NOT NULL,
@@ -36,28 +47,30 @@ CREATE TABLE IF NOT EXISTS reception (
 CREATE INDEX IF NOT EXISTS reception_unpublished ON reception (reception) WHERE channel = 'file' AND published = 0;
 CREATE TABLE IF NOT EXISTS result (
     reception INTEGER NOT NULL REFERENCES reception, place INTEGER NOT NULL, subject TEXT NOT NULL, day TEXT NOT NULL,
-    result TEXT NOT NULL, error_code TEXT, error_field TEXT, effective_on TEXT, number_index BLOB,
+    result TEXT NOT NULL, error_code TEXT, error_field TEXT, effective_on TEXT, number INTEGER,
     PRIMARY KEY (reception, place)
 ) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS number (number INTEGER PRIMARY KEY, number_index BLOB NOT NULL UNIQUE);
 CREATE TABLE IF NOT EXISTS record (
-    insurer_number TEXT NOT NULL, record_key TEXT NOT NULL, number_index BLOB NOT NULL, content BLOB NOT NULL,
+    insurer_number TEXT NOT NULL, record_key TEXT NOT NULL, number INTEGER NOT NULL REFERENCES number,
+    content BLOB NOT NULL,
     registered_in INTEGER NOT NULL REFERENCES reception, cancelled_in INTEGER REFERENCES reception, {_COLUMNS},
     PRIMARY KEY (insurer_number, record_key)
 );
-CREATE INDEX IF NOT EXISTS record_person ON record (number_index, insurer_number);
+CREATE INDEX IF NOT EXISTS record_person ON record (number, insurer_number);
 CREATE INDEX IF NOT EXISTS record_shown ON record (insurer_number, municipal_insured_id, application_start, record_key);
 CREATE TABLE IF NOT EXISTS branch (insurer_number TEXT PRIMARY KEY, last INTEGER NOT NULL) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS person (
-    insurer_number TEXT NOT NULL, number_index BLOB NOT NULL, internal_branch INTEGER NOT NULL,
-    verification TEXT NOT NULL, PRIMARY KEY (insurer_number, number_index)
+    insurer_number TEXT NOT NULL, number INTEGER NOT NULL REFERENCES number, internal_branch INTEGER NOT NULL,
+    verification TEXT NOT NULL, PRIMARY KEY (insurer_number, number)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS card (
-    number_index BLOB PRIMARY KEY, registered INTEGER NOT NULL, certificate_expires_on TEXT NOT NULL,
+    number INTEGER PRIMARY KEY REFERENCES number, registered INTEGER NOT NULL, certificate_expires_on TEXT NOT NULL,
     withdrawn_from TEXT NOT NULL DEFAULT ''
-) WITHOUT ROWID;
+);
 CREATE TABLE IF NOT EXISTS other_cover (
-    number_index BLOB NOT NULL, other_insurer_number TEXT NOT NULL, acquired_on TEXT NOT NULL, lost_on TEXT NOT NULL,
-    PRIMARY KEY (number_index, other_insurer_number, acquired_on)
+    number INTEGER NOT NULL REFERENCES number, other_insurer_number TEXT NOT NULL, acquired_on TEXT NOT NULL,
+    lost_on TEXT NOT NULL, PRIMARY KEY (number, other_insurer_number, acquired_on)
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS listing (
     listing INTEGER PRIMARY KEY, insurer_number TEXT NOT NULL, file_id TEXT NOT NULL, sequence INTEGER NOT NULL,
@@ -78,10 +91,12 @@ CREATE TABLE IF NOT EXISTS audit (
 );
 CREATE TABLE IF NOT EXISTS made (made_at TEXT NOT NULL);
 CREATE TRIGGER IF NOT EXISTS audit_stays BEFORE DELETE ON audit BEGIN SELECT RAISE(ABORT, 'the audit stays'); END;
-CREATE TRIGGER IF NOT EXISTS audit_is_not_changed BEFORE UPDATE ON audit BEGIN SELECT RAISE(ABORT, 'the audit stays'); END;
+CREATE TRIGGER IF NOT EXISTS audit_is_not_changed BEFORE UPDATE ON audit BEGIN
+    SELECT RAISE(ABORT, 'the audit stays');
+END;
 CREATE TEMP TABLE incoming (
-    place INTEGER PRIMARY KEY, record_key TEXT NOT NULL, update_kind TEXT NOT NULL, number_index BLOB, content BLOB,
-    code TEXT, field TEXT, answer TEXT, {_COLUMNS}
+    place INTEGER PRIMARY KEY, record_key TEXT NOT NULL, update_kind TEXT NOT NULL, number_index BLOB, number INTEGER,
+    content BLOB, code TEXT, field TEXT, answer TEXT, {_COLUMNS}
 );
 CREATE UNIQUE INDEX incoming_key ON incoming (record_key);
 """
@@ -99,7 +114,7 @@ class State:
         self._connection = sqlite3.connect(
             folder / "receiver.sqlite3", isolation_level=None, check_same_thread=False, timeout=30
         )
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON"):
+        for pragma in _PRAGMAS:
             self._connection.execute(f"PRAGMA {pragma}")
         self._connection.executescript(_SCHEMA)
 
