@@ -217,6 +217,7 @@ _FAMILIES = {
     "H": "継続世帯の確定指示",
     "D": "日付と事由",
     "Q": "資格",
+    "K": "登録(中間サーバー)とカードの利用",
     "G": "安全弁・取消し・廃棄",
     "E": "ファイル授受(フォルダ・媒体・SFTP)",
     "A": "アクセス権限・承認・監査",
@@ -258,9 +259,9 @@ _DIRECTIONS = {
     "municipality->aggregation": "市区町村 → 集約",
     "aggregation->municipality": "集約 → 市区町村",
     "municipality->aggregation->intermediate": "市区町村 → 集約 → 中間サーバー",
-    "intermediate->aggregation->municipality": "中間サーバー → 集約 → 市区町村(予定)",
-    "aggregation->intermediate": "集約 → 中間サーバー(予定)",
-    "intermediate->aggregation": "中間サーバー → 集約(予定)",
+    "intermediate->aggregation->municipality": "中間サーバー → 集約 → 市区町村",
+    "aggregation->intermediate": "集約 → 中間サーバー",
+    "intermediate->aggregation": "中間サーバー → 集約",
 }
 _TYPES = {
     "digits": "数字",
