@@ -15,7 +15,7 @@ from kokuho_core.usecases.documents import DocumentItem, decide_documents, reque
 from kokuho_core.vocabulary.identifiers import InsurerNumber, MunicipalInsuredId
 
 from ..aggregation.support import entered, insured
-from ..prefecture.office import A, B, day
+from ..prefecture.office import A, B, day, person
 from .counter import Counter
 from .test_card_use import apply, exchange, snapshot
 
@@ -55,6 +55,7 @@ class TestDecisionTable:
                 CERTIFICATE, DocumentReason.WITHDRAWAL_APPLIED,
             ),
             (evolve(PLAIN, verification_mismatch=True), CERTIFICATE, DocumentReason.VERIFICATION_MISMATCH),
+            (evolve(PLAIN, is_registered=False), CERTIFICATE, DocumentReason.NOT_VIEWABLE),
             (evolve(PLAIN, self_view_stopped=True), CERTIFICATE, DocumentReason.VIEWING_STOPPED),
             (
                 evolve(PLAIN, self_view_stopped=True, verification_mismatch=True, card_returned=True, card=None),
@@ -173,6 +174,17 @@ class TestList:
         assert decided(counter, "2024-06-02") == []
         assert [each.to_issue for each in decided(counter, "2024-06-02", B)] == [True]
 
+    def test_who_cannot_be_registered_needs_one_most(self, counter: Counter) -> None:
+        """Rules: C-2, R-1. Blocked or refused: the card shows nothing."""
+        counter.receiver.refuses = lambda line: "E1" if line.name.endswith("二郎") else None
+        counter.told(A, person(A, "10"), insured(A, "20", 2, name="見本　二郎"), insured(A, "30", 3))
+        snapshot(counter, "2024-06-01", ("10", "1"), ("20", "1"), ("30", "1"))
+        exchange(counter)
+        counter.exchange()
+        assert {each.addressee_number: each.reason for each in decided(counter)} == {
+            "10": DocumentReason.NOT_VIEWABLE, "20": DocumentReason.NOT_VIEWABLE, "30": DocumentReason.REGISTERED,
+        }  # fmt: skip
+
     def test_a_decision_is_kept_once(self, counter: Counter) -> None:
         """Rules: C-2. What it rested on stays, and a later one is beside it."""
         counter.told(A, insured(A, "10", 1))
@@ -195,12 +207,12 @@ class TestRequests:
         counter.told(A, insured(A, "10", 1))
         snapshot(counter, "2024-06-01", ("10", "1"))
         exchange(counter)
-        person, insurer = MunicipalInsuredId(counter.municipal_id(A, "10")), InsurerNumber(A)
+        who, insurer = MunicipalInsuredId(counter.municipal_id(A, "10")), InsurerNumber(A)
         for kind, reason in (("care", DocumentReason.CARE_ON_REQUEST), ("returned", DocumentReason.CARD_RETURNED)):
-            request_document(counter.office, insurer, person, kind, "窓口")
-            request_document(counter.office, insurer, person, kind, "窓口")
+            request_document(counter.office, insurer, who, kind, "窓口")
+            request_document(counter.office, insurer, who, kind, "窓口")
             assert decided(counter)[0].reason is reason
-            withdraw_request(counter.office, insurer, person, kind)
+            withdraw_request(counter.office, insurer, who, kind)
             assert decided(counter)[0].reason is DocumentReason.REGISTERED
 
     def test_for_nobody(self, counter: Counter) -> None:

@@ -131,6 +131,7 @@ _DOCUMENTS: Final = {Document.CERTIFICATE: "資格確認書", Document.NOTICE: "
 _REASONS: Final = {
     DocumentReason.VIEWING_STOPPED: "自己情報提供不可",
     DocumentReason.VERIFICATION_MISMATCH: "本人確認不一致",
+    DocumentReason.NOT_VIEWABLE: "中間サーバーに未登録",
     DocumentReason.WITHDRAWAL_APPLIED: "利用登録解除の申請",
     DocumentReason.CARD_RETURNED: "カードの返納",
     DocumentReason.NO_SNAPSHOT: "利用登録情報なし",

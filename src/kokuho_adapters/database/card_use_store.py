@@ -8,7 +8,7 @@ from datetime import date, datetime
 from typing import Any, Final
 
 from attrs import frozen
-from sqlalchemy import Connection, and_, delete, func, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, or_, select, update
 
 from kokuho_adapters.database.counters import Counters
 from kokuho_adapters.database.registration_store import content_of
@@ -21,12 +21,15 @@ from kokuho_adapters.database.tables import (
     document_request,
     known_addressee,
     other_record,
+    person_record,
     recalled_file,
     registration_batch,
+    registration_block,
+    registration_message,
     registration_version,
     relay_certificate,
 )
-from kokuho_core.entrusted_partition.exchanged import CardRegistration, Exchange, WithdrawalLine
+from kokuho_core.entrusted_partition.exchanged import CardRegistration, Exchange, ResultCode, WithdrawalLine
 from kokuho_core.ports.registration import (
     Certificate,
     DocumentRequest,
@@ -154,25 +157,54 @@ class SqlCardUseStore:
     # --- documents ---
 
     def subscribers(self, insurer: InsurerNumber, as_of: date) -> Iterator[list[KnownSubscriber]]:
+        message, known = registration_message.c, set[str]()
+        registered_by = and_(
+            message.insurer_number == _version.insurer_number,
+            message.record_key == _version.record_key,
+            message.update_kind == UpdateKind.NEW.value,
+        )
         query = (
-            select(_version.municipal_id, _version.addressee_number, _version.content)
+            select(_version.municipal_id, _version.addressee_number, _version.content, message.result)
+            .join(registration_message, registered_by)
             .where(_version.insurer_number == insurer, _version.ended_at.is_(None))
             .order_by(_version.municipal_id, _version.record_key)
         )
         # all at once: while they are decided about, the same connection writes
         for batch in batches(self.connection.execute(query).all(), 1000):
             people = []
-            for person, addressee, text in batch:
+            for person, addressee, text, result in batch:
                 content = content_of(text)
                 if content.covers(as_of):
+                    known.add(person)
                     people.append(
                         KnownSubscriber(
                             MunicipalInsuredId(person), addressee, content.birth_date, content.self_view_stopped,
                             content.card_symbol, content.card_number, content.branch_number, content.application_start,
+                            result != ResultCode.ERROR.value,
                         )
                     )  # fmt: skip
             if people:
                 yield people
+        for blocked in batches(self._blocked(insurer, as_of), 1000):
+            yield [each for each in blocked if each.municipal_insured_id not in known]
+
+    def _blocked(self, insurer: InsurerNumber, as_of: date) -> list[KnownSubscriber]:
+        """People insured that day of whom nothing can be registered yet."""
+        block, record = registration_block.c, person_record.c
+        query = (
+            select(
+                block.municipal_id, block.addressee_number, record.birth_date, record.self_view_stopped,
+                record.card_symbol, record.card_number, record.branch_number, block.start_day,
+            )
+            .join(person_record, (record.file_no == block.file_no) & (record.line == block.line))
+            .where(
+                block.insurer_number == insurer,
+                block.start_day <= as_of,
+                or_(block.end_day.is_(None), block.end_day > as_of),
+            )
+            .order_by(block.municipal_id, block.period)
+        )  # fmt: skip
+        return [KnownSubscriber(*row, False) for row in self.connection.execute(query)]
 
     def certificates(self, insurer: InsurerNumber, addressees: Sequence[str]) -> dict[str, list[Certificate]]:
         own = relay_certificate.c

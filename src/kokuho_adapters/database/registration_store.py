@@ -357,7 +357,7 @@ class SqlRegistrationStore:
             _BLOCK_COLUMNS,
             (
                 (
-                    insurer, each.addressee.addressee_number, block.period, block.municipal_insured_id, block.code,
+                    insurer, each.addressee.addressee_number, block.period, block.municipal_insured_id, *block.source, block.code,
                     " ".join(block.fields), block.start, block.end, block.notified_on,
                 )
                 for each in judged
@@ -771,7 +771,8 @@ _VERSION_COLUMNS: Final = (
 )  # fmt: skip
 _MESSAGE_COLUMNS: Final = ("insurer_number", "number", "record_key", "update_kind", "notified_on")
 _BLOCK_COLUMNS: Final = (
-    "insurer_number", "addressee_number", "period", "municipal_id", "code", "fields", "start_day", "end_day", "notified_on",
+    "insurer_number", "addressee_number", "period", "municipal_id", "file_no", "line", "code", "fields", "start_day",
+    "end_day", "notified_on",
 )  # fmt: skip
 
 

@@ -924,6 +924,7 @@ registration_block = Table(
     _text("addressee_number", required=True),
     Column("period", Integer, nullable=False),
     _text("municipal_id"),
+    *_source(),
     _text("code", required=True),
     _text("fields", required=True),
     _date("start_day"),

@@ -7,6 +7,7 @@ condition                                             document              reas
 ====================================================  ====================  ==========================
 自己情報提供不可フラグ (C-5)                          資格確認書            VIEWING_STOPPED
 本人確認 mismatch (R-6)                               資格確認書            VERIFICATION_MISMATCH
+not registered with the receiver (blocked, refused)   資格確認書            NOT_VIEWABLE
 withdrawal applied for and not refused (C-3)          資格確認書            WITHDRAWAL_APPLIED
 card handed back                                      資格確認書            CARD_RETURNED
 no snapshot names the person                          資格確認書            NO_SNAPSHOT
@@ -43,6 +44,7 @@ class DocumentReason(Enum):
 
     VIEWING_STOPPED = "viewing_stopped"
     VERIFICATION_MISMATCH = "verification_mismatch"
+    NOT_VIEWABLE = "not_viewable"
     WITHDRAWAL_APPLIED = "withdrawal_applied"
     CARD_RETURNED = "card_returned"
     NO_SNAPSHOT = "no_snapshot"
@@ -66,6 +68,8 @@ class Holder:
     birth_date: date
     self_view_stopped: bool = False
     verification_mismatch: bool = False
+    is_registered: bool = True
+    """Whether the intermediate server may know the qualification at all (R-1)."""
     card: CardUse | None = None
     card_returned: bool = False
     care_requested: bool = False
@@ -95,6 +99,8 @@ def _reason(holder: Holder, as_of: date) -> DocumentReason:
         return DocumentReason.VIEWING_STOPPED
     if holder.verification_mismatch:
         return DocumentReason.VERIFICATION_MISMATCH
+    if not holder.is_registered:
+        return DocumentReason.NOT_VIEWABLE
     card = holder.card
     if card is not None and card.withdrawal_applied_on is not None:
         return DocumentReason.WITHDRAWAL_APPLIED

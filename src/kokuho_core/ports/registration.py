@@ -24,7 +24,7 @@ from kokuho_core.entrusted_partition.exchanged import (
 from kokuho_core.entrusted_partition.subscriber import CardDetails, DerivedQualification, RegisteredPerson, Subscriber
 from kokuho_core.insured_person.fact import PersonFact
 from kokuho_core.ports.vault import SealedNumber
-from kokuho_core.vocabulary.identifiers import Addressee, InsurerNumber, MunicipalInsuredId
+from kokuho_core.vocabulary.identifiers import Addressee, InsurerNumber, MunicipalInsuredId, Source
 
 
 class Block(NamedTuple):
@@ -32,6 +32,7 @@ class Block(NamedTuple):
 
     period: int
     municipal_insured_id: MunicipalInsuredId | None
+    source: Source
     code: str
     fields: tuple[str, ...]
     start: date | None
@@ -243,6 +244,8 @@ class KnownSubscriber(NamedTuple):
     card_number: str
     branch_number: str | None
     application_start: date
+    is_registered: bool
+    """Whether the receiver may know him: False while he is blocked or refused."""
 
 
 class StoredDocument(NamedTuple):

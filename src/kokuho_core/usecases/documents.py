@@ -118,6 +118,7 @@ class _Decision:
             person.birth_date,
             self_view_stopped=person.self_view_stopped == "1",
             verification_mismatch=known.verification is Verification.MISMATCHED,
+            is_registered=person.is_registered,
             card=use,
             card_returned=(key, RETURNED) in self.requests,
             care_requested=(key, CARE) in self.requests,

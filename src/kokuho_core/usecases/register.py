@@ -175,16 +175,18 @@ class _Preparation:
         municipal_id, days = told.municipal_insured_id, (told.start, told.end)
         if told.acquired is None:
             notified_on = details.end_notified or details.start_notified or row.updated_at.date()
-            person.blocks.append(Block(key, municipal_id, HELD, (), *days, notified_on))
+            person.blocks.append(Block(key, municipal_id, row.source, HELD, (), *days, notified_on))
             return
         original = subscriber_of(row, details, told, told.acquired)
         content, replaced, unfit = self.repertoire.fitted(original)
         before = next((each.content for each in person.standing if each.period == key), None)
         notified_on = notice_of(row, details, content, before)
         if unfit:
-            person.blocks.append(Block(key, municipal_id, CHARACTERS, unfit, *days, notified_on))
+            person.blocks.append(Block(key, municipal_id, row.source, CHARACTERS, unfit, *days, notified_on))
         elif row.number is None:
-            person.blocks.append(Block(key, municipal_id, NO_NUMBER, ("individual_number",), *days, notified_on))
+            person.blocks.append(
+                Block(key, municipal_id, row.source, NO_NUMBER, ("individual_number",), *days, notified_on)
+            )
         else:
             person.wanted.append(Wanted(key, content, row.number, row.source, notified_on, replaced))
 
@@ -204,7 +206,13 @@ class _Preparation:
                 person.wanted.remove(each)
                 days = (content.application_start, content.application_end)
                 block = Block(
-                    each.period, content.municipal_insured_id, BRANCH_TAKEN, ("branch_number",), *days, each.notified_on
+                    each.period,
+                    content.municipal_insured_id,
+                    each.source,
+                    BRANCH_TAKEN,
+                    ("branch_number",),
+                    *days,
+                    each.notified_on,
                 )
                 person.blocks.append(block)
             else:

@@ -181,6 +181,8 @@ def upgrade() -> None:
         sa.Column("addressee_number", TEXT, nullable=False),
         sa.Column("period", sa.Integer(), nullable=False),
         sa.Column("municipal_id", TEXT, nullable=True),
+        sa.Column("file_no", sa.BigInteger(), nullable=False),
+        sa.Column("line", sa.Integer(), nullable=False),
         sa.Column("code", TEXT, nullable=False),
         sa.Column("fields", TEXT, nullable=False),
         sa.Column("start_day", sa.Date(), nullable=True),
