@@ -1,0 +1,120 @@
+"""全体: days of edits through aggregation, channel and receiver; both channels lead to one state, and it is ours for every date.
+
+The server is the running simulator, over a real folder and over real TLS, with things going wrong on the line.
+"""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from kokuho_adapters.registry_simulator.certificates import Authority
+from kokuho_adapters.registry_simulator.server import HOSTS, RunningSimulator
+from kokuho_adapters.registry_simulator.settings import Client, Settings
+from kokuho_core.errors import ChannelFault
+from kokuho_core.ports.registry import RegistryGateway
+from kokuho_core.vocabulary.identifiers import InsurerNumber
+
+from ..prefecture.office import A, B
+from ..registration.counter import Counter
+from ..registration.edits import Edit, Municipalities, edits
+from .kit import FEDERATION, OPERATOR, Side
+
+BOTH = tuple(InsurerNumber(each) for each in (A, B))
+LATE = ("none", "none", "error@send*2", "late_result@results", "repeated_result@results", "shuffled_result@results")
+LINE_FAULTS = {"file": LATE, "server": (*LATE, "lost_request@send*2", "lost_answer@send*2", "cut_answer@any")}
+"""A file that the other side lost after taking it is asked for by people, so that is not among them (test_faults.py has it)."""
+
+
+@pytest.fixture(scope="module")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """An office that has received nothing yet, and certificates; copied for each history."""
+    folder = tmp_path_factory.mktemp("template")
+    Counter(folder / "office").close()
+    moment = datetime.now(UTC)
+    authority = Authority.made("test authority", moment)
+    certificates = folder / "server" / "certificates"
+    authority.write(certificates / "ca.pem")
+    authority.issue(certificates, "server", moment, HOSTS)
+    for client in (FEDERATION, "operator"):
+        authority.issue(certificates, client, moment)
+    return folder
+
+
+@contextmanager
+def standing(template: Path, channel: str) -> Iterator[tuple[Counter, Side]]:
+    """An office and a simulator of their own, connected by one channel."""
+    folder = Path(tempfile.mkdtemp())
+    shutil.copytree(template, folder, dirs_exist_ok=True)
+    clients = [Client(FEDERATION, frozenset({A, B})), Client("operator", operator=True)]
+    try:
+        with RunningSimulator(Settings(folder / "server", clients), folder_seconds=0.005) as simulator:
+            side = Side(simulator, Authority.made("unused", datetime.now(UTC)), folder / "own")
+            try:
+                with Counter(folder / "office") as counter:
+                    counter.receiver = side.gateway(channel)  # type: ignore[assignment]
+                    yield counter, side
+            finally:
+                side.close()
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def exchange_all(counter: Counter, insurer: str) -> None:
+    """Register and take results, again and again until nothing is open, as somebody at the federation does."""
+    due = time.monotonic() + 30
+    while True:
+        assert time.monotonic() < due, "it was never answered"
+        try:
+            counter.register(insurer)
+            counter.results(insurer)
+        except ChannelFault:
+            continue
+        counts = counter.counts(insurer)
+        if not (counts.waiting or counts.sent):
+            return
+        time.sleep(0.02)
+
+
+def end_of(template: Path, channel: str, history: Sequence[Edit], faults: Sequence[str]) -> dict[str, list[Any]]:
+    """What the receiver shows after all of it, agreed with us by reconciliation."""
+    municipalities = Municipalities()
+    with standing(template, channel) as (counter, side):
+        for edit, fault in zip(history, faults, strict=True):
+            if fault != "none":
+                side.order(fault)
+            for sender, row in municipalities.apply(edit):
+                assert counter.persons(sender, row).counts.accepted == 1
+            counter.resolve()
+            for insurer in BOTH:
+                exchange_all(counter, insurer)
+        side.receiver.order_fault(OPERATOR, None)
+        gateway: RegistryGateway = side.gateway(channel)
+        for insurer in BOTH:
+            assert counter.reconcile(insurer).agrees
+        shown = {insurer: list(gateway.shown(insurer)) for insurer in BOTH}
+        for insurer in BOTH:
+            days = sorted((each.application_start, each.application_end) for each in shown[insurer])
+            assert days == sorted((start, end) for _, start, end, _ in municipalities.standing(insurer))
+        return {insurer: [tuple(each) for each in rows] for insurer, rows in shown.items()}
+
+
+@settings(max_examples=4, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
+@given(data=st.data(), history=st.lists(edits(2), min_size=3, max_size=5))
+def test_both_channels_lead_to_the_same_state(template: Path, data: st.DataObject, history: list[Edit]) -> None:
+    """Rules: R-3, R-8, S-14, S-24, S-27. With the faults of the line, each at another step."""
+    ends = {}
+    for channel, faults in LINE_FAULTS.items():
+        schedule = st.lists(st.sampled_from(faults), min_size=len(history), max_size=len(history))
+        ends[channel] = end_of(template, channel, history, data.draw(schedule, label=channel))
+    assert ends["file"] == ends["server"]
