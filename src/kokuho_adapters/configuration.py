@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Mapping
+from functools import partial
 from pathlib import Path
-from typing import Any, Final
+from typing import Final
 
 from attrs import evolve, frozen
 
@@ -14,13 +14,14 @@ from kokuho_adapters.database.roles import DEFAULT_ROLE
 from kokuho_adapters.hours_setting import business_hours_of
 from kokuho_adapters.registration_settings import RegistrationSettings, registration_of
 from kokuho_adapters.safety_settings import feeds_of, gates_of
-from kokuho_core.access import Role
+from kokuho_adapters.setting_source import SettingSource
 from kokuho_core.errors import Problem, SetupFault
 from kokuho_core.qualification.date_rules import DateRules, LateElderlyLoss
 from kokuho_core.usecases.office import Settings
 
 DEFAULT_DATABASE: Final = "sqlite:///kokuho.sqlite3"
 _ROLE: Final = re.compile(r"[A-Za-z_][A-Za-z0-9_$-]{0,62}", re.ASCII)
+_MOST_ROWS: Final = 10_000_000
 _PLAIN_PATH: Final = re.compile(r"(?:[A-Za-z]:[\\/])?[^:?]+")
 
 
@@ -71,95 +72,52 @@ def load_configuration(path: Path) -> Configuration:
         raise _fault(f"{path.name}: not readable") from None
     except ValueError:
         raise _fault(f"{path.name}: not TOML") from None
-    return _configuration(source, path.parent)
-
-
-def _configuration(source: Mapping[str, Any], folder: Path) -> Configuration:
-    known = (
-        "database", "key_ring", "key_provider", "layouts", "unmatched_wait_days", "late_elderly_loss", "gates", "feeds",
-        "database_role", "allow_unbound_role",
-        "audit_checkpoint", "two_person_approval", "second_look_at_decisions", "list_limit", "reveal_daily_limit",
-        "reveal_roles", "business_hours", "second_factor", "retention_folders", "second_process", "registration",
-    )  # fmt: skip
-    wrong = [key for key in source if key not in known]
-    database = source.get("database", DEFAULT_DATABASE)
-    if not isinstance(database, str) or not database:
-        wrong.append("database")
-    key_ring = source.get("key_ring")
-    if key_ring is not None and (not isinstance(key_ring, str) or not key_ring):
-        wrong.append("key_ring")
-    key_provider = source.get("key_provider")
-    if key_provider is not None and (not isinstance(key_provider, str) or not key_provider):
-        wrong.append("key_provider")
-    database_role = source.get("database_role", DEFAULT_ROLE)
-    if not isinstance(database_role, str) or not _ROLE.fullmatch(database_role):
-        wrong.append("database_role")
-    allow_unbound_role = source.get("allow_unbound_role", False)
-    if not isinstance(allow_unbound_role, bool):
-        wrong.append("allow_unbound_role")
-    second_process = source.get("second_process", True)
-    if not isinstance(second_process, bool):
-        wrong.append("second_process")
-    layouts = source.get("layouts", [])
-    if not isinstance(layouts, list) or not all(isinstance(each, str) and each for each in layouts):
-        wrong.append("layouts")
-    defaults = Settings()
-    wait_days = source.get("unmatched_wait_days", defaults.unmatched_wait_days)
-    if type(wait_days) is not int or not 0 <= wait_days <= 3650:
-        wrong.append("unmatched_wait_days")
-    late_elderly = source.get("late_elderly_loss", defaults.date_rules.late_elderly_loss.name.lower())
-    choices = {choice.name.lower(): choice for choice in LateElderlyLoss}
-    if not isinstance(late_elderly, str) or late_elderly not in choices:
-        wrong.append("late_elderly_loss")
-    checkpoint = source.get("audit_checkpoint")
-    if checkpoint is not None and (not isinstance(checkpoint, str) or not checkpoint):
-        wrong.append("audit_checkpoint")
-    two_persons = source.get("two_person_approval", "auto")
-    if two_persons not in ("auto", True, False):
-        wrong.append("two_person_approval")
-    second_look = source.get("second_look_at_decisions", defaults.second_look_at_decisions)
-    if not isinstance(second_look, bool):
-        wrong.append("second_look_at_decisions")
-    retention_folders = source.get("retention_folders", [])
-    if not isinstance(retention_folders, list) or not all(isinstance(each, str) and each for each in retention_folders):
-        wrong.append("retention_folders")
-    second_factor = source.get("second_factor", "off")
-    if second_factor not in ("off", "required"):
-        wrong.append("second_factor")
-    limits = {key: source.get(key, getattr(defaults, key)) for key in ("list_limit", "reveal_daily_limit")}
-    wrong += [key for key, limit in limits.items() if type(limit) is not int or not 0 <= limit <= 10_000_000]
-    roles = _roles_of(source.get("reveal_roles", [role.value for role in defaults.reveal_roles]), wrong)
-    hours = business_hours_of(source.get("business_hours", {}), wrong)
-    gates, feeds = gates_of(source.get("gates", {}), wrong), feeds_of(source.get("feeds", {}), wrong)
-    registration, repertoire = registration_of(source.get("registration", {}), folder, wrong)
-    if wrong:
+    read = SettingSource(source, path.parent)
+    found = _configuration(read)
+    if wrong := [*read.unknown(), *read.wrong]:
         raise SetupFault(*(Problem("KKH-C010", field=key[:40]) for key in wrong))
+    return found
+
+
+def setting_keys() -> list[str]:
+    """The keys that a configuration file may have."""
+    nothing = SettingSource({}, Path())
+    _configuration(nothing)
+    return nothing.asked
+
+
+def _configuration(source: SettingSource) -> Configuration:
+    """What does not stand in ``source`` has its default."""
+    database = source.text("database", DEFAULT_DATABASE) or DEFAULT_DATABASE
+    usual = Settings()
+    late_elderly = {choice.name.lower(): DateRules(choice) for choice in LateElderlyLoss}
+    registration, repertoire = source.table("registration", partial(registration_of, source.folder))
     return Configuration(
-        database=str(folder / database) if is_plain_path(database) else database,
-        key_ring=folder / key_ring if key_ring is not None else None,
-        layouts=tuple(folder / each for each in layouts),
+        database=str(source.folder / database) if is_plain_path(database) else database,
+        key_ring=source.path("key_ring"),
+        layouts=source.paths("layouts"),
         settings=Settings(
-            wait_days, DateRules(choices[late_elderly]), gates, feeds, None if two_persons == "auto" else two_persons,
-            second_look_at_decisions=second_look, reveal_roles=roles, business_hours=hours, repertoire=repertoire, **limits,
+            unmatched_wait_days=source.whole("unmatched_wait_days", usual.unmatched_wait_days, 3650),
+            date_rules=source.one_of("late_elderly_loss", late_elderly, usual.date_rules),
+            gates=source.table("gates", gates_of),
+            feeds=source.table("feeds", feeds_of),
+            two_person_approval=source.one_of("two_person_approval", {"auto": None, True: True, False: False}, None),
+            second_look_at_decisions=source.flag("second_look_at_decisions", usual.second_look_at_decisions),
+            list_limit=source.whole("list_limit", usual.list_limit, _MOST_ROWS),
+            business_hours=source.table("business_hours", business_hours_of),
+            reveal_daily_limit=source.whole("reveal_daily_limit", usual.reveal_daily_limit, _MOST_ROWS),
+            reveal_roles=source.some_of("reveal_roles", {role.value: role for role in usual.reveal_roles}),
+            repertoire=repertoire,
         ),
-        key_provider=key_provider,
-        database_role=database_role,
-        allow_unbound_role=allow_unbound_role,
-        audit_checkpoint=folder / checkpoint if checkpoint is not None else None,
-        retention_folders=tuple(folder / each for each in retention_folders),
-        requires_second_factor=second_factor == "required",
-        second_process=second_process,
+        key_provider=source.text("key_provider"),
+        database_role=source.text("database_role", DEFAULT_ROLE, _ROLE) or DEFAULT_ROLE,
+        allow_unbound_role=source.flag("allow_unbound_role", False),
         registration=registration,
+        audit_checkpoint=source.path("audit_checkpoint"),
+        retention_folders=source.paths("retention_folders"),
+        requires_second_factor=source.one_of("second_factor", {"off": False, "required": True}, False),
+        second_process=source.flag("second_process", True),
     )
-
-
-def _roles_of(source: Any, wrong: list[str]) -> frozenset[Role]:
-    """Roles that may work with persons; others see no number whatever is set."""
-    allowed = {role.value: role for role in Settings().reveal_roles}
-    if not isinstance(source, list) or not all(isinstance(each, str) and each in allowed for each in source):
-        wrong.append("reveal_roles")
-        return frozenset()
-    return frozenset(allowed[each] for each in source)
 
 
 def _fault(part: str) -> SetupFault:

@@ -37,7 +37,7 @@ class RegistrationSettings:
         return evolve(self, **{name: value for name, value in given.items() if value is not None})
 
 
-def registration_of(source: Any, folder: Path, wrong: list[str]) -> tuple[RegistrationSettings, Repertoire]:
+def registration_of(folder: Path, source: Any, wrong: list[str]) -> tuple[RegistrationSettings, Repertoire]:
     """``[registration]``; paths are relative to ``folder``. What is wrong is added to ``wrong`` by its name."""
     if not isinstance(source, dict):
         wrong.append("registration")

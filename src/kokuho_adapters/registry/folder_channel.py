@@ -15,9 +15,10 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
+from kokuho_adapters.durable_files import sync_folder, write_durably
 from kokuho_adapters.exchange.folder import ExchangeFolder, Outcome, publish_new
 from kokuho_adapters.exchange.manifest import SUFFIX, ListedFile, Manifest
-from kokuho_adapters.exchange.staging import digest_of, private_folder, sync_folder, write_durably
+from kokuho_adapters.exchange.staging import digest_of, private_folder
 from kokuho_adapters.files import LayoutBook, OpenFormatFile, OpenFormatFolder
 from kokuho_adapters.files.naming import FileName
 from kokuho_adapters.files.reader import AGGREGATION
