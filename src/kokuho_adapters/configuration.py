@@ -10,11 +10,13 @@ from typing import Final
 
 from attrs import evolve, frozen
 
+from kokuho_adapters.benefit_settings import choices_of
 from kokuho_adapters.database.roles import DEFAULT_ROLE
 from kokuho_adapters.hours_setting import business_hours_of
 from kokuho_adapters.registration_settings import RegistrationSettings, registration_of
 from kokuho_adapters.safety_settings import feeds_of, gates_of
 from kokuho_adapters.setting_source import SettingSource
+from kokuho_core.benefit.choices import Choices
 from kokuho_core.errors import Problem, SetupFault
 from kokuho_core.qualification.date_rules import DateRules, LateElderlyLoss
 from kokuho_core.usecases.office import Settings
@@ -54,6 +56,7 @@ class Configuration:
     """第二の認証 (S-31): whether operators show a code besides their name."""
     second_process: bool = True
     """Whether a command may start a second process for long work."""
+    benefit: Choices = Choices()
 
     def overridden(self, database: str | None = None, key_ring: Path | None = None) -> Configuration:
         """With what the command line says; None leaves a value as it is."""
@@ -117,6 +120,7 @@ def _configuration(source: SettingSource) -> Configuration:
         retention_folders=source.paths("retention_folders"),
         requires_second_factor=source.one_of("second_factor", {"off": False, "required": True}, False),
         second_process=source.flag("second_process", True),
+        benefit=source.table("benefit", choices_of),
     )
 
 

@@ -14,6 +14,8 @@ from kokuho_core.vocabulary.identifiers import HouseholdKey, HouseholdNumber, In
 from kokuho_core.vocabulary.month import Month
 from kokuho_core.vocabulary.reasons import INTRA_PREFECTURE_SINCE
 
+MONTHS_BEFORE_MULTIPLE: Final = 3
+"""三月以上: with so many counted months before it, a month is the fourth or later (H-2; 国保法施行令29条の3)."""
 WINDOW_MONTHS: Final = 12
 """直近12月: the month itself and the eleven before it (H-2; 国保法施行令29条の3)."""
 CARRIED_SINCE: Final = Month.containing(INTRA_PREFECTURE_SINCE)
@@ -108,7 +110,7 @@ def occurrence_count(months: Iterable[HighCostMonth], last: Month) -> int:
 
 def is_multiple_occurrence(months: Iterable[HighCostMonth], month: Month) -> bool:
     """多数回該当: whether ``month`` is the fourth or later, i.e. three or more counted months lie before it (H-2)."""
-    return occurrence_count((each for each in months if each.month < month), month) >= 3
+    return occurrence_count((each for each in months if each.month < month), month) >= MONTHS_BEFORE_MULTIPLE
 
 
 def carried_over(months: Iterable[HighCostMonth], moved_in: Month) -> list[HighCostMonth]:

@@ -109,8 +109,8 @@ def _death_to_come(record: PersonRecord, rules: DateRules, today: date) -> _Foun
 def _late_elderly(record: PersonRecord, rules: DateRules, today: date) -> _Found:
     """D-7: 後期高齢者医療 begins on the 75th birthday, with a disability from 65 on; never later, never earlier."""
     if record.application_end_reason == LATE_ELDERLY and record.application_end is not None:
-        latest = _birthday(record.birth_date, 75) + timedelta(days=rules.late_elderly_loss.value)
-        if record.application_end > latest or record.application_end < _birthday(record.birth_date, 65):
+        latest = completes_age(record.birth_date, 75) + timedelta(days=rules.late_elderly_loss.value)
+        if record.application_end > latest or record.application_end < completes_age(record.birth_date, 65):
             yield "application_end", "D-7"
 
 
@@ -125,7 +125,7 @@ def _stays_member(record: PersonRecord, rules: DateRules, today: date) -> _Found
             yield "application_end_reason", "D-10"
 
 
-def _birthday(born: date, age: int) -> date:
+def completes_age(born: date, age: int) -> date:
     """The day an age is completed on; born on 29 February, the 1st of March in other years."""
     try:
         return born.replace(year=born.year + age)

@@ -9,11 +9,26 @@ from attrs import frozen
 from kokuho_core.errors import InvalidValue, Problem
 
 
-@frozen(order=True)
+@frozen
 class Month:
-    """A calendar month (暦月), counted from year 0 so that months subtract and compare."""
+    """A calendar month (暦月), counted from year 0 so that months subtract and compare.
+
+    Comparisons are written out: generated ones make tuples first, and bulk work compares millions of months.
+    """
 
     ordinal: int
+
+    def __lt__(self, other: Month) -> bool:
+        return self.ordinal < other.ordinal
+
+    def __le__(self, other: Month) -> bool:
+        return self.ordinal <= other.ordinal
+
+    def __gt__(self, other: Month) -> bool:
+        return self.ordinal > other.ordinal
+
+    def __ge__(self, other: Month) -> bool:
+        return self.ordinal >= other.ordinal
 
     @classmethod
     def of(cls, year: int, month: int) -> Month:
