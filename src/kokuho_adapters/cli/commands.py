@@ -28,6 +28,7 @@ from kokuho_adapters.cli.answers import (
     summary_data,
 )
 from kokuho_adapters.cli.audit import audit, verify_audit
+from kokuho_adapters.cli.benefit import benefit, benefit_bulk, ceiling
 from kokuho_adapters.cli.card_use import card_use, documents, duplicates, symbols
 from kokuho_adapters.cli.decisions import decisions
 from kokuho_adapters.cli.exchange import exchange, media, sftp
@@ -251,7 +252,7 @@ def cli(
 for _command in (
     access, login, logout, approvals, audit, verify_audit, decisions, keys, rotate_keys, destroy_key_command,
     exchange, media, sftp, status, gates, recall, retention, reveal, simulate_server, register, register_results, due,
-    reconcile, card_use, documents, duplicates, symbols,
+    reconcile, card_use, documents, duplicates, symbols, benefit, benefit_bulk, ceiling,
 ):  # fmt: skip
     cli.add_command(_command)
 
