@@ -1,4 +1,4 @@
-"""生成: the parts of the documents that come from the code: rules.md, requirements.md, decisions.md, errors.md, layouts.md.
+"""生成: the parts of the documents that come from the code: rules, requirements, decisions, errors, layouts, benefit.
 
 ``python docs/generate.py`` rewrites what stands between the two marks of each page; ``--check`` only tells whether a page
 is out of date. It needs the package installed. Run it after changing a rule citation, a test's ``Rules:`` line, an error
@@ -8,6 +8,7 @@ code or a layout.
 from __future__ import annotations
 
 import ast
+import importlib
 import io
 import re
 import sys
@@ -19,6 +20,8 @@ from pathlib import Path
 from typing import Any
 
 from kokuho_adapters.files import LayoutBook
+from kokuho_core.benefit.choices import Choices
+from kokuho_core.benefit.law_tables import Law
 from kokuho_core.errors import CATALOGUE
 
 DOCS = Path(__file__).resolve().parent
@@ -224,6 +227,7 @@ _FAMILIES = {
     "C": "設定・データベース・鍵",
     "N": "照会",
     "X": "同時実行",
+    "T": "給付(高額療養費)",
     "B": "データベースとの接続と権限",
 }
 
@@ -339,6 +343,69 @@ def _reasons() -> Iterator[str]:
     yield ""
 
 
+# --- benefit ---
+
+_CASE_KINDS = {
+    "receipt_month": "レセプト1枚(現物給付、公費併用)",
+    "limit_only": "限度額",
+    "household_month": "世帯の一月",
+    "multiple_occurrence": "多数回該当",
+    "household_continuity": "世帯の継続性",
+    "annual_cap": "年間上限",
+    "limit_table": "半額の限度額表",
+    "limit_apportionment": "県内転居・75歳到達の按分",
+    "mid_month_insurance_change": "月途中の保険の変更",
+    "threshold": "合算の対象額",
+    "premium": "保険料の合計",
+}
+
+
+def benefit_page() -> Iterator[str]:
+    yield "## 設定"
+    yield ""
+    yield "`--choose 名前=値`(繰返し可)、または設定ファイルの `[benefit]` の表で選びます。"
+    yield "結果がその設定によるときは、説明の最後に書きます。"
+    yield ""
+    yield "| 名前 | 既定 | ほかの値 | 決めること | 理由 |"
+    yield "|---|---|---|---|---|"
+    for each in Choices.described():
+        others = "、".join(f"`{value}`" for value in each.others)
+        yield f"| `{each.name}` | `{each.default}` | {others} | {each.question} | {each.reason} |"
+    yield ""
+    law = Law.shipped()
+    yield "## 限度額表の一覧"
+    yield ""
+    yield "| 表 | 適用 | 区分 | 出典 |"
+    yield "|---|---|---|---|"
+    for table in sorted(law.ceiling_tables, key=lambda each: (each.age_group.value != "under70", each.since)):
+        last = law.last_month_of(table)
+        period = f"{_month(table.since)}〜{_month(last) if last is not None else ''}"
+        rows = list(table.rows.values())
+        yield f"| {table.name} | {period} | {'、'.join(row.income_class for row in rows)} | {rows[0].basis.source} |"
+    yield ""
+    yield "## 計算事例との突合"
+    yield ""
+    yield "公開資料の計算事例を、種類ごとにすべて計算した結果です(`python -m tests.benefit.worked_cases`)。"
+    yield ""
+    yield from _cases_table()
+
+
+def _month(month: Any) -> str:
+    return f"{month.first_day.year}-{month.first_day.month:02d}"
+
+
+def _cases_table() -> Iterator[str]:
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    cases = importlib.import_module("tests.benefit.worked_cases")
+    yield "| 種類 | 内容 | 一致 | 全数 | 疑義 |"
+    yield "|---|---|---|---|---|"
+    for kind, passed, total, disputed in cases.tally(map(cases.judge, cases.read_cases())):
+        yield f"| `{kind}` | {_CASE_KINDS[kind]} | {passed} | {total} | {disputed} |"
+    yield ""
+    yield "疑義: " + ("、".join(f"`{case}`: {why}" for case, why in cases.DISPUTED.items()) or "なし。")
+
+
 # --- pages ---
 
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
@@ -347,6 +414,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "decisions.md": decisions_page,
     "errors.md": errors_page,
     "layouts.md": layouts_page,
+    "benefit.md": benefit_page,
 }
 
 

@@ -49,7 +49,7 @@ def test_every_console_and_python_block_is_run_or_marked(path: Path) -> None:
         if block.language == "console" and "skip" not in block.marks:
             assert block.lines[0].startswith("$ "), f"{path.name}:{block.first}"
         if "file" in block.marks:
-            assert block.language in ("text", "toml"), f"{path.name}:{block.first}"
+            assert block.language in ("json", "text", "toml"), f"{path.name}:{block.first}"
 
 
 def _anchors(path: Path) -> set[str]:
