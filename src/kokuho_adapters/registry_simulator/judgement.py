@@ -21,7 +21,7 @@ _PLACES: Final = ", ".join("?" * (9 + len(JUDGED)))
 _LOAD: Final = f"""
     INSERT INTO incoming (place, record_key, update_kind, number_index, content, code, field, answer, {_COLUMNS})
     VALUES ({_PLACES})
-"""  # noqa: S608 - names of columns alone
+"""  # noqa: S608 - names of columns alone # nosec B608
 _JUDGED_OF: Final = itemgetter(*(KANYUSHA_KEYS.index(key) for key in JUDGED))
 
 # Of records that are sound in themselves: (code, layout key, condition). Texts of days compare as the days do.
@@ -103,12 +103,12 @@ def judge(connection: sqlite3.Connection, insurer: str, reception: int, verified
     )
     for code, key, condition in _SOUND:
         connection.execute(
-            f"UPDATE incoming SET answer = '2', code = ?, field = ? WHERE answer IS NULL AND {condition}",  # noqa: S608
+            f"UPDATE incoming SET answer = '2', code = ?, field = ? WHERE answer IS NULL AND {condition}",  # noqa: S608 # nosec B608
             (code, key),
         )
     for kind, answer, refusal, condition in _AGAINST_REGISTERED:
         connection.execute(
-            f"UPDATE incoming SET answer = :answer, code = :code, field = :field"  # noqa: S608
+            f"UPDATE incoming SET answer = :answer, code = :code, field = :field"  # noqa: S608 # nosec B608
             f" WHERE answer IS NULL AND update_kind = :kind AND {condition}",
             {**named, "answer": answer, "code": refusal, "field": "record_key" if refusal else None, "kind": kind},
         )
@@ -139,13 +139,13 @@ def _register(connection: sqlite3.Connection, named: dict[str, object], verified
     """
     new = "incoming WHERE answer = '1' AND update_kind = '1'"
     connection.execute(
-        "INSERT INTO record (insurer_number, record_key, number, content, registered_in, "  # noqa: S608
+        "INSERT INTO record (insurer_number, record_key, number, content, registered_in, "  # noqa: S608 # nosec B608
         f"{_COLUMNS}) SELECT :insurer, record_key, number, content, :reception, {_COLUMNS} FROM {new}",
         named,
     )
     connection.execute("INSERT OR IGNORE INTO branch VALUES (:insurer, 0)", named)
     added = connection.execute(
-        "INSERT INTO person (insurer_number, number, internal_branch, verification)"  # noqa: S608
+        "INSERT INTO person (insurer_number, number, internal_branch, verification)"  # noqa: S608 # nosec B608
         " SELECT :insurer, number, (SELECT last FROM branch WHERE insurer_number = :insurer)"
         f" + row_number() OVER (ORDER BY min(place)), :verification FROM {new} AND NOT EXISTS (SELECT 1 FROM person p"
         " WHERE p.insurer_number = :insurer AND p.number = incoming.number) GROUP BY number",
@@ -155,12 +155,12 @@ def _register(connection: sqlite3.Connection, named: dict[str, object], verified
     if not verified_at_once:
         return
     connection.execute(
-        "UPDATE person SET verification = '1' WHERE insurer_number = :insurer AND verification IN ('0', '2')"  # noqa: S608
+        "UPDATE person SET verification = '1' WHERE insurer_number = :insurer AND verification IN ('0', '2')"  # noqa: S608 # nosec B608
         f" AND number IN (SELECT number FROM {new})",
         named,
     )
     connection.execute(
-        "UPDATE person SET verification = '2' WHERE insurer_number = :insurer AND number IN (SELECT number"  # noqa: S608
+        "UPDATE person SET verification = '2' WHERE insurer_number = :insurer AND number IN (SELECT number"  # noqa: S608 # nosec B608
         f" FROM {new} AND EXISTS (SELECT 1 FROM record o WHERE o.number = incoming.number AND o.cancelled_in IS NULL"
         " AND (o.birth_date, o.sex) <> (incoming.birth_date, incoming.sex)))",
         named,

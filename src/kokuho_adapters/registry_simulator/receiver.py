@@ -553,7 +553,7 @@ _CARDS: Final = f"""
             WHEN c.withdrawn_from <> '' AND c.withdrawn_from <= :day THEN '3' ELSE '1' END,
         coalesce(c.certificate_expires_on, '')
     FROM ({_LIVE}) l LEFT JOIN card c ON c.number = l.number
-"""  # noqa: S608 - names of this module alone
+"""  # noqa: S608 - names of this module alone # nosec B608
 _DUPLICATES: Final = f"""
     INSERT INTO listed (listing, place, municipal_insured_id, first, second)
     SELECT :listing, row_number() OVER (ORDER BY municipal_insured_id, other, began) - 1, municipal_insured_id, other, began
@@ -567,7 +567,7 @@ _DUPLICATES: Final = f"""
             AND r.application_start <= :day AND (r.application_end = '' OR r.application_end > :day)
         GROUP BY l.municipal_insured_id, r.insurer_number
     )
-"""  # noqa: S608 - names of this module alone
+"""  # noqa: S608 - names of this module alone # nosec B608
 
 
 def _end_of_next_month(day: str) -> str:
