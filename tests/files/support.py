@@ -285,6 +285,41 @@ SAMPLE_ROWS: Final[Mapping[str, tuple[Mapping[str, Any], ...]]] = {
         },
         {"insurer_number": SENDER, "record_key": "R0002", "result": "3", "processed_at": _MOMENT},
     ),
+    "FUGO": (
+        {"insurer_number": SENDER, "municipal_insured_id": "M001", "requested_on": date(2023, 4, 1)},
+        {"insurer_number": SENDER, "municipal_insured_id": "M002", "requested_on": date(2023, 4, 2)},
+    ),
+    "FUGOKEKKA": (
+        {"insurer_number": SENDER, "municipal_insured_id": "M001", "result": "1", "processed_at": _MOMENT},
+        {"insurer_number": SENDER, "municipal_insured_id": "M002", "result": "2", "processed_at": _MOMENT},
+    ),
+    "CHOFUKU": (
+        {
+            "insurer_number": SENDER, "municipal_insured_id": "M001", "listed_on": date(2023, 4, 30),
+            "other_insurer_number": "06139999", "other_acquired_on": date(2023, 4, 1),
+        },
+        {
+            "insurer_number": SENDER, "municipal_insured_id": "M002", "listed_on": date(2023, 4, 30),
+            "other_insurer_number": "139527", "other_acquired_on": date(2023, 4, 2),
+        },
+    ),
+    "SHOKAI": ({"insurer_number": SENDER, "requested_at": _MOMENT},),
+    "SHOKAIKEKKA": (
+        {
+            "insurer_number": SENDER, "municipal_insured_id": "M001", "record_key": "R0001", "internal_branch_number": "00000001",
+            "verification": "1", "card_symbol": "東見", "card_number": "5001", "branch_number": "01", "name": "見本 花子",
+            "name_kana": "ミホン ハナコ", "birth_date": date(1980, 2, 29), "sex": "2",
+            "qualification_acquired": date(2023, 4, 1), "qualification_lost": date(2023, 6, 1), "reason_of_loss": "99",
+            "application_start": date(2023, 4, 1), "application_end": date(2023, 6, 1), "address_withheld": "1",
+            "self_view_stopped": "0",
+        },
+        {
+            "insurer_number": SENDER, "municipal_insured_id": "M002", "record_key": "R0002", "verification": "0",
+            "card_number": "5002", "name": "見本 次郎", "name_kana": "ミホン ジロウ", "birth_date": date(1981, 3, 1), "sex": "1",
+            "qualification_acquired": date(2023, 4, 1), "application_start": date(2023, 4, 1), "address_withheld": "0",
+            "self_view_stopped": "1",
+        },
+    ),
     "RIYOTO": (
         {
             "insurer_number": SENDER, "municipal_insured_id": "M001", "snapshot_on": date(2023, 4, 1),

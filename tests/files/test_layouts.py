@@ -105,7 +105,7 @@ def test_a_file_of_another_name_is_added(tmp_path: Path) -> None:
     book = book_with(
         tmp_path, KAIJO.replace('id = "KAIJO"', 'id = "TOKUBETSU"').replace('"municipal_insured_id"', '"x"')
     )
-    assert book.get("TOKUBETSU", "1.0") is not None and len(list(book)) == 20
+    assert book.get("TOKUBETSU", "1.0") is not None and len(list(book)) == 25
 
 
 def test_the_same_version_replaces(tmp_path: Path) -> None:
