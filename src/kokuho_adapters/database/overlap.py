@@ -27,7 +27,7 @@ _OVERLAPPING: Final = f"""
         SELECT 1 FROM {_TABLE} AS other WHERE other.serial = NEW.serial
         AND (NEW.end_day IS NULL OR other.start_day < NEW.end_day)
         AND (other.end_day IS NULL OR other.end_day > NEW.start_day)
-"""  # noqa: S608 - names of this module alone
+"""  # noqa: S608 - names of this module alone # nosec B608
 _TRIGGERS: Final = (
     f"""CREATE TRIGGER IF NOT EXISTS {CONSTRAINT}_insert BEFORE INSERT ON {_TABLE} BEGIN
     {_OVERLAPPING});

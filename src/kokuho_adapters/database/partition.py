@@ -116,7 +116,7 @@ def behind_the_screen(statement: str) -> str:
 
 def _screen_of(table: Table) -> Iterator[str]:
     name, sees = table.name, _reading(table, _SQLITE_SCOPE)
-    yield f"CREATE TEMP VIEW {name} AS SELECT * FROM main.{name} WHERE {sees}"  # noqa: S608 - names of tables.py
+    yield f"CREATE TEMP VIEW {name} AS SELECT * FROM main.{name} WHERE {sees}"  # noqa: S608 - names of tables.py # nosec B608
     old, new = (_writing(table, _SQLITE_SCOPE, row) for row in ("OLD.", "NEW."))
     not_seen, refused = "SELECT RAISE(IGNORE)", f"SELECT RAISE(ABORT, '{MESSAGE}')"
     for event, number, condition, verdict in (

@@ -32,7 +32,7 @@ BEGIN
     EXECUTE 'ANALYZE ' || which::text;
 END
 $$
-"""  # noqa: S608 - names of tables.py
+"""  # noqa: S608 - names of tables.py # nosec B608
 _KNOWN_ROWS: Final = text("SELECT greatest(reltuples, 0) FROM pg_class WHERE oid = to_regclass(:name)")
 _COUNT: Final = text(f"SELECT {_FUNCTION}(to_regclass(:name))")
 
