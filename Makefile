@@ -7,9 +7,12 @@
 #   make bench        measurements
 #   make pages        the pages of docs/ that are made from the code (rules, errors, layouts)
 #   make docs         documents, into docs/_build/
-#   make wheelhouse   wheelhouse/ with everything to install without a network (PLATFORM=win_amd64 for Windows)
+#   make wheelhouse   wheelhouse/ with everything to install without a network (PLATFORM=win_amd64 for Windows), each file
+#                     checked against its hash in requirements/
+#   make lock         requirements/ anew: the newest versions that pyproject.toml allows, with their hashes (needs a network)
 #   make fuzz         inputs that nobody thought of, for 10 minutes (FUZZ_MINUTES); Linux, with the tools for it
-#   make audit        bandit on the code, and known vulnerabilities of what is installed with it (needs a network)
+#   make audit        bandit on the code (make audit-code), and known vulnerabilities of what is installed with it
+#                     (make audit-packages: asks a public service for its advisories, so it needs a network that reaches it)
 #   make sbom         build/sbom.json, a CycloneDX list of what is installed with kokuho
 #   make mutation     mutation tests of the rules, with fewer examples (KOKUHO_EXAMPLES)
 #   make clean        remove all of the above
@@ -18,12 +21,14 @@
 # ssh). «make test-long» wants the server of OpenSSH (sshd) too. Where one is missing, the tests say so and fail.
 #
 # Variables: PYTHON (the interpreter to start from), WORKERS (test processes), PIP_ARGS (options for every pip call),
-# PYTEST_ARGS (options for pytest), and those explained below.
+# PYTEST_ARGS (options for pytest), LOCKED (yes: the versions and hashes of requirements/ and no others, as a build that is
+# to be repeated wants it), and those explained below.
 
 PYTHON ?= python3
 WORKERS ?= 2
 PIP_ARGS ?=
 PYTEST_ARGS ?=
+LOCKED ?= no
 
 # Branch coverage of kokuho_core below which «make test» fails, in percent. The aim is 95; it is only ever raised.
 COVERAGE_MIN ?= 95
@@ -54,7 +59,16 @@ SOURCES := pyproject.toml LICENSE README.md $(shell find src -type f ! -name '*.
 # The tests must see the installed wheel, never src/.
 unexport PYTHONPATH
 
-.PHONY: setup demo test test-long lint pytest bench pages docs wheelhouse fuzz audit audit-code audit-packages sbom mutation clean
+# Everything by its hash, in an environment where nothing else is; --no-deps where the locked versions are there already.
+BY_HASH := --require-hashes -r requirements/
+ifeq ($(LOCKED),yes)
+WHEEL_NEEDS = $(PIP) install $(PIP_ARGS) $(BY_HASH)runtime.txt
+NEEDS_test := test
+NEEDS_docs := test
+NEEDS_audit := audit
+endif
+
+.PHONY: setup demo test test-long lint pytest bench pages docs lock wheelhouse fuzz audit audit-code audit-packages sbom mutation clean
 
 setup: $(VENV)/.stamp-test $(VENV)/.stamp-docs
 
@@ -66,12 +80,12 @@ $(VENV)/.stamp-venv:
 $(VENV)/.stamp-wheel: $(VENV)/.stamp-venv $(SOURCES)
 	rm -rf $(WHEEL_DIR)
 	$(PIP) wheel $(PIP_ARGS) --no-deps --wheel-dir $(WHEEL_DIR) .
-	$(PIP) install $(PIP_ARGS) "$(WHEEL)"
+	$(or $(WHEEL_NEEDS),$(PIP) install $(PIP_ARGS) "$(WHEEL)")
 	$(PIP) install $(PIP_ARGS) --no-deps --no-index --force-reinstall "$(WHEEL)"
 	touch $@
 
-$(VENV)/.stamp-test $(VENV)/.stamp-docs $(VENV)/.stamp-mutation $(VENV)/.stamp-fuzz $(VENV)/.stamp-audit: $(VENV)/.stamp-%: $(VENV)/.stamp-wheel
-	$(PIP) install $(PIP_ARGS) "$(WHEEL)[$*]"
+$(VENV)/.stamp-test $(VENV)/.stamp-docs $(VENV)/.stamp-mutation $(VENV)/.stamp-fuzz $(VENV)/.stamp-audit $(VENV)/.stamp-lock: $(VENV)/.stamp-%: $(VENV)/.stamp-wheel
+	$(PIP) install $(PIP_ARGS) $(if $(NEEDS_$*),$(BY_HASH)$(NEEDS_$*).txt,"$(WHEEL)[$*]")
 	touch $@
 
 demo: $(VENV)/.stamp-wheel
@@ -103,29 +117,39 @@ pages: $(VENV)/.stamp-wheel
 docs: $(VENV)/.stamp-docs
 	$(PY) -m sphinx -W --keep-going docs docs/_build
 
-# Markers such as «only on Windows» are judged for the machine that downloads, so what they would add is named here.
-FOREIGN_ADDED = $(if $(filter win%,$(PLATFORM)),colorama tzdata,)
+# Markers such as «only on Windows» are judged for the machine that downloads, so Windows has a list without any.
+FOREIGN_LIST = $(if $(filter win%,$(PLATFORM)),windows,runtime)
 
 wheelhouse: $(VENV)/.stamp-wheel
 	mkdir -p wheelhouse
 	rm -f wheelhouse/kokuho-*.whl
 ifeq ($(PLATFORM),)
-	$(PIP) wheel $(PIP_ARGS) --wheel-dir wheelhouse "$(WHEEL)"
+	$(PIP) wheel $(PIP_ARGS) $(BY_HASH)runtime.txt --wheel-dir wheelhouse
 else
 	$(PIP) download $(PIP_ARGS) --only-binary=:all: --platform $(PLATFORM) --python-version $(PLATFORM_PYTHON) \
-		--dest wheelhouse "$(WHEEL)" $(FOREIGN_ADDED)
+		$(BY_HASH)$(FOREIGN_LIST).txt --dest wheelhouse
 endif
+	cp "$(WHEEL)" wheelhouse
 	@ls wheelhouse
+
+# One after the other: what the tests and the audit run on is what is installed. No list names where packages come from.
+LOCK = $(BIN)/uv pip compile pyproject.toml -q --upgrade --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-header --no-annotate --extra media --extra postgresql --extra sftp
+
+lock: $(VENV)/.stamp-lock
+	$(LOCK) --universal -o requirements/runtime.txt
+	$(LOCK) --python-platform windows -c requirements/runtime.txt -o requirements/windows.txt
+	$(LOCK) --universal -c requirements/runtime.txt --extra conformance --extra docs --extra test -o requirements/test.txt
+	$(LOCK) --universal -c requirements/runtime.txt --extra audit -o requirements/audit.txt
 
 fuzz: $(VENV)/.stamp-test $(VENV)/.stamp-fuzz
 	$(PY) -m tests.robustness.fuzz $(FUZZ_MINUTES) build/fuzz
 
-# What kokuho needs to run, and nothing else, not even pip.
-build/runtime/.stamp: $(VENV)/.stamp-wheel
+# What kokuho and its extras need to run, as it is in the wheelhouse, and nothing else, not even pip.
+build/runtime/.stamp: $(VENV)/.stamp-venv requirements/runtime.txt
 	rm -rf build/runtime
 	$(PY) -m venv --without-pip build/runtime
-	$(PIP) --python $(RUNTIME_PY) install $(PIP_ARGS) "$(WHEEL)"
-	$(PIP) --python $(RUNTIME_PY) uninstall -y kokuho
+	$(PIP) --python $(RUNTIME_PY) install $(PIP_ARGS) $(BY_HASH)runtime.txt
 	touch $@
 
 # --strict: a package that the advisories do not know is a failure, not a success. Without a network: make audit-code.
