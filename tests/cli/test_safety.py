@@ -81,7 +81,7 @@ def test_silence_ends_with_3(office: PrefectureOffice) -> None:
     assert run(office, "status", "--as-of", "2024-06-03")["municipalities"][0]["overdue"] == []
     late = run(office, "status", "--as-of", "2024-06-20", "--insurer", A, code=3)
     assert late["municipalities"][0]["overdue"] == ["SKKOJIN"]
-    assert run(office, "status", "--deliveries") == []
+    assert run(office, "status", "--deliveries") == {"deliveries": [], "unknown_on_media": []}
 
 
 def test_records_are_destroyed_by_two(office: PrefectureOffice) -> None:

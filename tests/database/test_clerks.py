@@ -42,7 +42,7 @@ from kokuho_core.usecases.retention import disposals, due_records, run_disposal
 from kokuho_core.usecases.reveal import reveal_number
 from kokuho_core.usecases.rights import grant_right, list_rights, renew_right, revoke_right, transfer_right
 from kokuho_core.usecases.second_look import confirm_decision, list_second_looks, refuse_decision
-from kokuho_core.usecases.status import provided, status
+from kokuho_core.usecases.status import provided, status, unknown_on_media
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
 from ..aggregation.histories import MUNICIPALITIES, Sent, histories
@@ -284,6 +284,7 @@ def calls_for_another(site: PrefectureOffice, clerk: Office, theirs: Path) -> di
         "second_look.list_second_looks": lambda: list_second_looks(clerk, B),
         "second_look.refuse_decision": lambda: refuse_decision(clerk, "1-2", B, reason="x"),
         "status.provided": lambda: provided(clerk, B),
+        "status.unknown_on_media": lambda: unknown_on_media(clerk, B),
         "status.status": lambda: status(clerk, insurer=B),
     }
 

@@ -19,13 +19,14 @@ from kokuho_core.access import Operation
 from kokuho_core.errors import Problem, SetupFault, entry
 from kokuho_core.ports.gates import StoppedFile, StopState
 from kokuho_core.ports.retention import Disposal, DueCounts
+from kokuho_core.ports.status import OnMedium
 from kokuho_core.retention.rules import RULES, RecordKind
 from kokuho_core.usecases.gates import refuse_stopped, release_stopped, stopped_files
 from kokuho_core.usecases.recall import recall as recall_file
 from kokuho_core.usecases.recall import recalled_files
 from kokuho_core.usecases.receive import release_held
 from kokuho_core.usecases.retention import disposals, due_records, run_disposal
-from kokuho_core.usecases.status import MunicipalityStatus, Status, provided
+from kokuho_core.usecases.status import MunicipalityStatus, Status, provided, unknown_on_media
 from kokuho_core.usecases.status import status as status_of
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
@@ -114,15 +115,35 @@ def _last(each: MunicipalityStatus) -> str:
 
 def _show_provided(opened: Installation, insurer: InsurerNumber | None, until: date | None, *, as_json: bool) -> int:
     listed = provided(opened.office, insurer, None, until)
+    unknown = unknown_on_media(opened.office, insurer)
     if as_json:
-        output.print_json(listed)
-        return DONE
+        output.print_json({"deliveries": listed, "unknown_on_media": unknown})
+        return FOUND if unknown else DONE
     output.print_table(
         "提供記録 / deliveries",
-        ("保険者 insurer", "ファイル file", "件数 records", "日時 at", "公開 published"),
-        ((e.insurer_number, e.name, e.records, e.created_at, "○" if e.is_published else "") for e in listed),
-    )
-    return DONE
+        ("保険者 insurer", "ファイル file", "件数 records", "日時 at", "公開", "担当 by", "目的 purpose", "媒体 medium"),
+        (
+            (
+                e.insurer_number, e.name, e.records, e.created_at, "○" if e.is_published else "", e.provided_by,
+                e.purpose or None, "\n".join(_medium(each) for each in e.media) or None,
+            )
+            for e in listed
+        ),
+    )  # fmt: skip
+    if unknown:
+        output.print_table(
+            "提供記録にない媒体のファイル / handed over, but never delivered to them",
+            ("送付番号 number", "保険者 insurer", "ファイル file"),
+            ((each.number, each.insurer_number, each.file) for each in unknown),
+        )
+    return FOUND if unknown else DONE
+
+
+_OUTCOMES: Final = {None: "未返却 out", "returned": "返却 returned", "destroyed": "廃棄 destroyed"}
+
+
+def _medium(each: OnMedium) -> str:
+    return f"{each.medium} {each.handed_by} {_OUTCOMES[each.outcome]}"
 
 
 # --- gates ---

@@ -40,6 +40,8 @@ class SqlDeliveryStore:
                 created_at=created_at,
                 records=each.records,
                 is_published=False,
+                provided_by=each.provided_by,
+                purpose=each.purpose,
             )
         )
 

@@ -2,20 +2,36 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
+from typing import Final
 
 from attrs import frozen
 from sqlalchemy import ColumnElement, Connection, func, select
 
+from kokuho_adapters.database.beyond_scope import prefecture_wide
 from kokuho_adapters.database.gate_store import is_stopped
-from kokuho_adapters.database.tables import delivery, gate_stop, pending_person, received_file, returned_row
+from kokuho_adapters.database.statements import batches
+from kokuho_adapters.database.tables import (
+    delivery,
+    gate_stop,
+    media_handover,
+    media_settlement,
+    pending_person,
+    received_file,
+    returned_row,
+)
+from kokuho_adapters.database.tables import insurer as insurer_table
 from kokuho_core.ports.gates import StopState
-from kokuho_core.ports.status import Counts, LastReceived, Provided
+from kokuho_core.ports.status import Counts, LastReceived, OnMedium, Provided, UnknownOnMedium
 from kokuho_core.reception.ledger import FileResult
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
 _files = received_file.c
+_OUT: Final = "out"
+"""The direction of a handover, seen from here."""
+_IS_INSURER: Final = media_handover.c.insurer_number.in_(select(insurer_table.c.insurer_number))
 
 
 @frozen
@@ -72,7 +88,7 @@ class SqlStatusStore:
         given = delivery.c
         query = select(
             given.insurer_number, given.file_id, given.sequence, given.name, given.records, given.created_at,
-            given.is_published,
+            given.is_published, given.provided_by, given.purpose,
         ).order_by(given.created_at, given.insurer_number, given.file_id)  # fmt: skip
         if insurer is not None:
             query = query.where(given.insurer_number == insurer)
@@ -80,7 +96,48 @@ class SqlStatusStore:
             query = query.where(given.created_at >= datetime.combine(since, time()))
         if until is not None:
             query = query.where(given.created_at < datetime.combine(until + timedelta(days=1), time()))
-        return [Provided(*row) for row in self.connection.execute(query)]
+        on_media = self._on_media(insurer)
+        return [
+            Provided(*row, media=tuple(on_media.get((row.insurer_number, row.name), ())))
+            for row in self.connection.execute(query)
+        ]
+
+    def unknown_on_media(self, insurer: InsurerNumber | None) -> list[UnknownOnMedium]:
+        given = delivery.c
+        on_media = self._on_media(insurer)
+        known = {
+            tuple(row)
+            for names in batches(sorted({name for _, name in on_media}))
+            for row in self.connection.execute(select(given.insurer_number, given.name).where(given.name.in_(names)))
+        }
+        return [
+            UnknownOnMedium(each.number, to, name)
+            for (to, name), handovers in sorted(on_media.items())
+            if (to, name) not in known
+            for each in handovers
+        ]
+
+    def _on_media(self, insurer: InsurerNumber | None) -> dict[tuple[InsurerNumber, str], list[OnMedium]]:
+        """What left this office on media, by municipality and name of the file."""
+        handed, settled = media_handover.c, media_settlement.c
+        outgoing = select(media_handover).where(handed.direction == _OUT, _IS_INSURER).order_by(handed.handed_at, handed.number)
+        if insurer is not None:
+            outgoing = outgoing.where(handed.insurer_number == insurer)
+        rows = self.connection.execute(outgoing).all()
+        with prefecture_wide(self.connection):  # a settlement names no municipality; those of other handovers are not looked at
+            outcomes = {
+                row.number: row.outcome
+                for numbers in batches(row.number for row in rows)
+                for row in self.connection.execute(
+                    select(settled.number, settled.outcome).where(settled.direction == _OUT, settled.number.in_(numbers))
+                )
+            }
+        found: dict[tuple[InsurerNumber, str], list[OnMedium]] = {}
+        for row in rows:
+            each = OnMedium(row.number, row.medium, row.handed_by, row.handed_at, row.due_on, outcomes.get(row.number))
+            for name, _, _ in json.loads(row.files):
+                found.setdefault((InsurerNumber(row.insurer_number), name), []).append(each)
+        return found
 
     def _count(self, insurer: ColumnElement[str], *wanted: ColumnElement[bool]) -> Counts:
         rows = self.connection.execute(select(insurer, func.count()).where(*wanted).group_by(insurer))

@@ -565,6 +565,8 @@ delivery = Table(
     Column("created_at", IsoDateTime, nullable=False),
     Column("records", Integer, nullable=False),
     Column("is_published", Boolean, nullable=False),
+    _text("provided_by"),  # None: delivered before this was kept
+    _text("purpose"),
     PrimaryKeyConstraint("insurer_number", "file_id", "sequence"),
     Index(None, "is_published"),
 )

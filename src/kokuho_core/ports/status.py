@@ -23,8 +23,32 @@ class LastReceived:
 
 
 @frozen
+class OnMedium:
+    """媒体での受渡し of one delivered file, from the ledger of media. ``outcome`` is None until it is returned or destroyed."""
+
+    number: str
+    medium: str
+    handed_by: str
+    handed_at: datetime
+    due_on: date | None
+    outcome: str | None
+
+
+@frozen
+class UnknownOnMedium:
+    """提供記録にないファイル: handed over on a medium to a municipality to which it was never delivered (S-33)."""
+
+    number: str
+    insurer_number: InsurerNumber
+    file: str
+
+
+@frozen
 class Provided:
-    """提供記録の1行: one file delivered to a municipality (S-33)."""
+    """提供記録の1行: one file delivered to a municipality, by whom and what for (S-33).
+
+    ``provided_by`` and ``purpose`` are None for what was delivered before they were kept; ``media`` are its handovers.
+    """
 
     insurer_number: InsurerNumber
     file_id: str
@@ -33,6 +57,9 @@ class Provided:
     records: int
     created_at: datetime
     is_published: bool
+    provided_by: str | None
+    purpose: str | None
+    media: tuple[OnMedium, ...] = ()
 
 
 Counts = Mapping[InsurerNumber, int]
@@ -66,5 +93,9 @@ class StatusStore(Protocol):
     def last_delivered(self) -> Mapping[InsurerNumber, datetime]: ...
 
     def provided(self, insurer: InsurerNumber | None, since: date | None, until: date | None) -> list[Provided]:
-        """提供記録 in order of time, ``until`` inclusive."""
+        """提供記録 in order of time, ``until`` inclusive, each with its handovers."""
+        ...
+
+    def unknown_on_media(self, insurer: InsurerNumber | None) -> list[UnknownOnMedium]:
+        """Files that left on a medium and are no delivery to that municipality."""
         ...

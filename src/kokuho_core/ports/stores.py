@@ -471,13 +471,15 @@ class ReturnStore(Protocol):
 
 @frozen
 class Delivery:
-    """配信ファイル: written, but perhaps not yet published."""
+    """配信ファイル: written, but perhaps not yet published. ``provided_by`` and ``purpose`` are those of its admission (S-33)."""
 
     insurer: InsurerNumber
     file_id: str
     sequence: int
     name: str
     records: int
+    provided_by: str
+    purpose: str
 
 
 class DeliveryStore(Protocol):

@@ -10,7 +10,7 @@ from typing import Any, Concatenate, ParamSpec, TypeVar, cast
 
 from kokuho_core.access import Operation, OperatorId, Role
 from kokuho_core.errors import AccessDenied, Problem
-from kokuho_core.usecases.gatekeeper import Gatekeeper, current_admission
+from kokuho_core.usecases.gatekeeper import Admission, Gatekeeper, current_admission
 from kokuho_core.usecases.office import Office
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
@@ -72,15 +72,24 @@ def operator_of(office: Office) -> OperatorId:
 
 def role_of(office: Office) -> Role | None:
     """The role in which the operation was admitted. Raises :class:`AccessDenied` (KKH-A001)."""
-    lasting = current_admission()
-    if lasting is None or lasting.gatekeeper is not _gatekeeper(office):
-        raise AccessDenied(Problem("KKH-A001", field="operator"))
-    return lasting.role
+    return _lasting(office).role
+
+
+def purpose_of(office: Office) -> str:
+    """The purpose for which the operation was admitted, as it went on record. Raises :class:`AccessDenied` (KKH-A001)."""
+    return _lasting(office).purpose
 
 
 def now_of(office: Office) -> datetime:
     """The time of rights and records. Raises :class:`AccessDenied` (KKH-A001)."""
     return _gatekeeper(office).clock.now()
+
+
+def _lasting(office: Office) -> Admission:
+    lasting = current_admission()
+    if lasting is None or lasting.gatekeeper is not _gatekeeper(office):
+        raise AccessDenied(Problem("KKH-A001", field="operator"))
+    return lasting
 
 
 def _gatekeeper(office: Office) -> Gatekeeper:

@@ -18,7 +18,7 @@ from kokuho_core.ports.stores import Delivery, ReceivedFile, RecordOutcome, Unit
 from kokuho_core.reception.ledger import FileResult
 from kokuho_core.returning.rows import RETURNED_FILES, ROW_TYPES, row_keys
 from kokuho_core.returning.telling import what_to_tell
-from kokuho_core.usecases.admission import admitted, count
+from kokuho_core.usecases.admission import admitted, count, operator_of, purpose_of
 from kokuho_core.usecases.office import Office
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
@@ -56,7 +56,7 @@ def _deliver(
         if insurer not in work.register():
             raise NotFound(Problem("KKH-N002", field="insurer"))
         for file_id in RETURNED_FILES:
-            delivered = _write(work, insurer, file_id, outgoing, folder, created_at, everything)
+            delivered = _write(office, work, insurer, file_id, outgoing, folder, created_at, everything)
             if delivered is not None:
                 written.append(delivered)
                 office.progress(file_id, delivered.records)
@@ -83,6 +83,7 @@ def publish_committed(office: Office, outgoing: OutgoingFiles, folder: str) -> N
 
 
 def _write(
+    office: Office,
     work: UnitOfWork,
     insurer: InsurerNumber,
     file_id: str,
@@ -104,7 +105,8 @@ def _write(
         return None
     sequence = work.deliveries.next_sequence(insurer, file_id)
     name, records = outgoing.write(file_id, insurer, created_at, sequence, keys, chain([first], rows))
-    work.deliveries.prepare(Delivery(insurer, file_id, sequence, name, records), folder, created_at)
+    delivery = Delivery(insurer, file_id, sequence, name, records, operator_of(office), purpose_of(office))
+    work.deliveries.prepare(delivery, folder, created_at)
     if file_id in ROW_TYPES:
         work.returns.mark_told(insurer, file_id)
     else:

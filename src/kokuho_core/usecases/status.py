@@ -12,7 +12,7 @@ from attrs import frozen
 
 from kokuho_core.access import Operation
 from kokuho_core.gates.feeds import is_overdue
-from kokuho_core.ports.status import LastReceived, Provided
+from kokuho_core.ports.status import LastReceived, Provided, UnknownOnMedium
 from kokuho_core.usecases.admission import admitted
 from kokuho_core.usecases.office import Office
 from kokuho_core.vocabulary.business_days import business_days_between
@@ -102,9 +102,16 @@ def status(office: Office, as_of: date | None = None, insurer: InsurerNumber | N
 def provided(
     office: Office, insurer: InsurerNumber | None = None, since: date | None = None, until: date | None = None
 ) -> list[Provided]:
-    """提供記録: what was delivered to whom, and when (S-33)."""
+    """提供記録: what was delivered to whom, when, by whom, what for, and on which medium it left (S-33)."""
     with office.database.begin(read_only=True) as work:
         return work.status.provided(insurer, since, until)
+
+
+@admitted(Operation.SHOW_STATUS, insurer=lambda given: given["insurer"])
+def unknown_on_media(office: Office, insurer: InsurerNumber | None = None) -> list[UnknownOnMedium]:
+    """突合: what the ledger of media says left this office, and the 提供記録 does not know (S-33)."""
+    with office.database.begin(read_only=True) as work:
+        return work.status.unknown_on_media(insurer)
 
 
 def _exists(insurer: Insurer, day: date) -> bool:
