@@ -12,7 +12,7 @@ from typing import Final
 import kokuho_core
 
 _SOURCES: Final = (Path(kokuho_core.__file__).parent.parent, Path(__file__).parent.parent.parent)
-_LONGEST: Final = 300
+_LONGEST: Final = 1200
 
 
 def at_once(module: str, arguments: Sequence[Sequence[object]]) -> list[list[str]]:
