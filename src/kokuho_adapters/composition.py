@@ -18,7 +18,7 @@ from kokuho_adapters.configuration import Configuration, is_plain_path
 from kokuho_adapters.database import SqlDatabase, open_database
 from kokuho_adapters.database.unit_of_work import SqlUnitOfWork
 from kokuho_adapters.files import LayoutBook, OpenFormatFile, OpenFormatFolder
-from kokuho_adapters.helper import SecondProcess
+from kokuho_adapters.forerunner import SecondProcess
 from kokuho_adapters.security import AesGcmContentProtection, AesGcmNumberVault, DataKeys, KeyCustody
 from kokuho_adapters.security.audit_chain import ChainedAuditLog, Verification
 from kokuho_adapters.security.key_custody import make_missing_keys
@@ -35,7 +35,7 @@ from kokuho_core.access import AccessContext, Operation, Role
 from kokuho_core.errors import AccessDenied, Problem, SetupFault
 from kokuho_core.ports.audit import AuditEntry, AuditResult
 from kokuho_core.ports.authentication import OneTimeCodes
-from kokuho_core.ports.helper import NoHelper
+from kokuho_core.ports.forerunner import NoForerunner
 from kokuho_core.ports.keys import KeyPurpose
 from kokuho_core.ports.stores import Clock, Database, UnitOfWork
 from kokuho_core.usecases.gatekeeper import Admission, Gatekeeper, GuardedDatabase
@@ -65,7 +65,7 @@ class Installation:
     codes: OneTimeCodes
     _database: SqlDatabase
     _log: ChainedAuditLog
-    _helper: SecondProcess | None = None
+    _forerunner: SecondProcess | None = None
 
     @property
     def database(self) -> SqlDatabase:
@@ -113,7 +113,7 @@ class Installation:
         def make(path: Path) -> OpenFormatFile:
             return self.incoming(path, register, encoding)
 
-        return self._helper.files(paths, register, encoding, make) if self._helper is not None else map(make, paths)
+        return self._forerunner.files(paths, register, encoding, make) if self._forerunner is not None else map(make, paths)
 
     def outgoing(self, folder: Path) -> OpenFormatFolder:
         """The folder to deliver into."""
@@ -121,8 +121,8 @@ class Installation:
 
     def close(self) -> None:
         """ログアウト; it is recorded (S-32)."""
-        if self._helper is not None:
-            self._helper.close()
+        if self._forerunner is not None:
+            self._forerunner.close()
         if self.office.gatekeeper is not None:
             self.office.gatekeeper.close_session()
         self._database.close()
@@ -144,13 +144,13 @@ def open_installation(
     watch: Clock | None = None,
     credentials: Credentials = NOTHING_PRESENTED,
     *,
-    with_helper: bool = False,
+    with_forerunner: bool = False,
 ) -> Installation:
     """Open what :func:`initialise` made, as a session of ``context``: without one, of this computer's account (S-4).
 
     ``clock`` gives business dates, ``watch`` the time of rights and records: this computer's, unless a test says otherwise.
     Whether its operator has any right, and whether ``credentials`` show that it is he, is asked with the first operation.
-    ``with_helper`` allows a second process for long work.
+    ``with_forerunner`` allows a second process for long work.
     Raises :class:`SetupFault`: KKH-C007 before ``init``, KKH-C008 key ring, KKH-C009 layouts, KKH-C010 database URL, KKH-B001 to
     KKH-B004 database server and role.
     """
@@ -176,7 +176,7 @@ def open_installation(
             new_session_id(),
             SecondFactorAuthentication(codes, credentials) if configuration.requires_second_factor else None,
         )
-        helper = SecondProcess(configuration) if with_helper and _can_be_shared(url) else None
+        forerunner = SecondProcess(configuration) if with_forerunner and _can_be_shared(url) else None
         office = Office(
             database=cast(Database, GuardedDatabase(gatekeeper)),
             vault=vault,
@@ -186,13 +186,13 @@ def open_installation(
             settings=configuration.settings,
             progress=progress,
             gatekeeper=gatekeeper,
-            helper=helper or NoHelper(),
+            forerunner=forerunner or NoForerunner(),
         )
     except BaseException:
         database.close()
         raise
     custody = KeyCustody(database, data_keys, vault, protection, clock, progress)
-    return Installation(office, book, custody, codes, database, log, helper)
+    return Installation(office, book, custody, codes, database, log, forerunner)
 
 
 @contextmanager

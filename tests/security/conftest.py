@@ -10,7 +10,7 @@ import pytest
 from kokuho_adapters.security import KeyRing
 
 from ..prefecture.office import PrefectureOffice
-from .helpers import Bench, bench
+from .bench import Bench, bench
 
 
 @pytest.fixture(name="bench")

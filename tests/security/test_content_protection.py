@@ -15,7 +15,7 @@ from kokuho_core.ports.keys import KeyPurpose
 from kokuho_core.ports.vault import ContentProtection
 
 from ..prefecture.office import A, B
-from .helpers import Bench, bench, digits_of, fixed_bench
+from .bench import Bench, bench, digits_of, fixed_bench
 
 CONTEXT = "received:17"
 

@@ -32,8 +32,8 @@ from ..aggregation.support import insured
 from ..prefecture import office as kit
 from ..prefecture.office import INSURERS, A, B, PrefectureOffice
 from . import hardware
+from .bench import digits_of
 from .hardware import HardwareModule
-from .helpers import digits_of
 from .sealed import by_number
 
 MATERIAL, CONTEXT = bytes(range(32)), b"context"

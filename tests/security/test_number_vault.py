@@ -24,8 +24,8 @@ from kokuho_core.vocabulary.identifiers import InsurerNumber
 from kokuho_core.vocabulary.individual_number import NumberIndex
 
 from ..prefecture.office import A, B, C
+from .bench import Bench, bench, digits_of, fixed_bench, number_of
 from .hardware import HardwareModule
-from .helpers import Bench, bench, digits_of, fixed_bench, number_of
 
 
 def refused(bench: Bench, sealed: SealedNumber, code: str = "KKH-C011") -> SetupFault:

@@ -18,7 +18,7 @@ import structlog
 from kokuho_adapters.security import configure_logging, redact_numbers
 from kokuho_adapters.security.redaction import MASK, redact, redact_text
 
-from .helpers import Bench, digits_of, number_of
+from .bench import Bench, digits_of, number_of
 
 CANARY = digits_of(87654321098)
 FULL_WIDTH = CANARY.translate({ord(str(digit)): chr(0xFF10 + digit) for digit in range(10)})

@@ -42,7 +42,7 @@ class Session:
             output.progress() as progress,
             open_installation(
                 self.configuration, progress, context=self.context, credentials=self.presented(),
-                with_helper=self.configuration.second_process,
+                with_forerunner=self.configuration.second_process,
             ) as opened,
         ):
             yield opened

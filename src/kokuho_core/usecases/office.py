@@ -12,7 +12,7 @@ from kokuho_core.entrusted_partition.characters import Repertoire
 from kokuho_core.gates.feeds import FeedSettings
 from kokuho_core.gates.thresholds import GateSettings
 from kokuho_core.ports.files import IncomingFile
-from kokuho_core.ports.helper import Helper, NoHelper
+from kokuho_core.ports.forerunner import Forerunner, NoForerunner
 from kokuho_core.ports.stores import Clock, Database
 from kokuho_core.ports.vault import ContentProtection, NumberVault
 from kokuho_core.qualification.date_rules import DateRules
@@ -74,4 +74,4 @@ class Office:
     progress: Progress = silent
     gatekeeper: Gatekeeper | None = None
     """受付係 of this session; without one no use case is admitted (KKH-A001)."""
-    helper: Helper = field(factory=NoHelper)
+    forerunner: Forerunner = field(factory=NoForerunner)

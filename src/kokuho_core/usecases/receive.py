@@ -23,7 +23,7 @@ from attrs import frozen
 from kokuho_core.access import Operation
 from kokuho_core.errors import FileRefused, Problem, SetupFault
 from kokuho_core.ports.files import FileHeader, IncomingFile, ReadRecord
-from kokuho_core.ports.helper import HelpLost, TakenRecords
+from kokuho_core.ports.forerunner import ForerunnerLost, TakenRecords
 from kokuho_core.ports.stores import FileCounts, HeldFile, RecordOutcome, UnitOfWork
 from kokuho_core.reception.ledger import FileResult
 from kokuho_core.usecases.admission import Given, admitted, count
@@ -111,7 +111,7 @@ def _receive_one(
         try:
             try:
                 return office.database.repeated(enter)
-            except HelpLost:
+            except ForerunnerLost:
                 return office.database.repeated(enter)  # nobody helps with the same file twice
         except GatesClosed as closed:
             stop = partial(_stop, office, incoming, encoding, header, fingerprint, released, closed)
@@ -239,7 +239,7 @@ class _Reading:
     @classmethod
     def begun(cls, office: Office, incoming: IncomingFile, header: FileHeader) -> _Reading:
         reception = reception_for(office, header)
-        taken = office.helper.taken(incoming, header) if reception.can_be_taken_ahead else None
+        taken = office.forerunner.taken(incoming, header) if reception.can_be_taken_ahead else None
         if taken is not None:
             return cls(incoming.name, reception, iter(()), None, taken)
         records = incoming.records(reception.keys)
@@ -253,7 +253,7 @@ class _Reading:
         return cls(incoming.name, reception, records, fault)
 
     def finish(self, office: Office, work: UnitOfWork, file_no: int) -> list[RecordOutcome]:
-        """Read what is left, and judge. Raises :class:`FileRefused` and :class:`HelpLost`."""
+        """Read what is left, and judge. Raises :class:`FileRefused` and :class:`ForerunnerLost`."""
         if self.fault is not None:
             raise self.fault
         self.reception.enter(work, file_no)

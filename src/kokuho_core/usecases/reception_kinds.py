@@ -16,7 +16,7 @@ from kokuho_core.identity.settlement import settle
 from kokuho_core.insured_person import person as persons
 from kokuho_core.insured_person.record import PERSON_KEYS, PersonRecord
 from kokuho_core.ports.files import FileHeader, ReadRecord
-from kokuho_core.ports.helper import HelpLost, SealedWith, TakenRecords
+from kokuho_core.ports.forerunner import ForerunnerLost, SealedWith, TakenRecords
 from kokuho_core.ports.keys import KeyPurpose
 from kokuho_core.ports.stores import RecordOutcome, UnitOfWork
 from kokuho_core.ports.vault import SealedNumber
@@ -88,7 +88,7 @@ class Reception(ABC, Generic[Record]):
         return TakenRecords(total, tuple(outcomes), bound, sealed, tuple(fault), is_last)
 
     def take_over(self, taken: TakenRecords) -> None:
-        """Keep what another process took. Raises :class:`HelpLost`, and :class:`FileRefused` for its fault."""
+        """Keep what another process took. Raises :class:`ForerunnerLost`, and :class:`FileRefused` for its fault."""
         self.total += taken.total
         self._outcomes.extend(taken.outcomes)
         if taken.sealed is not None:
@@ -103,16 +103,16 @@ class Reception(ABC, Generic[Record]):
         key = keys.current(KeyPurpose.DATA, self.header.sender)
         is_current = keys.replaced_index_key() is None and key.key_id == sealed.key_id
         if not is_current or keys.current(KeyPurpose.INDEX).version != sealed.index_version:
-            raise HelpLost
+            raise ForerunnerLost
         keys.count(key, sealed.numbers)
 
     def bound(self, work: UnitOfWork, batch: Sequence[tuple[int, Record]]) -> tuple[Any, SealedWith | None]:
-        """Records as the database takes them. Raises :class:`HelpLost` where they cannot be made so ahead."""
-        raise HelpLost
+        """Records as the database takes them. Raises :class:`ForerunnerLost` where they cannot be made so ahead."""
+        raise ForerunnerLost
 
     def keep(self, bound: Any) -> None:
         """Keep what :meth:`bound` made."""
-        raise HelpLost
+        raise ForerunnerLost
 
     def finish(self) -> list[RecordOutcome]:
         """Judge what needs the whole file, and return every outcome but plain acceptance."""
@@ -181,7 +181,7 @@ class PersonReception(Reception[PersonRecord]):
 
     def bound(self, work: UnitOfWork, batch: Sequence[tuple[int, PersonRecord]]) -> tuple[Any, SealedWith | None]:
         if work.keys.replaced_index_key() is not None:
-            raise HelpLost  # which of two indexes counts is known only inside the transaction
+            raise ForerunnerLost  # which of two indexes counts is known only inside the transaction
         rows = self._sealed(work, batch)
         sealed = [number for _, _, *both in rows for number in both if number is not None]
         sealed_with = SealedWith(sealed[0].index_version, sealed[0].key_id, len(sealed)) if sealed else None

@@ -76,7 +76,7 @@ def _resolve(office: Office, as_of: date) -> ResolveSummary:
     with office.database.begin() as work:
         work.persons.wake(summary.as_of)
         step = _PersonStep(office, work, work.register(), summary)
-        with office.helper.judging(as_of) as ahead:
+        with office.forerunner.judging(as_of) as ahead:
             waiting = work.persons.take_pending(BATCH)
             while waiting:
                 groups = ahead.answer()

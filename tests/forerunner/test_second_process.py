@@ -17,12 +17,12 @@ from attrs import evolve, frozen
 from kokuho_adapters.cli.incoming import csv_files
 from kokuho_adapters.composition import Installation, initialise, open_installation
 from kokuho_adapters.configuration import Configuration
-from kokuho_adapters.helper import SecondProcess, process
-from kokuho_adapters.helper.serving import PART
+from kokuho_adapters.forerunner import SecondProcess, process
+from kokuho_adapters.forerunner.serving import PART
 from kokuho_adapters.insurers_list import INSURERS_FILE, read_insurers
 from kokuho_adapters.security.key_rotation import rotate_data_keys, rotate_index_key
 from kokuho_adapters.synthetic import generate_prefecture
-from kokuho_core.ports.helper import TakenRecords
+from kokuho_core.ports.forerunner import TakenRecords
 from kokuho_core.reception.ledger import FileResult
 from kokuho_core.usecases.deliver import deliver
 from kokuho_core.usecases.receive import FileAnswer, receive
@@ -98,21 +98,21 @@ def of_files(answers: Sequence[Any]) -> list[TakenRecords]:
 
 
 def ready(opened: Installation) -> SecondProcess:
-    helper: Any = opened.office.helper
-    assert isinstance(helper, SecondProcess)
-    helper.start()
+    forerunner: Any = opened.office.forerunner
+    assert isinstance(forerunner, SecondProcess)
+    forerunner.start()
     until = time.monotonic() + 60
-    while not helper.is_ready:
+    while not forerunner.is_ready:
         assert time.monotonic() < until, "the second process never got ready"
         time.sleep(0.01)
-    return helper
+    return forerunner
 
 
 def run(
     folder: Path,
     paths: Sequence[Path],
     *,
-    with_helper: bool,
+    with_forerunner: bool,
     before: Callable[[Installation], None] = NOTHING_MORE,
     between: Callable[[Installation, int], None] = lambda _, __: None,
     at: Configuration | None = None,
@@ -121,9 +121,9 @@ def run(
     made_as = at or configuration(folder)
     insurers = read_insurers(paths[0].parent / INSURERS_FILE, PREFECTURE)
     initialise(made_as, PREFECTURE, insurers)
-    with open_installation(made_as, clock=CommandClock(), with_helper=with_helper) as opened:
+    with open_installation(made_as, clock=CommandClock(), with_forerunner=with_forerunner) as opened:
         before(opened)
-        if with_helper:
+        if with_forerunner:
             ready(opened)
         answers: list[FileAnswer] = []
         for place, incoming in enumerate(opened.all_incoming(paths)):
@@ -140,7 +140,7 @@ def run(
 @pytest.fixture(scope="module")
 def alone(files: Path, tmp_path_factory: pytest.TempPathFactory) -> Ran:
     """Everything once, and the first files of all a second time, without help."""
-    return run(tmp_path_factory.mktemp("alone") / "office", given(files), with_helper=False)
+    return run(tmp_path_factory.mktemp("alone") / "office", given(files), with_forerunner=False)
 
 
 def given(files: Path) -> list[Path]:
@@ -151,7 +151,7 @@ def given(files: Path) -> list[Path]:
 class TestTheSame:
     def test_everything(self, files: Path, alone: Ran, helped: list[Any], tmp_path: Path) -> None:
         """Rules: S-26, X-1."""
-        ran = run(tmp_path / "office", given(files), with_helper=True)
+        ran = run(tmp_path / "office", given(files), with_forerunner=True)
         assert {FileResult.APPLIED, FileResult.REJECTED, FileResult.DUPLICATE} <= {each.result for each in ran.answers}
         assert any(each.errors and each.result is FileResult.APPLIED for each in ran.answers)
         assert ran == alone
@@ -163,7 +163,7 @@ class TestTheSame:
     def test_on_postgresql(self, files: Path, alone: Ran, helped: list[Any], tmp_path: Path, server: Server) -> None:
         """Rules: S-26. What is answered and delivered is that of the other database."""
         at = Configuration(server.new_database(), tmp_path / "keys.json", allow_unbound_role=True)
-        ran = run(tmp_path / "office", given(files), with_helper=True, at=at)
+        ran = run(tmp_path / "office", given(files), with_forerunner=True, at=at)
         assert (ran.answers, ran.summary, ran.delivered) == (alone.answers, alone.summary, alone.delivered)
         assert of_files(helped) and any(isinstance(each, list) for each in helped)
 
@@ -182,7 +182,7 @@ class TestTheSame:
             return ask(self, wanted)
 
         monkeypatch.setattr(SecondProcess, "answer", answer)
-        assert run(tmp_path / "office", given(files), with_helper=True) == alone
+        assert run(tmp_path / "office", given(files), with_forerunner=True) == alone
         assert killed
 
     def test_while_the_index_key_is_replaced(self, files: Path, helped: list[Any], tmp_path: Path) -> None:
@@ -199,8 +199,8 @@ class TestTheSame:
             with pytest.raises(InterruptedError):
                 rotate_index_key(evolve(opened.custody, batch=50, pause_seconds=0, progress=stop))
 
-        one = run(tmp_path / "one", paths[1:], with_helper=False, before=begin_rotation)
-        other = run(tmp_path / "other", paths[1:], with_helper=True, before=begin_rotation)
+        one = run(tmp_path / "one", paths[1:], with_forerunner=False, before=begin_rotation)
+        other = run(tmp_path / "other", paths[1:], with_forerunner=True, before=begin_rotation)
         assert one == other
 
     def test_when_a_key_is_replaced_after_it_was_used_ahead(
@@ -218,7 +218,7 @@ class TestTheSame:
             return found
 
         monkeypatch.setattr(SecondProcess, "taken", rotate_then)
-        ran = run(tmp_path / "office", given(files), with_helper=True, before=opened_here.append)
+        ran = run(tmp_path / "office", given(files), with_forerunner=True, before=opened_here.append)
         assert ran == alone
         assert rotated and of_files(helped)
         database = sqlite3.connect(tmp_path / "office" / DATABASE)
@@ -238,10 +238,10 @@ class TestTheSame:
 
         def replace(paths: Sequence[Path]) -> Callable[[Installation, int], None]:
             def at(opened: Installation, place: int) -> None:
-                helper: Any = opened.office.helper
-                if place == 0 and isinstance(helper, SecondProcess):
+                forerunner: Any = opened.office.forerunner
+                if place == 0 and isinstance(forerunner, SecondProcess):
                     until = time.monotonic() + 60
-                    while helper._answers.empty():
+                    while forerunner._answers.empty():
                         assert time.monotonic() < until
                         time.sleep(0.01)
                 if place == 0:
@@ -250,8 +250,8 @@ class TestTheSame:
             return at
 
         one, other = prepared("one"), prepared("other")
-        without = run(tmp_path / "a", one, with_helper=False, between=replace(one))
-        assert run(tmp_path / "b", other, with_helper=True, between=replace(other)) == without
+        without = run(tmp_path / "a", one, with_forerunner=False, between=replace(one))
+        assert run(tmp_path / "b", other, with_forerunner=True, between=replace(other)) == without
         assert of_files(helped)
 
 
@@ -259,7 +259,7 @@ class TestTheProcess:
     def test_it_ends_with_the_installation(self, files: Path, helped: list[Any], tmp_path: Path) -> None:
         """Rules: S-26."""
         initialise(configuration(tmp_path), PREFECTURE, read_insurers(files / INSURERS_FILE, PREFECTURE))
-        with open_installation(configuration(tmp_path), with_helper=True) as opened:
+        with open_installation(configuration(tmp_path), with_forerunner=True) as opened:
             started: Any = ready(opened)._process
             assert started.poll() is None
             next(iter(opened.all_incoming(csv_files(files))))  # and is not waited for, whatever it is doing
@@ -283,13 +283,13 @@ class TestTheProcess:
             monkeypatch.setattr(process, "WORTH_BYTES", 0)
         kind = "SKSETAI" if what == "little to do" else "SKKOJIN"
         paths = [path for path in csv_files(files) if path.name.startswith(kind)][:1]
-        ran = run_quietly(tmp_path, paths, with_helper=what != "nobody allowed it")
+        ran = run_quietly(tmp_path, paths, with_forerunner=what != "nobody allowed it")
         assert ran and all(each.result is FileResult.APPLIED for each in ran)
 
 
-def run_quietly(folder: Path, paths: Sequence[Path], *, with_helper: bool) -> list[FileAnswer]:
+def run_quietly(folder: Path, paths: Sequence[Path], *, with_forerunner: bool) -> list[FileAnswer]:
     initialise(configuration(folder), PREFECTURE, read_insurers(paths[0].parent / INSURERS_FILE, PREFECTURE))
-    with open_installation(configuration(folder), with_helper=with_helper) as opened:
+    with open_installation(configuration(folder), with_forerunner=with_forerunner) as opened:
         answers = [each for incoming in opened.all_incoming(paths) for each in receive(opened.office, incoming)]
         resolve(opened.office, AS_OF)
     return answers

@@ -15,9 +15,9 @@ from typing import IO, Any, Final
 
 from kokuho_adapters.configuration import Configuration
 from kokuho_adapters.files import OpenFormatFile
-from kokuho_adapters.helper.parcels import Question, receive_packed, send, unpacked
+from kokuho_adapters.forerunner.parcels import Question, receive_packed, send, unpacked
 from kokuho_core.ports.files import FileHeader, IncomingFile
-from kokuho_core.ports.helper import HelpLost, JudgingAhead, TakenRecords
+from kokuho_core.ports.forerunner import ForerunnerLost, JudgingAhead, TakenRecords
 from kokuho_core.qualification.groups import JudgedGroup, PlainGroup
 from kokuho_core.vocabulary.identifiers import Addressee
 from kokuho_core.vocabulary.insurers import InsurerRegister
@@ -32,7 +32,7 @@ _ANSWERS_AHEAD: Final = 8
 
 
 class SecondProcess:
-    """手伝い: a :class:`kokuho_core.ports.helper.Helper`. Close it."""
+    """先回り: a :class:`kokuho_core.ports.forerunner.Forerunner`. Close it."""
 
     def __init__(self, configuration: Configuration) -> None:
         self._configuration = configuration
@@ -74,10 +74,10 @@ class SecondProcess:
     ) -> Iterator[TakenRecords]:
         while True:
             if answer is None:
-                raise HelpLost
+                raise ForerunnerLost
             part, seen = answer
             if part.is_last and seen != file.seen:
-                raise HelpLost  # another file of this name was read
+                raise ForerunnerLost  # another file of this name was read
             yield part
             if part.is_last:
                 return
@@ -104,7 +104,7 @@ class SecondProcess:
             return
         try:
             process = subprocess.Popen(  # nosec B603 - no shell, and nothing from outside
-                [sys.executable, "-m", "kokuho_adapters.helper"],
+                [sys.executable, "-m", "kokuho_adapters.forerunner"],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL,

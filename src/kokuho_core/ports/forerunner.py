@@ -1,4 +1,4 @@
-"""手伝いの口: a second process that computes ahead what needs no transaction, while the first one reads and writes.
+"""先回りの口: a second process that computes ahead what needs no transaction, while the first one reads and writes.
 
 It never decides anything of its own: what it answers is what the one who asks would have computed. Where it has no answer, it
 is computed by who asks.
@@ -20,8 +20,8 @@ from kokuho_core.qualification.groups import JudgedGroup, PlainGroup
 from kokuho_core.vocabulary.identifiers import Addressee
 
 
-class HelpLost(Exception):
-    """The helper ended, or what it computed counts no more: what was begun with its answers must be begun again without."""
+class ForerunnerLost(Exception):
+    """The forerunner ended, or what it computed counts no more: what was begun with its answers must be begun again without."""
 
 
 @frozen
@@ -61,11 +61,11 @@ class JudgingAhead(Protocol):
         ...
 
 
-class Helper(Protocol):
-    """手伝い."""
+class Forerunner(Protocol):
+    """先回り."""
 
     def taken(self, incoming: IncomingFile, header: FileHeader) -> Iterator[TakenRecords] | None:
-        """The records of a file that was announced, once; None: nobody reads it. The iterator raises :class:`HelpLost`."""
+        """The records of a file that was announced, once; None: nobody reads it. The iterator raises :class:`ForerunnerLost`."""
         ...
 
     def judging(self, as_of: date) -> AbstractContextManager[JudgingAhead]:
@@ -73,7 +73,7 @@ class Helper(Protocol):
         ...
 
 
-class NoHelper:
+class NoForerunner:
     """Everything is computed by who asks."""
 
     def taken(self, incoming: IncomingFile, header: FileHeader) -> Iterator[TakenRecords] | None:

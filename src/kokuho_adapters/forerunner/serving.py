@@ -15,9 +15,9 @@ from typing import IO, Any, Final
 from attrs import field, mutable
 
 from kokuho_adapters.composition import Installation, open_installation
-from kokuho_adapters.helper.parcels import Question, receive, send
+from kokuho_adapters.forerunner.parcels import Question, receive, send
 from kokuho_core.errors import FileRefused, KokuhoError, Problem
-from kokuho_core.ports.helper import HelpLost, TakenRecords
+from kokuho_core.ports.forerunner import ForerunnerLost, TakenRecords
 from kokuho_core.ports.stores import UnitOfWork
 from kokuho_core.usecases.reception_kinds import reception_for
 from kokuho_core.usecases.resolve import judged_around
@@ -74,7 +74,7 @@ class _Desk:
 
     def _judged(self, waiting: Any) -> Any:
         if self.judging is None:
-            raise HelpLost
+            raise ForerunnerLost
         work, register, as_of = self.judging
         return judged_around(self.installation.office, work.persons, waiting, register, as_of)
 
@@ -100,5 +100,5 @@ class _Desk:
                 with self.installation.database.begin(read_only=True) as work:
                     part = reception.taken_ahead(work, fault, is_last=is_last)
                 yield part, incoming.seen
-        except (KokuhoError, HelpLost, KeyError):
+        except (KokuhoError, ForerunnerLost, KeyError):
             yield None
