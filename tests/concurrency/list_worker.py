@@ -1,6 +1,6 @@
 """A process of many: random transactions on lists, through units of work or, to see what these prevent, without them.
 
-``python -m tests.concurrency.list_worker URL PROCESS COUNT guarded|plain`` prints «ready», waits for a line, and prints
+``python -m tests.concurrency.list_worker URL PROCESS COUNT SEED guarded|plain`` prints «ready», waits for a line, and prints
 each transaction when it is over.
 """
 
@@ -63,11 +63,12 @@ class Worker:
     database: SqlDatabase
     process: int
     is_guarded: bool
+    seed: int
     random: Random = field(init=False)
     _items: Iterator[int] = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        self.random = Random(self.process)
+        self.random = Random(1000 * self.seed + self.process)
         self._items = iter(range(FIRST_ITEM_OF_PROCESS * (self.process + 1), sys.maxsize, len(KEYS)))
 
     def run(self, number: int) -> dict[str, Any]:
@@ -119,8 +120,8 @@ class Worker:
             yield work.connection, work.commit
 
 
-def main(url: str, process: int, count: int, is_guarded: bool) -> None:
-    worker = Worker(open_database(url), process, is_guarded)
+def main(url: str, process: int, count: int, seed: int, is_guarded: bool) -> None:
+    worker = Worker(open_database(url), process, is_guarded, seed)
     print("ready", flush=True)
     sys.stdin.readline()
     for number in range(count):
@@ -128,4 +129,4 @@ def main(url: str, process: int, count: int, is_guarded: bool) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), sys.argv[4] == "guarded")
+    main(sys.argv[1], int(sys.argv[2]), int(sys.argv[3]), int(sys.argv[4]), sys.argv[5] == "guarded")

@@ -6,13 +6,14 @@ import os
 import subprocess
 import sys
 from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Final
 
 import kokuho_core
 
 _SOURCES: Final = (Path(kokuho_core.__file__).parent.parent, Path(__file__).parent.parent.parent)
-_LONGEST: Final = 1200
+_LONGEST: Final = 300
 
 
 def at_once(module: str, arguments: Sequence[Sequence[object]]) -> list[list[str]]:
@@ -36,8 +37,9 @@ def at_once(module: str, arguments: Sequence[Sequence[object]]) -> list[list[str
             assert process.stdin is not None
             process.stdin.write("\n")
             process.stdin.flush()
-        for process in running:
-            output, errors = process.communicate(timeout=_LONGEST)
+        with ThreadPoolExecutor(len(running)) as readers:  # who is not read from would wait, and no longer be at once
+            ended = list(readers.map(lambda process: process.communicate(timeout=_LONGEST), running))
+        for process, (output, errors) in zip(running, ended, strict=True):
             assert process.returncode == 0, errors
             lines.append(output.splitlines())
         return lines

@@ -29,7 +29,7 @@ _BEYOND: Final = 20
 """Operations by which a process may outlive a command."""
 _LONGEST_LIFE: Final = 0.12
 """Seconds; a command takes some hundredths."""
-_LONGER_ON_SERVER: Final = 6
+_LONGER_TO_MAKE_TABLES: Final = 10
 """A server is asked more often and answers later, most of all when its tables are made: without this nobody would live so long."""
 
 
@@ -91,13 +91,13 @@ def live(
     ``server``: URL of an empty database there, in which all must be as it is in the file of the undisturbed run.
     """
     at = on_server(server, folder) if server is not None else None
-    longer = _LONGER_ON_SERVER if at else 1
     kills, place, end = Kills(), 0, len(commands())
     undisturbed.before(commands()[0], folder)
     while place < end:
         job: dict[str, Any] = {"folder": str(folder), "first": place, "last": end}
         if server is not None:
             job["database"] = server
+        longer = (2 if place else _LONGER_TO_MAKE_TABLES) if at else 1
         if random.random() < _BY_OPERATION:
             job["operations"] = random.randrange(longer * len(undisturbed.operations[place]) + _BEYOND)
         else:

@@ -23,7 +23,7 @@ from .states import delivered, state_of
 from .undisturbed import Undisturbed
 
 LIVES = 12
-KILLS_OF_A_LIFE = 30
+KILLS_OF_A_LIFE = 20
 """At least, in a life that ends only when every command is done."""
 
 
