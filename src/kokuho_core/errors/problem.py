@@ -60,6 +60,10 @@ class RecordRefused(KokuhoError):
     """One record of a file is refused (拒否); the others are not concerned (X-1)."""
 
 
+class NotificationRefused(KokuhoError):
+    """A notice (届出) the municipal office cannot take; nothing of it is kept."""
+
+
 class FileRefused(KokuhoError):
     """A whole file is refused (ファイル拒否); nothing of it is applied and it uses no sequence number (X-1, X-2)."""
 

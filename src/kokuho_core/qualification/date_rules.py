@@ -1,4 +1,7 @@
-"""日付規則 D-1 … D-10: where a date contradicts its reason. Aggregation only warns; the municipality computes the dates."""
+"""日付規則 D-1 … D-10: on which day an event begins or ends a qualification, and where a date contradicts its reason.
+
+The municipality computes the dates; aggregation only warns.
+"""
 
 from __future__ import annotations
 
@@ -42,6 +45,28 @@ class DateRules:
 
     late_elderly_loss: LateElderlyLoss = LateElderlyLoss.DAY_AFTER
 
+    def begins_on(self, reason: str, event_on: date) -> date:
+        """適用開始年月日 of acquisition ``reason``. For D-2 the event is the last day covered there, else the day itself."""
+        return event_on + _DAY_AFTER if ACQUISITION[reason].date_rule == "D-2" else event_on
+
+    def ends_on(self, reason: str, event_on: date, new_address_on: date | None = None) -> date:
+        """適用終了年月日 of loss ``reason``, the first day no longer covered (P-1).
+
+        D-3 … D-5: the day after, but D-3 the same day if a new address is taken on it. D-7: as set. Else the day itself.
+        """
+        match LOSS[reason].date_rule:
+            case "D-3":
+                return event_on if new_address_on == event_on else event_on + _DAY_AFTER
+            case "D-4" | "D-5":
+                return event_on + _DAY_AFTER
+            case "D-7":
+                return event_on + timedelta(days=self.late_elderly_loss.value)
+        return event_on
+
+    def late_elderly_from(self, birth_date: date) -> tuple[date, date]:
+        """後期 begins between these two days: with a disability from 65 on, at the latest on the 75th birthday (D-7)."""
+        return completes_age(birth_date, 65), completes_age(birth_date, 75)
+
     def warnings(self, record: PersonRecord, line: int, created_at: datetime) -> list[Problem]:
         """Warnings (KKH-D001) with the rule number each rests on. A file made at ``created_at`` knows no later death."""
         if record.insured_kind != InsuredKind.INSURED or record.application_start is None or _says_nothing(record):
@@ -64,6 +89,7 @@ def _says_nothing(record: PersonRecord) -> bool:
     )
 
 
+_DAY_AFTER: Final = timedelta(days=1)
 _Found = Iterator[tuple[str, str]]
 
 
@@ -102,15 +128,15 @@ def _loss_on_day_after(record: PersonRecord, rules: DateRules, today: date) -> _
 def _death_to_come(record: PersonRecord, rules: DateRules, today: date) -> _Found:
     """D-4: the end is the day after the death, and nobody knows a death before it happens."""
     if record.application_end_reason == DEATH and record.application_end is not None:
-        if record.application_end > today + timedelta(days=1):
+        if record.application_end > rules.ends_on(DEATH, today):
             yield "application_end", "D-4"
 
 
 def _late_elderly(record: PersonRecord, rules: DateRules, today: date) -> _Found:
     """D-7: 後期高齢者医療 begins on the 75th birthday, with a disability from 65 on; never later, never earlier."""
     if record.application_end_reason == LATE_ELDERLY and record.application_end is not None:
-        latest = completes_age(record.birth_date, 75) + timedelta(days=rules.late_elderly_loss.value)
-        if record.application_end > latest or record.application_end < completes_age(record.birth_date, 65):
+        earliest, latest = rules.late_elderly_from(record.birth_date)
+        if not earliest <= record.application_end <= rules.ends_on(LATE_ELDERLY, latest):
             yield "application_end", "D-7"
 
 

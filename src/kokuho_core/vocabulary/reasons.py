@@ -53,14 +53,22 @@ LOSS: Final = {
 
 MOVED_IN_FROM_OUTSIDE: Final = "01"
 BIRTH: Final = "02"
+LEFT_EMPLOYEE_INSURANCE: Final = "03"
+WELFARE_ENDED: Final = "04"
+LEFT_SOCIETY: Final = "05"
+LEFT_LATE_ELDERLY: Final = "06"
+OTHER: Final = "99"
 MOVED_IN_INSIDE: Final = "07"
 RESIDENCE_SPECIAL_ACQUIRED: Final = "08"
 MOVED_OUT_OF_PREFECTURE: Final = "51"
 DEATH: Final = "52"
 EMPLOYEE_INSURANCE: Final = "53"
+WELFARE_BEGAN: Final = "54"
+JOINED_SOCIETY: Final = "55"
 LATE_ELDERLY: Final = "56"
 MOVED_OUT_INSIDE: Final = "57"
 RESIDENCE_SPECIAL_LOST: Final = "58"
+LOST_BY_AUTHORITY: Final = "59"
 
 
 def claims_intra_entry(reason: str | None, on: date) -> bool:
