@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from attrs import evolve
-from hypothesis import given
+from hypothesis import given, note
 from hypothesis import strategies as st
 
 from kokuho_core.errors import NotificationRefused
@@ -81,6 +81,7 @@ def test_a_notice_is_refused_or_kept_and_what_is_sent_is_taken(stream: list[tupl
     """Rules: P-2, P-3, P-7, D-1 … D-10, Q-1, X-4, X-14."""
     counter, receiver = Counter(at=datetime(2026, 4, 1, 9, 0, 0)), Receiver()
     for notice, is_sent in stream:
+        note(f"{notice!r} {is_sent}")
         before = dict(counter.persons)
         try:
             outcome = counter.take(notice)

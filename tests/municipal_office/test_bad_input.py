@@ -170,6 +170,14 @@ def test_a_new_household_with_a_nominal_head_who_is_described_by_nobody(counter:
         counter.take(moved_in("2024-05-01", entrant("50"), household=household))
 
 
+def test_the_nominal_head_of_one_household_cannot_simply_become_that_of_another(counter: Counter) -> None:
+    """Rules: X-14."""
+    grandfather = Head(addressee("9"), True, items("1945-05-05"))
+    counter.take(HeadChanged(**told("2024-05-01"), household=home("10"), head=grandfather))
+    with pytest.raises(NotificationRefused, match="KKH-M003"):
+        counter.take(HeadChanged(**told("2024-06-01"), household=home("20"), head=Head(addressee("9"), True)))
+
+
 def test_no_repr_shows_a_name_or_an_address(counter: Counter) -> None:
     """Rules: S-3."""
     for shown in (counter.persons, moved_in("2024-05-01", entrant("50")), items(), new_home("1", "1", nominal=entrant("2"))):

@@ -100,7 +100,7 @@ def _acquire(
         desk.enter(placed, household, since, **begun)
         desk.ground(number, "application_start", since, ACQUISITION[reason].date_rule)
     if isinstance(choice, NewHousehold):
-        desk.seat(choice.head, household, since)
+        desk.seat(choice.head, household, cause)
     for former in left:
         desk.settle(former, cause)
     desk.settle(household, cause, new_head)

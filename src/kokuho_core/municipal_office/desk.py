@@ -224,23 +224,29 @@ class Desk:
         self.touched[number] = None
         return number
 
-    def seat(self, head: Head, household: HouseholdNumber, on: date) -> None:
-        """擬制世帯主 belongs to the household without being insured; the relationship of any head is 01."""
+    def seat(self, head: Head, household: HouseholdNumber, cause: Cause) -> None:
+        """擬制世帯主 belongs to the household without being insured; the relationship of any head is 01.
+
+        A household he was nominal head of until then needs another one: raises :class:`NotificationRefused` (KKH-M003).
+        """
         number = head.addressee_number
         person = self.persons.get(number)
         is_member = person is not None and person.is_member_of(household)
         if head.is_nominal and not is_member:
             if person is not None and person.is_insured:
                 raise NotificationRefused(Problem("KKH-M004", field="head_addressee_number"))
+            former = self.record(number) if person is not None and person.current is not None else None
             entrant = Entrant(number, head.items, RELATIONSHIP_HEAD)
-            self.enter(entrant, household, on, insured_kind=InsuredKind.NOMINAL_HEAD.value)
+            self.enter(entrant, household, cause.on, insured_kind=InsuredKind.NOMINAL_HEAD.value)
+            if former is not None and former.member_end is None:
+                self.settle(former.household_number, cause)
         elif is_member and self.record(number).relationship != RELATIONSHIP_HEAD:
             self.next_row(number, relationship=RELATIONSHIP_HEAD)
 
     def make_head(self, household: HouseholdNumber, head: Head, cause: Cause) -> None:
         """世帯主変更, seen by the household and by both heads."""
         former = self.households[household].head
-        self.seat(head, household, cause.on)
+        self.seat(head, household, cause)
         kind = HeadKind.NOMINAL if head.is_nominal else HeadKind.INSURED
         changed = self.households[household].headed_by(
             head.addressee_number, kind, cause.on, cause.notified_on, self.notice, self.at

@@ -53,7 +53,7 @@ def household_changed(desk: Desk, notice: HouseholdChanged, rules: DateRules) ->
         )  # fmt: skip
         desk.ground(number, "member_start", on, "X-14")
     if isinstance(choice, NewHousehold):
-        desk.seat(choice.head, household, on)
+        desk.seat(choice.head, household, cause)
     for former in left:
         desk.settle(former, cause, notice.new_head)
     desk.settle(household, evolve(cause, closes_as="09") if is_new else cause)
