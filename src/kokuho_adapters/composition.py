@@ -40,6 +40,7 @@ from kokuho_core.ports.keys import KeyPurpose
 from kokuho_core.ports.stores import Clock, Database, UnitOfWork
 from kokuho_core.usecases.gatekeeper import Admission, Gatekeeper, GuardedDatabase
 from kokuho_core.usecases.office import Office, Progress, silent
+from kokuho_core.vocabulary.identifiers import InsurerNumber
 from kokuho_core.vocabulary.insurers import Insurer, InsurerRegister
 
 _OTHER_DATABASE: Final = "database: sqlite:///PATH または / or postgresql+psycopg://…"
@@ -118,6 +119,15 @@ class Installation:
     def outgoing(self, folder: Path) -> OpenFormatFolder:
         """The folder to deliver into."""
         return OpenFormatFolder(folder, self.book)
+
+    def sending(self, folder: Path, insurer: InsurerNumber) -> OpenFormatFolder:
+        """The folder into which a municipal office writes what it sends, in the encoding of its insurer (X-22)."""
+        known = self.register().get(insurer)
+        return OpenFormatFolder(folder, self.book, known.encoding if known is not None else "utf-8", insurer)
+
+    def returned(self, path: Path) -> OpenFormatFile:
+        """A file that came back from the aggregation."""
+        return OpenFormatFile.from_path(path, self.book, accept="aggregation")
 
     def close(self) -> None:
         """ログアウト; it is recorded (S-32)."""

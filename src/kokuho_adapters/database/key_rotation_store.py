@@ -13,6 +13,7 @@ from kokuho_adapters.database.statements import batches
 from kokuho_adapters.database.tables import (
     held_content,
     number_vault,
+    office_row,
     person_number,
     person_record,
     recalled_person_record,
@@ -32,6 +33,8 @@ _NAMING: Final = (
     (person_number, person_number.c.number_index),
     (recalled_person_record, recalled_person_record.c.number_index),
     (recalled_person_record, recalled_person_record.c.previous_number_index),
+    (office_row, office_row.c.number_index),
+    (office_row, office_row.c.previous_number_index),
 )
 """Every column besides the vault's in which an index stands."""
 

@@ -47,6 +47,7 @@ from kokuho_adapters.database.tables import (
     metadata,
     move,
     number_vault,
+    office_row,
     other_record,
     pending_person,
     person_number,
@@ -308,7 +309,7 @@ class SqlRetentionStore:
         vault = number_vault.c
         named = [
             exists().where(table.c.insurer_number == vault.insurer_number, column == vault.number_index)
-            for table in (person_record, recalled_person_record)
+            for table in (person_record, recalled_person_record, office_row)
             for column in (table.c.number_index, table.c.previous_number_index)
         ]
         for batch in batches(sorted(numbers), 200):

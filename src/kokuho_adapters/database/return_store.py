@@ -2,55 +2,23 @@
 
 from __future__ import annotations
 
-import typing
-from collections.abc import Callable, Iterable, Iterator
-from datetime import date
-from operator import attrgetter
-from typing import Any, Final
+from collections.abc import Iterable, Iterator
+from typing import Final
 
-import orjson
 from attrs import frozen
 from sqlalchemy import Connection, delete, select, update
 
+from kokuho_adapters.database.row_text import RowText
 from kokuho_adapters.database.statements import batches, bulk_insert, one_of, upsert
 from kokuho_adapters.database.tables import returned_row
-from kokuho_core.returning.rows import ROW_TYPES, ReturnKey, Row, row_keys
+from kokuho_core.returning.rows import ROW_TYPES, ReturnKey, Row
 from kokuho_core.vocabulary.identifiers import InsurerNumber
-from kokuho_core.vocabulary.month import Month
 
 _row = returned_row.c
 _COLUMNS: Final = ("subject", "file_id", "insurer_number", "item", "stands", "told", "is_due")
 
 
-class _RowText:
-    """One file's rows to text and back; days and months are written as text."""
-
-    def __init__(self, file_id: str) -> None:
-        self._type = ROW_TYPES[file_id]
-        keys = row_keys(file_id)
-        hints = typing.get_type_hints(self._type)
-        self._values = attrgetter(*keys)
-        self._typed: list[tuple[int, Callable[[str], Any]]] = []
-        for position, key in enumerate(keys):
-            types = (hints[key], *typing.get_args(hints[key]))
-            if date in types:
-                self._typed.append((position, date.fromisoformat))
-            elif Month in types:
-                self._typed.append((position, Month.parse))
-
-    def dump(self, row: Row) -> str:
-        return orjson.dumps(self._values(row), str).decode()  # days are written as ISO text, months by str()
-
-    def load(self, text: str) -> Row:
-        values = orjson.loads(text)
-        for position, from_text in self._typed:
-            if values[position] is not None:
-                values[position] = from_text(values[position])
-        row: Row = self._type(*values)
-        return row
-
-
-_TEXTS: Final = {file_id: _RowText(file_id) for file_id in ROW_TYPES}
+_TEXTS: Final = {file_id: RowText(kind) for file_id, kind in ROW_TYPES.items()}
 
 
 def load_row(file_id: str, text: str) -> Row:

@@ -1102,3 +1102,130 @@ ex_officio_loss = Table(
 
 PERMANENT: Final = frozenset({registration_version.name, relay_certificate.name})
 """Tables that name addressees and are kept for ever all the same: 委託区画 (R-1, S-35)."""
+# --- 自庁: the municipal office's own side, a municipality's alone ---
+
+office_row = Table(  # 履歴行 of persons («P») and households («H»); what stood before is kept as an earlier version (P-7)
+    "office_row",
+    metadata,
+    _insurer(),
+    _text("kind", required=True),
+    _text("subject", required=True),
+    Column("history_number", Integer, nullable=False),
+    Column("version", Integer, nullable=False),
+    _text("content", required=True),
+    _text("household_number", required=True),
+    Column("number_index", LargeBinary(32)),
+    Column("previous_number_index", LargeBinary(32)),
+    Column("notice", Integer, nullable=False),
+    Column("changed_by", Integer, nullable=False),
+    Column("is_cancelled", Boolean, nullable=False),
+    Column("is_sent", Boolean, nullable=False),
+    Column("is_waiting", Boolean, nullable=False),
+    Column("recorded_at", IsoDateTime, nullable=False),
+    Column("superseded_at", IsoDateTime),
+    PrimaryKeyConstraint("insurer_number", "kind", "subject", "history_number", "version"),
+    Index(None, "insurer_number", "kind", "household_number"),
+    Index(None, "insurer_number", "notice"),
+    Index(None, "number_index"),
+)
+Index(
+    "ix_office_row_waiting",
+    office_row.c.insurer_number,
+    office_row.c.kind,
+    office_row.c.subject,
+    office_row.c.history_number,
+    sqlite_where=office_row.c.is_waiting.is_(True),
+    postgresql_where=office_row.c.is_waiting.is_(True),
+)
+
+office_person = Table(
+    "office_person",
+    metadata,
+    _insurer(),
+    _text("addressee_number", required=True),
+    _date("died_on"),
+    Column("death_notice", Integer),
+    _text("former_starts", required=True),
+    PrimaryKeyConstraint("insurer_number", "addressee_number"),
+)
+
+office_notice = Table(
+    "office_notice",
+    metadata,
+    _insurer(),
+    Column("number", Integer, nullable=False),
+    _text("kind", required=True),
+    _date("event_on", required=True),
+    _date("notified_on", required=True),
+    Column("recorded_at", IsoDateTime, nullable=False),
+    _text("grounds", required=True),
+    PrimaryKeyConstraint("insurer_number", "number"),
+)
+
+office_file = Table(
+    "office_file",
+    metadata,
+    _insurer(),
+    _text("name", required=True),
+    _text("file_id", required=True),
+    Column("sequence", Integer, nullable=False),
+    Column("records", Integer, nullable=False),
+    Column("created_at", IsoDateTime, nullable=False),
+    _text("folder", required=True),
+    Column("is_published", Boolean, nullable=False),
+    Column("is_refused", Boolean, nullable=False),  # as a whole: its sequence number is free again (X-2)
+    PrimaryKeyConstraint("insurer_number", "name"),
+)
+
+office_sent_line = Table(
+    "office_sent_line",
+    metadata,
+    _insurer(),
+    _text("name", required=True),
+    Column("line", Integer, nullable=False),
+    _text("subject", required=True),
+    Column("history_number", Integer, nullable=False),
+    _text("update_kind", required=True),
+    _text("result"),
+    _text("error_code"),
+    _text("error_field"),
+    PrimaryKeyConstraint("insurer_number", "name", "line"),
+)
+
+office_other = Table(
+    "office_other",
+    metadata,
+    _insurer(),
+    _text("file_id", required=True),
+    _text("identity", required=True),
+    _text("subject", required=True),
+    _text("content", required=True),
+    Column("is_cancelled", Boolean, nullable=False),
+    Column("is_sent", Boolean, nullable=False),
+    Column("is_waiting", Boolean, nullable=False),
+    PrimaryKeyConstraint("insurer_number", "file_id", "identity"),
+    Index(None, "insurer_number", "file_id", "subject"),
+)
+
+office_returned = Table(
+    "office_returned",
+    metadata,
+    _insurer(),
+    _text("file_id", required=True),
+    _text("item", required=True),
+    _text("subject", required=True),
+    Column("sequence", Integer, nullable=False),
+    Column("line", Integer, nullable=False),
+    _text("content", required=True),
+    PrimaryKeyConstraint("insurer_number", "file_id", "item"),
+    Index(None, "insurer_number", "file_id", "subject"),
+)
+
+office_handover = Table(
+    "office_handover",
+    metadata,
+    _insurer(),
+    _text("addressee_number", required=True),
+    _text("content", required=True),
+    PrimaryKeyConstraint("insurer_number", "addressee_number"),
+)

@@ -25,6 +25,7 @@ from kokuho_adapters.database.high_cost_store import SqlHighCostStore
 from kokuho_adapters.database.household_store import SqlHouseholdStore
 from kokuho_adapters.database.id_store import SqlIdStore
 from kokuho_adapters.database.key_register import SqlKeyRegister
+from kokuho_adapters.database.municipal_store import SqlMunicipalStore
 from kokuho_adapters.database.other_store import SqlOtherRecordStore
 from kokuho_adapters.database.person_store import SqlPersonStore
 from kokuho_adapters.database.recall_store import SqlRecallStore
@@ -81,6 +82,7 @@ class SqlUnitOfWork:
     registrations: SqlRegistrationStore = field(init=False)
     card_use: SqlCardUseStore = field(init=False)
     covers: SqlCoverStore = field(init=False)
+    municipal: SqlMunicipalStore = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         counters = Counters(self.connection)
@@ -113,6 +115,7 @@ class SqlUnitOfWork:
             ("registrations", SqlRegistrationStore(self.connection, counters)),
             ("card_use", SqlCardUseStore(self.connection, counters)),
             ("covers", SqlCoverStore(self.connection)),
+            ("municipal", SqlMunicipalStore(self.connection)),
         ):
             object.__setattr__(self, name, store)
 

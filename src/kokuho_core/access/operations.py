@@ -65,6 +65,11 @@ class Operation(Enum):
     LIST_COVERS = "list_covers"
     DECIDE_LOSS = "decide_loss"
     EXCHANGE_SYMBOLS = "exchange_symbols"
+    TAKE_NOTICE = "take_notice"
+    BUILD_FILES = "build_files"
+    APPLY_FILES = "apply_files"
+    HAND_OVER = "hand_over"
+    LIST_OFFICE = "list_office"
 
     @property
     def kind(self) -> AccessKind:
@@ -82,7 +87,8 @@ _WRITES: Final = frozenset(
         Operation.ROTATE_KEYS, Operation.DESTROY_KEY, Operation.EXCHANGE_FILES, Operation.RELEASE_GATE,
         Operation.RECALL_FILE, Operation.RUN_RETENTION, Operation.REGISTER, Operation.TAKE_RESULTS,
         Operation.LIST_DUE, Operation.EXCHANGE_CARD_USE, Operation.DECIDE_DOCUMENTS, Operation.TAKE_COVERS,
-        Operation.DECIDE_LOSS, Operation.EXCHANGE_SYMBOLS,
+        Operation.DECIDE_LOSS, Operation.EXCHANGE_SYMBOLS, Operation.TAKE_NOTICE, Operation.BUILD_FILES,
+        Operation.APPLY_FILES, Operation.HAND_OVER,
     }
 )  # fmt: skip
 _KINDS: Final[Mapping[Operation, AccessKind]] = {
@@ -142,4 +148,9 @@ _ROLES: Final[Mapping[Operation, frozenset[Role]]] = {
     Operation.LIST_COVERS: _FEDERATION,
     Operation.DECIDE_LOSS: _FEDERATION,
     Operation.EXCHANGE_SYMBOLS: _FEDERATION,
+    Operation.TAKE_NOTICE: _OPERATORS,
+    Operation.BUILD_FILES: _OPERATORS,
+    Operation.APPLY_FILES: _OPERATORS,
+    Operation.HAND_OVER: _OPERATORS,
+    Operation.LIST_OFFICE: _OPERATORS,
 }

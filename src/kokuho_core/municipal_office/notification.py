@@ -11,7 +11,7 @@ from datetime import date
 from enum import Enum
 from typing import Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from kokuho_core.vocabulary.codes import SpecialCase
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, HouseholdNumber, InsurerNumber
@@ -265,3 +265,32 @@ class Withdrawn(Notification):
     """取消: all that the notice ``notice_number`` led to never was. ``event_on`` is of no account."""
 
     notice_number: int
+
+
+def with_numbers(
+    notification: Notification, numbers: Mapping[AddresseeNumber, NumberIndex]
+) -> Notification:
+    """The notice with the indexes of the individual numbers that came with it, in the items of whom they belong to."""
+
+    def numbered(who: AddresseeNumber, items: PersonItems | None) -> PersonItems | None:
+        return evolve(items, number=numbers[who]) if items is not None and who in numbers else items
+
+    def each(value: object) -> object:
+        match value:
+            case Entrant() | Head():
+                return evolve(value, items=numbered(value.addressee_number, value.items))
+            case NewHousehold():
+                return evolve(value, head=evolve(value.head, items=numbered(value.head.addressee_number, value.head.items)))
+            case tuple():
+                return tuple(each(part) for part in value)
+            case _:
+                return value
+
+    changes = {
+        key: each(value)
+        for key in ("household", "entrants", "new_head", "head", "child")
+        if (value := getattr(notification, key, None)) is not None
+    }
+    if isinstance(notification, ItemsChanged | ItemsCorrected):
+        changes["items"] = numbered(notification.person, notification.items)
+    return evolve(notification, **changes)  # type: ignore[arg-type]

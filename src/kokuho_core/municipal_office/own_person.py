@@ -25,13 +25,17 @@ _JUDGED: Final = tuple(key for key in FACT_KEYS if key not in ("file_no", "line"
 
 @frozen
 class OwnPerson:
-    """自庁の被保険者 or 擬制世帯主. ``rows`` by history number. ``died_on`` was told by notice ``death_notice``."""
+    """自庁の被保険者 or 擬制世帯主. ``rows`` by history number. ``died_on`` was told by notice ``death_notice``.
+
+    ``former_starts``: 適用開始年月日 that were corrected to another day.
+    """
 
     insurer_number: InsurerNumber
     addressee_number: AddresseeNumber
     rows: tuple[PersonRow, ...] = ()
     died_on: date | None = None
     death_notice: int | None = None
+    former_starts: frozenset[date] = frozenset()
 
     @property
     def addressee(self) -> Addressee:
@@ -121,7 +125,9 @@ class OwnPerson:
             record = evolve(row.record, updated_at=at, **changes[row.history_number])
             return evolve(row, record=record, changed_by=notice, is_waiting=True)
 
-        return self._checked(self._each(change))
+        starts = {row.record.application_start for row in self.rows if "application_start" in changes.get(row.history_number, {})}
+        former = self.former_starts | {start for start in starts if start is not None}
+        return self._checked(evolve(self._each(change), former_starts=former))
 
     def without(self, made_by: int, notice: int) -> OwnPerson:
         """取消 of all that notice ``made_by`` made."""

@@ -26,6 +26,7 @@ from kokuho_core.ports.authentication import FactorStore
 from kokuho_core.ports.files import FileHeader
 from kokuho_core.ports.gates import GateStore
 from kokuho_core.ports.keys import KeyRegister
+from kokuho_core.ports.municipal import MunicipalStore
 from kokuho_core.ports.recall import RecallStore
 from kokuho_core.ports.registration import CardUseStore, CoverStore, RegistrationStore
 from kokuho_core.ports.retention import RetentionStore
@@ -570,6 +571,7 @@ class UnitOfWork(Protocol):
 
     @property
     def covers(self) -> CoverStore: ...
+    def municipal(self) -> MunicipalStore: ...
 
     def register(self) -> InsurerRegister:
         """The insurers of the prefecture. Raises :class:`SetupFault` (KKH-C007) before ``init``."""

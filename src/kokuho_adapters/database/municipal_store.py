@@ -1,0 +1,577 @@
+"""自庁の保管: rows as JSON lists in the order of their record's attributes, each change a further version (P-7)."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import date
+from typing import Any, Final
+
+import orjson
+from attrs import frozen
+from sqlalchemy import (
+    Connection,
+    Integer,
+    Row,
+    Select,
+    and_,
+    case,
+    func,
+    insert,
+    literal,
+    not_,
+    or_,
+    select,
+    update,
+)
+from sqlalchemy import cast as sql_cast
+
+from kokuho_adapters.database.row_text import RowText
+from kokuho_adapters.database.statements import batches, bulk_insert, insert_or_ignore, one_of, upsert
+from kokuho_adapters.database.tables import (
+    insurer,
+    number_vault,
+    office_file,
+    office_handover,
+    office_notice,
+    office_other,
+    office_person,
+    office_returned,
+    office_row,
+    office_sent_line,
+)
+from kokuho_core.household.record import HouseholdRecord
+from kokuho_core.insured_person.record import PersonRecord
+from kokuho_core.municipal_office.desk import Ground, Known
+from kokuho_core.municipal_office.history_row import HouseholdRow, PersonRow
+from kokuho_core.municipal_office.other_rows import OTHER_RECORDS, OtherRow
+from kokuho_core.municipal_office.own_household import OwnHousehold
+from kokuho_core.municipal_office.own_person import OwnPerson
+from kokuho_core.municipal_office.returned import QualificationDates, ReturnedItem
+from kokuho_core.ports.municipal import (
+    HouseholdMessage,
+    Notice,
+    OtherMessage,
+    PersonMessage,
+    SentFile,
+    SentLine,
+    WaitingSubject,
+)
+from kokuho_core.ports.vault import SealedNumber
+from kokuho_core.returning.rows import ROW_TYPES
+from kokuho_core.vocabulary.codes import UpdateKind
+from kokuho_core.vocabulary.identifiers import AddresseeNumber, HouseholdNumber, InsurerNumber
+from kokuho_core.vocabulary.individual_number import NumberIndex
+
+PERSON: Final = "P"
+HOUSEHOLD: Final = "H"
+_KIND_OF_FILE: Final = {"SKKOJIN": PERSON, "SKSETAI": HOUSEHOLD}
+_row, _sent, _other = office_row.c, office_sent_line.c, office_other.c
+_PERSONS: Final = RowText(PersonRecord)
+_HOUSEHOLDS: Final = RowText(HouseholdRecord)
+_OTHERS: Final[Mapping[str, RowText[Any]]] = {key: RowText(kind) for key, kind in OTHER_RECORDS.items()}
+_RETURNED: Final[Mapping[str, RowText[Any]]] = {key: RowText(kind) for key, kind in ROW_TYPES.items()}
+_DATES: Final = RowText(QualificationDates)
+_GROUND: Final = RowText(Ground)
+_ROW_COLUMNS: Final = (
+    "insurer_number", "kind", "subject", "history_number", "version", "content", "household_number", "number_index",
+    "previous_number_index", "notice", "changed_by", "is_cancelled", "is_sent", "is_waiting", "recorded_at",
+)  # fmt: skip
+_STANDS: Final = _row.superseded_at.is_(None)
+_GOES_OUT: Final = and_(_row.is_waiting.is_(True), or_(_row.is_sent.is_(True), _row.is_cancelled.is_(False)))
+"""As :meth:`HistoryRow.waits_as`: a row that was taken back before anybody was sent it goes nowhere."""
+
+
+def _update_kind(columns: Any) -> Any:
+    return case(
+        (columns.is_cancelled, UpdateKind.CANCELLATION.value),
+        (columns.is_sent, UpdateKind.CORRECTION.value),
+        else_=UpdateKind.NEW.value,
+    )
+
+
+@frozen
+class SqlMunicipalStore:
+    """:class:`kokuho_core.ports.municipal.MunicipalStore` on SQL tables."""
+
+    connection: Connection
+
+    # --- history ---
+
+    def known(
+        self,
+        insurer_number: InsurerNumber,
+        persons: Iterable[AddresseeNumber],
+        households: Iterable[HouseholdNumber] = (),
+        notice: int | None = None,
+    ) -> Known:
+        named, homes = set(map(str, persons)), set(map(str, households))
+        if notice is not None:
+            query = select(_row.kind, _row.subject).where(_row.insurer_number == insurer_number, _row.notice == notice)
+            for kind, subject in self.connection.execute(query.distinct()):
+                (named if kind == PERSON else homes).add(subject)
+            deaths = select(office_person.c.addressee_number).where(
+                office_person.c.insurer_number == insurer_number, office_person.c.death_notice == notice
+            )
+            named.update(self.connection.execute(deaths).scalars())
+        homes.update(self._others_of(insurer_number, _row.subject, sorted(named), _row.household_number))
+        named.update(self._others_of(insurer_number, _row.household_number, sorted(homes), _row.subject))
+        insurers = self.connection.execute(select(insurer.c.insurer_number)).scalars()
+        return Known(
+            insurer_number,
+            {each.addressee_number: each for each in self._persons(insurer_number, sorted(named))},
+            {each.household_number: each for each in self._households(insurer_number, sorted(homes))},
+            frozenset(map(InsurerNumber, insurers)),
+        )
+
+    def persons(self, insurer_number: InsurerNumber) -> Iterator[OwnPerson]:
+        query = select(_row.subject).where(_row.insurer_number == insurer_number, _row.kind == PERSON)
+        subjects = self.connection.execute(query.distinct().order_by(_row.subject)).scalars()
+        for batch in batches(subjects.all(), 1000):
+            yield from self._persons(insurer_number, batch)
+
+    def next_notice(self, insurer_number: InsurerNumber) -> int:
+        query = select(func.max(office_notice.c.number)).where(office_notice.c.insurer_number == insurer_number)
+        return int(self.connection.execute(query).scalar() or 0) + 1
+
+    def keep(
+        self,
+        insurer_number: InsurerNumber,
+        notice: Notice,
+        persons: Iterable[OwnPerson],
+        households: Iterable[OwnHousehold],
+    ) -> None:
+        self.connection.execute(
+            insert(office_notice).values(
+                insurer_number=insurer_number, number=notice.number, kind=notice.kind, event_on=notice.event_on,
+                notified_on=notice.notified_on, recorded_at=notice.recorded_at,
+                grounds=orjson.dumps([_GROUND.dump(each) for each in notice.grounds]).decode(),
+            )
+        )  # fmt: skip
+        kept = list(persons)
+        wanted: list[tuple[Any, ...]] = [
+            (PERSON, each.addressee_number, row, _person_values(row)) for each in kept for row in each.rows
+        ]
+        wanted += [
+            (HOUSEHOLD, each.household_number, row, (_HOUSEHOLDS.dump(row.record), each.household_number, None, None))
+            for each in households
+            for row in each.rows
+        ]
+        self._keep_rows(insurer_number, notice, wanted)
+        marks = [
+            (
+                insurer_number, each.addressee_number, each.died_on, each.death_notice,
+                json.dumps(sorted(day.isoformat() for day in each.former_starts)),
+            )
+            for each in kept
+        ]  # fmt: skip
+        columns = ("insurer_number", "addressee_number", "died_on", "death_notice", "former_starts")
+        bulk_insert(self.connection, office_person, columns, marks, upsert(self.connection, office_person))
+
+    def _keep_rows(self, insurer_number: InsurerNumber, notice: Notice, wanted: Sequence[tuple[Any, ...]]) -> None:
+        """Further versions of what changed; for the others only whether they wait."""
+        standing: dict[tuple[str, str, int], Row[Any]] = {}
+        for kind in (PERSON, HOUSEHOLD):
+            subjects = sorted({subject for each, subject, _, _ in wanted if each == kind})
+            for row in self._rows(insurer_number, kind, subjects):
+                standing[kind, row.subject, row.history_number] = row
+        added = []
+        for kind, subject, row, values in wanted:
+            before = standing.get((kind, subject, row.history_number))
+            marks = (row.is_cancelled, row.is_sent, row.is_waiting)
+            if before is not None:
+                said = (before.content, before.household_number, before.number_index, before.previous_number_index)
+                here = and_(
+                    _row.insurer_number == insurer_number, _row.kind == kind, _row.subject == subject,
+                    _row.history_number == row.history_number, _row.version == before.version,
+                )  # fmt: skip
+                if said == values and before.is_cancelled == row.is_cancelled and before.changed_by == row.changed_by:
+                    if (before.is_sent, before.is_waiting) != marks[1:]:
+                        self.connection.execute(
+                            update(office_row).where(here).values(is_sent=row.is_sent, is_waiting=row.is_waiting)
+                        )
+                    continue
+                self.connection.execute(
+                    update(office_row).where(here).values(superseded_at=notice.recorded_at, is_waiting=False)
+                )
+            version = before.version + 1 if before is not None else 1
+            key = (insurer_number, kind, subject, row.history_number, version)
+            added.append((*key, *values, row.notice, row.changed_by, *marks, notice.recorded_at))
+        bulk_insert(self.connection, office_row, _ROW_COLUMNS, added)
+
+    def notices(self, insurer_number: InsurerNumber, addressee: AddresseeNumber | None = None) -> list[Notice]:
+        told = office_notice.c
+        query = select(office_notice).where(told.insurer_number == insurer_number).order_by(told.number)
+        if addressee is not None:
+            mine = (_row.insurer_number == insurer_number, _row.kind == PERSON, _row.subject == addressee)
+            numbers = select(_row.notice).where(*mine).union(select(_row.changed_by).where(*mine))
+            query = query.where(told.number.in_(numbers))
+        return [
+            Notice(
+                row.number, row.kind, row.event_on, row.notified_on, row.recorded_at,
+                tuple(_GROUND.load(each) for each in orjson.loads(row.grounds)),
+            )
+            for row in self.connection.execute(query)
+        ]  # fmt: skip
+
+    def _others_of(self, insurer_number: InsurerNumber, of: Any, subjects: Sequence[str], wanted: Any) -> set[str]:
+        found: set[str] = set()
+        for batch in batches(subjects):
+            query = select(wanted).where(
+                _row.insurer_number == insurer_number, _row.kind == PERSON, one_of(self.connection, of, batch)
+            )
+            found.update(self.connection.execute(query.distinct()).scalars())
+        return found
+
+    def _rows(self, insurer_number: InsurerNumber, kind: str, subjects: Sequence[str]) -> Iterator[Row[Any]]:
+        for batch in batches(subjects):
+            query = select(office_row).where(
+                _row.insurer_number == insurer_number, _row.kind == kind, one_of(self.connection, _row.subject, batch), _STANDS
+            )
+            yield from self.connection.execute(query.order_by(_row.subject, _row.history_number))
+
+    def _persons(self, insurer_number: InsurerNumber, subjects: Sequence[str]) -> Iterator[OwnPerson]:
+        rows: dict[str, list[PersonRow]] = {}
+        for row in self._rows(insurer_number, PERSON, subjects):
+            rows.setdefault(row.subject, []).append(_person_row(row))
+        marks: dict[str, Row[Any]] = {}
+        for batch in batches(subjects):
+            query = select(office_person).where(
+                office_person.c.insurer_number == insurer_number,
+                one_of(self.connection, office_person.c.addressee_number, batch),
+            )
+            marks.update({row.addressee_number: row for row in self.connection.execute(query)})
+        for subject, each in rows.items():
+            mark = marks[subject]
+            former = frozenset(map(date.fromisoformat, json.loads(mark.former_starts)))
+            yield OwnPerson(
+                insurer_number, AddresseeNumber(subject), tuple(each), mark.died_on, mark.death_notice, former
+            )
+
+    def _households(self, insurer_number: InsurerNumber, subjects: Sequence[str]) -> Iterator[OwnHousehold]:
+        rows: dict[str, list[HouseholdRow]] = {}
+        for row in self._rows(insurer_number, HOUSEHOLD, subjects):
+            rows.setdefault(row.subject, []).append(_household_row(row))
+        for subject, each in rows.items():
+            yield OwnHousehold(insurer_number, HouseholdNumber(subject), tuple(each))
+
+    # --- individual numbers ---
+
+    def keep_numbers(self, sealed: Iterable[SealedNumber]) -> None:
+        values = ((each.insurer_number, each.index, each.index_version, each.key_id, each.ciphertext) for each in sealed)
+        columns = ("insurer_number", "number_index", "index_version", "key_id", "ciphertext")
+        bulk_insert(self.connection, number_vault, columns, values, insert_or_ignore(self.connection, number_vault))
+
+    def sealed_numbers(
+        self, insurer_number: InsurerNumber, indexes: Sequence[NumberIndex]
+    ) -> Mapping[NumberIndex, SealedNumber]:
+        vault = number_vault.c
+        found = {}
+        for batch in batches(indexes):
+            query = select(
+                vault.insurer_number, vault.number_index, vault.index_version, vault.key_id, vault.ciphertext
+            ).where(vault.insurer_number == insurer_number, vault.number_index.in_(batch))
+            for row in self.connection.execute(query):
+                sealed = SealedNumber(*row)
+                found[sealed.index] = sealed
+        return found
+
+    # --- sending ---
+
+    def waiting_persons(self, insurer_number: InsurerNumber) -> Iterator[PersonMessage]:
+        for row in self._going_out(insurer_number, PERSON):
+            message = _person_row(row)
+            kind = message.waits_as
+            assert kind is not None  # noqa: S101 - as _GOES_OUT says
+            yield kind, message
+
+    def waiting_households(self, insurer_number: InsurerNumber) -> Iterator[HouseholdMessage]:
+        for row in self._going_out(insurer_number, HOUSEHOLD):
+            message = _household_row(row)
+            kind = message.waits_as
+            assert kind is not None  # noqa: S101 - as _GOES_OUT says
+            yield kind, message
+
+    def waiting_others(self, insurer_number: InsurerNumber, file_id: str) -> Iterator[OtherMessage]:
+        query = select(office_other).where(*_others_going_out(insurer_number, file_id)).order_by(_other.identity)
+        for row in self.connection.execute(query.execution_options(yield_per=1000)):
+            message = _other_row(row)
+            kind = message.waits_as
+            assert kind is not None  # noqa: S101 - as the condition says
+            yield kind, message
+
+    def _going_out(self, insurer_number: InsurerNumber, kind: str) -> Iterator[Row[Any]]:
+        query = select(office_row).where(*_rows_going_out(insurer_number, kind))
+        query = query.order_by(_row.subject, _row.history_number)
+        yield from self.connection.execute(query.execution_options(yield_per=1000))
+
+    def waiting(self, insurer_number: InsurerNumber) -> list[WaitingSubject]:
+        told = office_notice.c
+        query = (
+            select(_row.kind, _row.subject, func.min(told.number), func.min(told.notified_on, type_=told.notified_on.type))
+            .join(office_notice, and_(told.insurer_number == _row.insurer_number, told.number == _row.changed_by))
+            .where(_row.insurer_number == insurer_number, _GOES_OUT, _STANDS)
+            .group_by(_row.kind, _row.subject)
+            .order_by(_row.kind.desc(), _row.subject)
+        )
+        return [WaitingSubject(*row) for row in self.connection.execute(query)]
+
+    def next_sequence(self, insurer_number: InsurerNumber, file_id: str) -> int:
+        files = office_file.c
+        query = select(files.sequence).where(
+            files.insurer_number == insurer_number, files.file_id == file_id, files.is_refused.is_(False)
+        )
+        used = set(self.connection.execute(query).scalars())
+        return next(number for number in range(1, len(used) + 2) if number not in used)
+
+    def mark_sent(self, insurer_number: InsurerNumber, file: SentFile, folder: str) -> None:
+        self.connection.execute(
+            insert(office_file).values(
+                insurer_number=insurer_number, name=file.name, file_id=file.file_id, sequence=file.sequence,
+                records=file.records, created_at=file.created_at, folder=folder, is_published=file.is_published,
+                is_refused=False,
+            )
+        )  # fmt: skip
+        columns = ["insurer_number", "name", "line", "subject", "history_number", "update_kind"]
+        kind = _KIND_OF_FILE.get(file.file_id)
+        if kind is not None:
+            line = func.row_number().over(order_by=(_row.subject, _row.history_number)) + 1
+            lines = select(
+                _row.insurer_number, literal(file.name), line, _row.subject, _row.history_number, _update_kind(_row)
+            ).where(*_rows_going_out(insurer_number, kind))
+            self.connection.execute(insert(office_sent_line).from_select(columns, lines))
+            mine = and_(_row.insurer_number == insurer_number, _row.kind == kind, _row.is_waiting.is_(True))
+            self.connection.execute(
+                update(office_row).where(mine, _GOES_OUT, _STANDS).values(is_sent=True, is_waiting=False)
+            )
+            return
+        line = func.row_number().over(order_by=(_other.identity,)) + 1
+        lines = select(
+            _other.insurer_number, literal(file.name), line, _other.identity, sql_cast(literal(0), Integer), _update_kind(_other)
+        ).where(*_others_going_out(insurer_number, file.file_id))
+        self.connection.execute(insert(office_sent_line).from_select(columns, lines))
+        self.connection.execute(
+            update(office_other)
+            .where(*_others_going_out(insurer_number, file.file_id))
+            .values(is_sent=not_(_other.is_cancelled), is_waiting=False)
+        )
+
+    def unpublished(self, insurer_number: InsurerNumber, folder: str) -> list[str]:
+        files = office_file.c
+        query = select(files.name).where(
+            files.insurer_number == insurer_number, files.folder == folder, files.is_published.is_(False)
+        )
+        return list(self.connection.execute(query.order_by(files.name)).scalars())
+
+    def mark_published(self, insurer_number: InsurerNumber, names: Iterable[str]) -> None:
+        for batch in batches(names):
+            self.connection.execute(
+                update(office_file)
+                .where(
+                    office_file.c.insurer_number == insurer_number, one_of(self.connection, office_file.c.name, batch)
+                )
+                .values(is_published=True)
+            )
+
+    def sent_files(self, insurer_number: InsurerNumber) -> list[SentFile]:
+        files = office_file.c
+        query = select(files.file_id, files.sequence, files.name, files.records, files.created_at, files.is_published)
+        query = query.where(files.insurer_number == insurer_number).order_by(files.created_at, files.name)
+        return [SentFile(*row) for row in self.connection.execute(query)]
+
+    # --- what became of it ---
+
+    def sent_line(self, insurer_number: InsurerNumber, name: str, line: int) -> SentLine | None:
+        query = select(*_LINE).where(_sent.insurer_number == insurer_number, _sent.name == name, _sent.line == line)
+        row = self.connection.execute(query).first()
+        return _sent_line(row) if row is not None else None
+
+    def answer_line(self, insurer_number: InsurerNumber, name: str, line: SentLine) -> None:
+        self.connection.execute(
+            update(office_sent_line)
+            .where(_sent.insurer_number == insurer_number, _sent.name == name, _sent.line == line.line)
+            .values(result=line.result, error_code=line.error_code, error_field=line.error_field)
+        )
+        if line.result != _REFUSED or line.update_kind is not UpdateKind.NEW:
+            return
+        kind = _KIND_OF_FILE.get(name.split("_", maxsplit=1)[0])
+        if kind is not None:
+            mine = (_row.insurer_number == insurer_number, _row.kind == kind, _row.subject == line.subject)
+            self.connection.execute(
+                update(office_row).where(*mine, _row.history_number == line.history_number, _STANDS).values(is_sent=False)
+            )
+        else:
+            of_file = (_other.insurer_number == insurer_number, _other.file_id == name.split("_", maxsplit=1)[0])
+            self.connection.execute(
+                update(office_other).where(*of_file, _other.identity == line.subject).values(is_sent=False)
+            )
+
+    def refuse_file(self, insurer_number: InsurerNumber, name: str) -> bool:
+        files = office_file.c
+        here = (files.insurer_number == insurer_number, files.name == name)
+        found = self.connection.execute(select(files.is_refused).where(*here)).first()
+        if found is None or found[0]:
+            return False
+        self.connection.execute(update(office_file).where(*here).values(is_refused=True))
+        file_id = name.split("_", maxsplit=1)[0]
+        kind = _KIND_OF_FILE.get(file_id)
+        table: Any = office_row if kind is not None else office_other
+        columns = table.c
+        if kind is not None:
+            mine = and_(columns.insurer_number == insurer_number, columns.kind == kind, _STANDS)
+            same = and_(_sent.subject == columns.subject, _sent.history_number == columns.history_number)
+        else:
+            mine = and_(columns.insurer_number == insurer_number, columns.file_id == file_id)
+            same = _sent.subject == columns.identity
+        in_file = select(_sent.line).where(_sent.insurer_number == insurer_number, _sent.name == name, same)
+        was_new = in_file.where(_sent.update_kind == UpdateKind.NEW.value)
+        self.connection.execute(
+            update(table)
+            .where(mine, in_file.exists())
+            .values(is_waiting=True, is_sent=case((was_new.exists(), False), else_=True))
+        )
+        return True
+
+    def refused_lines(self, insurer_number: InsurerNumber) -> list[tuple[str, SentLine]]:
+        query = (
+            select(_sent.name, *_LINE)
+            .where(_sent.insurer_number == insurer_number, _sent.result.in_((_REFUSED, _HELD)))
+            .order_by(_sent.name, _sent.line)
+        )
+        return [(row[0], _sent_line(row[1:])) for row in self.connection.execute(query)]
+
+    # --- certificates, income, months ---
+
+    def other(self, insurer_number: InsurerNumber, file_id: str, identity: str) -> OtherRow | None:
+        query = select(office_other).where(
+            _other.insurer_number == insurer_number, _other.file_id == file_id, _other.identity == identity
+        )
+        row = self.connection.execute(query).first()
+        return _other_row(row) if row is not None else None
+
+    def keep_other(self, insurer_number: InsurerNumber, row: OtherRow) -> None:
+        subject = row.identity.split("/")[0]
+        content = _OTHERS[row.file_id].dump(row.record)
+        self.connection.execute(
+            upsert(self.connection, office_other).values(
+                insurer_number=insurer_number, file_id=row.file_id, identity=row.identity, subject=subject,
+                content=content, is_cancelled=row.is_cancelled, is_sent=row.is_sent, is_waiting=row.is_waiting,
+            )
+        )  # fmt: skip
+
+    def others_of(self, insurer_number: InsurerNumber, file_id: str, subject: str) -> list[OtherRow]:
+        query = select(office_other).where(
+            _other.insurer_number == insurer_number, _other.file_id == file_id, _other.subject == subject
+        )
+        return [_other_row(row) for row in self.connection.execute(query.order_by(_other.identity))]
+
+    # --- what came back ---
+
+    def returned(
+        self, insurer_number: InsurerNumber, file_id: str, items: Iterable[str]
+    ) -> Mapping[str, ReturnedItem]:
+        mine = office_returned.c
+        found = {}
+        for batch in batches(items):
+            query = select(office_returned).where(
+                mine.insurer_number == insurer_number, mine.file_id == file_id, one_of(self.connection, mine.item, batch)
+            )
+            found.update({row.item: _returned_item(row) for row in self.connection.execute(query)})
+        return found
+
+    def keep_returned(self, insurer_number: InsurerNumber, items: Iterable[ReturnedItem]) -> None:
+        values = (
+            (
+                insurer_number, each.file_id, each.item, each.subject, each.sequence, each.line,
+                _RETURNED[each.file_id].dump(each.row),
+            )
+            for each in items
+        )  # fmt: skip
+        columns = ("insurer_number", "file_id", "item", "subject", "sequence", "line", "content")
+        bulk_insert(self.connection, office_returned, columns, values, upsert(self.connection, office_returned))
+
+    def returned_of(
+        self, insurer_number: InsurerNumber, file_id: str, subjects: Iterable[str] | None = None
+    ) -> Iterator[ReturnedItem]:
+        mine = office_returned.c
+        query: Select[Any] = select(office_returned).where(mine.insurer_number == insurer_number, mine.file_id == file_id)
+        query = query.order_by(mine.item)
+        if subjects is None:
+            yield from map(_returned_item, self.connection.execute(query.execution_options(yield_per=1000)))
+            return
+        for batch in batches(subjects):
+            yield from map(
+                _returned_item, self.connection.execute(query.where(one_of(self.connection, mine.subject, batch)))
+            )
+
+    # --- the resident register ---
+
+    def handed_over(
+        self, insurer_number: InsurerNumber, addressees: Iterable[AddresseeNumber]
+    ) -> Mapping[AddresseeNumber, QualificationDates]:
+        mine = office_handover.c
+        found = {}
+        for batch in batches(addressees):
+            query = select(mine.content).where(
+                mine.insurer_number == insurer_number, one_of(self.connection, mine.addressee_number, batch)
+            )
+            for text in self.connection.execute(query).scalars():
+                dates = _DATES.load(text)
+                found[dates.addressee_number] = dates
+        return found
+
+    def keep_handed_over(self, insurer_number: InsurerNumber, dates: Iterable[QualificationDates]) -> None:
+        values = ((insurer_number, each.addressee_number, _DATES.dump(each)) for each in dates)
+        columns = ("insurer_number", "addressee_number", "content")
+        bulk_insert(self.connection, office_handover, columns, values, upsert(self.connection, office_handover))
+
+
+_REFUSED: Final = "2"
+_HELD: Final = "3"
+_LINE: Final = (
+    _sent.line, _sent.subject, _sent.history_number, _sent.update_kind, _sent.result, _sent.error_code, _sent.error_field
+)  # fmt: skip
+
+
+def _sent_line(row: Any) -> SentLine:
+    line, subject, history_number, kind, result, code, field = row
+    return SentLine(line, subject, history_number, UpdateKind(kind), result, code, field)
+
+
+def _rows_going_out(insurer_number: InsurerNumber, kind: str) -> tuple[Any, ...]:
+    return (_row.insurer_number == insurer_number, _row.kind == kind, _GOES_OUT, _STANDS)
+
+
+def _others_going_out(insurer_number: InsurerNumber, file_id: str) -> tuple[Any, ...]:
+    return (
+        _other.insurer_number == insurer_number,
+        _other.file_id == file_id,
+        _other.is_waiting.is_(True),
+        or_(_other.is_sent.is_(True), _other.is_cancelled.is_(False)),
+    )
+
+
+def _person_values(row: PersonRow) -> tuple[Any, ...]:
+    """Content, household and both indexes; the record of a row never holds a 個人番号."""
+    return (_PERSONS.dump(row.record), row.record.household_number, row.number, row.previous_number)
+
+
+def _marks(row: Row[Any]) -> tuple[int, int, bool, bool, bool]:
+    return (row.notice, row.changed_by, row.is_cancelled, row.is_sent, row.is_waiting)
+
+
+def _person_row(row: Row[Any]) -> PersonRow:
+    return PersonRow(_PERSONS.load(row.content), *_marks(row), row.number_index, row.previous_number_index)
+
+
+def _household_row(row: Row[Any]) -> HouseholdRow:
+    return HouseholdRow(_HOUSEHOLDS.load(row.content), *_marks(row))
+
+
+def _other_row(row: Row[Any]) -> OtherRow:
+    return OtherRow(row.file_id, _OTHERS[row.file_id].load(row.content), row.is_cancelled, row.is_sent, row.is_waiting)
+
+
+def _returned_item(row: Row[Any]) -> ReturnedItem:
+    loaded = _RETURNED[row.file_id].load(row.content)
+    return ReturnedItem(row.file_id, row.item, row.subject, row.sequence, row.line, loaded)

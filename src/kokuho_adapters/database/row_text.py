@@ -1,0 +1,46 @@
+"""行の文字列: a frozen attrs row as a JSON list in the order of its attributes, and back; days and months as text."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Callable
+from datetime import date, datetime
+from operator import attrgetter
+from typing import Any, Final, Generic, TypeVar
+
+import orjson
+from attrs import fields
+
+from kokuho_core.vocabulary.month import Month
+
+Row = TypeVar("Row")
+
+_FROM_TEXT: Final[tuple[tuple[type[Any], Callable[[str], Any]], ...]] = (
+    (datetime, datetime.fromisoformat),
+    (date, date.fromisoformat),
+    (Month, Month.parse),
+)
+
+
+class RowText(Generic[Row]):
+    """Rows of one class to text and back."""
+
+    def __init__(self, kind: type[Row]) -> None:
+        keys = tuple(attribute.name for attribute in fields(typing.cast(Any, kind)))
+        hints = typing.get_type_hints(kind)
+        self._kind = kind
+        self._values = attrgetter(*keys)
+        self._typed: list[tuple[int, Callable[[str], Any]]] = []
+        for position, key in enumerate(keys):
+            types = (hints[key], *typing.get_args(hints[key]))
+            self._typed += [(position, from_text) for each, from_text in _FROM_TEXT if each in types]
+
+    def dump(self, row: Row) -> str:
+        return orjson.dumps(self._values(row), str).decode()  # days are written as ISO text, months by str()
+
+    def load(self, text: str) -> Row:
+        values = orjson.loads(text)
+        for position, from_text in self._typed:
+            if values[position] is not None:
+                values[position] = from_text(values[position])
+        return self._kind(*values)

@@ -1,0 +1,444 @@
+"""自庁の手順 over the ports alone, for whoever keeps the store: notices in, files out, what comes back taken in (Q-1, Q-6, Q-8).
+
+A vendor with tables of his own calls these inside his transaction. The library's own store goes through
+:mod:`kokuho_core.usecases.municipal_office`, which asks for rights and records the act.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import date, datetime, timedelta
+from itertools import islice
+from typing import Any, Final
+
+from attrs import evolve, field, frozen
+
+from kokuho_core.errors import FileRefused, NotificationRefused, Problem
+from kokuho_core.household.record import HOUSEHOLD_KEYS
+from kokuho_core.insured_person.record import PERSON_KEYS
+from kokuho_core.municipal_office.acceptance import Outcome, accept, named_household, named_persons
+from kokuho_core.municipal_office.desk import Ground
+from kokuho_core.municipal_office.notification import Notification, Withdrawn
+from kokuho_core.municipal_office.other_rows import OTHER_KEYS, OtherRecord, OtherRow, identity_of, stated, withdrawn
+from kokuho_core.municipal_office.own_person import OwnPerson
+from kokuho_core.municipal_office.returned import (
+    CarryOver,
+    Contradiction,
+    QualificationDates,
+    ReturnedChange,
+    carry_overs,
+    changed,
+    contradictions,
+    item_of,
+    qualification_dates,
+    taken,
+)
+from kokuho_core.ports.files import IncomingFile, OutgoingFiles
+from kokuho_core.ports.municipal import (
+    HouseholdMessage,
+    MunicipalStore,
+    Notice,
+    OtherMessage,
+    PersonMessage,
+    ResidentRegister,
+    SentFile,
+    SentLine,
+    WaitingSubject,
+)
+from kokuho_core.qualification.date_rules import DateRules
+from kokuho_core.returning.rows import ROW_TYPES, KohikekkaRow, KohikiRow, TokusoRow, row_keys
+from kokuho_core.vocabulary.identifiers import AddresseeNumber, InsurerNumber
+from kokuho_core.vocabulary.individual_number import IndividualNumber, NumberIndex
+
+BATCH: Final = 1000
+SENT_FILES: Final = ("SKSETAI", "SKKOJIN", "KOGAKU", "SHOTOKU", "FUZOKU")
+"""Files of the office, in the order in which they are sent."""
+REGISTRATION_DAYS: Final = 5
+"""中間サーバーへの登録期限: calendar days after the notice (R-5; 令和5年6月 省令改正)."""
+
+Reveal = Callable[[Sequence[NumberIndex]], "dict[NumberIndex, IndividualNumber]"]
+"""Opens the individual numbers of one batch of records."""
+
+
+# --- notices ---
+
+
+@frozen
+class TakenNotice:
+    """受理した届出 with what it led to."""
+
+    number: int
+    outcome: Outcome
+
+
+def take_notice(
+    store: MunicipalStore, insurer: InsurerNumber, notification: Notification, at: datetime, rules: DateRules | None = None
+) -> TakenNotice:
+    """Accept a notice and keep what follows. Raises :class:`NotificationRefused`; then nothing was kept."""
+    household = named_household(notification)
+    known = store.known(
+        insurer,
+        named_persons(notification),
+        () if household is None else (household,),
+        notification.notice_number if isinstance(notification, Withdrawn) else None,
+    )
+    number = store.next_notice(insurer)
+    outcome = accept(notification, known, number, at, rules)
+    kind = type(notification).__name__
+    notice = Notice(number, kind, notification.event_on, notification.notified_on, at, outcome.grounds)
+    store.keep(insurer, notice, outcome.persons, outcome.households)
+    return TakenNotice(number, outcome)
+
+
+def state_other(store: MunicipalStore, insurer: InsurerNumber, file_id: str, record: OtherRecord) -> OtherRow:
+    """付属証・所得区分・高額該当月 as they stand now. Raises :class:`NotificationRefused` (KKH-P007, KKH-M005)."""
+    _require_known(store, insurer, record)
+    row = stated(store.other(insurer, file_id, identity_of(record)), file_id, record)
+    store.keep_other(insurer, row)
+    return row
+
+
+def withdraw_other(store: MunicipalStore, insurer: InsurerNumber, file_id: str, identity: str) -> OtherRow:
+    """取消. Raises :class:`NotificationRefused` (KKH-R001)."""
+    row = withdrawn(store.other(insurer, file_id, identity))
+    store.keep_other(insurer, row)
+    return row
+
+
+def _require_known(store: MunicipalStore, insurer: InsurerNumber, record: OtherRecord) -> None:
+    addressee = getattr(record, "addressee_number", None)
+    household = getattr(record, "household_number", None)
+    known = store.known(insurer, () if addressee is None else (addressee,), () if household is None else (household,))
+    if addressee is not None and addressee not in known.persons:
+        raise NotificationRefused(Problem("KKH-M005", field="addressee_number"))
+    if household is not None and household not in known.households:
+        raise NotificationRefused(Problem("KKH-M007", field="household_number"))
+
+
+# --- sending ---
+
+
+def build_files(
+    store: MunicipalStore, insurer: InsurerNumber, outgoing: OutgoingFiles, folder: str, at: datetime, reveal: Reveal
+) -> list[SentFile]:
+    """Write what waits, one file of each kind (Q-1). Files are published by :func:`publish_files`, after the commit."""
+    built = []
+    for file_id in SENT_FILES:
+        keys, rows = _rows(store, insurer, file_id, reveal)
+        first = next(rows, None)
+        if first is None:
+            continue
+        sequence = store.next_sequence(insurer, file_id)
+        name, records = outgoing.write(file_id, insurer, at, sequence, keys, _chained(first, rows))
+        file = SentFile(file_id, sequence, name, records, at, is_published=False)
+        store.mark_sent(insurer, file, folder)
+        built.append(file)
+    return built
+
+
+def _chained(first: Sequence[Any], rest: Iterator[Sequence[Any]]) -> Iterator[Sequence[Any]]:
+    yield first
+    yield from rest
+
+
+def _rows(
+    store: MunicipalStore, insurer: InsurerNumber, file_id: str, reveal: Reveal
+) -> tuple[Sequence[str], Iterator[Sequence[Any]]]:
+    match file_id:
+        case "SKKOJIN":
+            return PERSON_KEYS, _person_rows(store.waiting_persons(insurer), reveal)
+        case "SKSETAI":
+            return HOUSEHOLD_KEYS, _household_rows(store.waiting_households(insurer))
+        case _:
+            return OTHER_KEYS[file_id], _other_rows(store.waiting_others(insurer, file_id), OTHER_KEYS[file_id])
+
+
+_KIND: Final = PERSON_KEYS.index("update_kind")
+_NUMBER: Final = PERSON_KEYS.index("individual_number")
+_PREVIOUS: Final = PERSON_KEYS.index("previous_individual_number")
+
+
+def _person_rows(messages: Iterator[PersonMessage], reveal: Reveal) -> Iterator[Sequence[Any]]:
+    """The numbers are in clear between here and the file alone, a batch at a time (I-5)."""
+    while batch := list(islice(messages, BATCH)):
+        wanted = {each for _, row in batch for each in (row.number, row.previous_number) if each is not None}
+        numbers = reveal(sorted(wanted)) if wanted else {}
+        for kind, row in batch:
+            record = row.record.__dict__
+            values = [record[key] for key in PERSON_KEYS]
+            values[_KIND] = kind.value
+            if row.number is not None:
+                values[_NUMBER] = numbers[row.number]
+            if row.previous_number is not None:
+                values[_PREVIOUS] = numbers[row.previous_number]
+            yield values
+
+
+def _household_rows(messages: Iterator[HouseholdMessage]) -> Iterator[Sequence[Any]]:
+    for kind, row in messages:
+        yield [kind.value if key == "update_kind" else getattr(row.record, key) for key in HOUSEHOLD_KEYS]
+
+
+def _other_rows(messages: Iterator[OtherMessage], keys: Sequence[str]) -> Iterator[Sequence[Any]]:
+    for kind, row in messages:
+        yield [kind.value if key == "update_kind" else getattr(row.record, key) for key in keys]
+
+
+# --- what comes back ---
+
+
+@frozen
+class RefusedLine:
+    """拒否または保留されたレコード of ours; ``line`` 0 is the whole file."""
+
+    file: str
+    line: int
+    subject: str | None
+    result: str
+    error_code: str | None
+    error_field: str | None
+
+
+@frozen
+class AppliedFile:
+    """取込結果 of one returned file: what changed, and what contradicts our own rows (Q-6)."""
+
+    file: str
+    file_id: str
+    records: int
+    changes: tuple[ReturnedChange, ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
+    refused: tuple[RefusedLine, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+
+_RESULT_KEYS: Final = ("insurer_number", "source_file", "line", "result", "error_code", "error_field")
+_ACCEPTED: Final = "1"
+_REFUSED: Final = "2"
+_HELD: Final = "3"
+
+
+def apply_file(store: MunicipalStore, insurer: InsurerNumber, incoming: IncomingFile) -> AppliedFile:
+    """Take one returned file in. Repeating it changes nothing, and the order of files does not matter.
+
+    Raises :class:`FileRefused`: KKH-M018 for another municipality or of another kind, and what reading finds.
+    """
+    header = incoming.header()
+    if header.sender != insurer or header.file_id not in (*ROW_TYPES, "SHOKEKKA"):
+        raise FileRefused(Problem("KKH-M018"))
+    if header.file_id == "SHOKEKKA":
+        return _apply_results(store, insurer, incoming)
+    keys, kind = row_keys(header.file_id), ROW_TYPES[header.file_id]
+    changes: list[ReturnedChange] = []
+    contradicting: list[Contradiction] = []
+    problems: list[Problem] = []
+    total = 0
+    records = incoming.records(keys)
+    while batch := list(islice(records, BATCH)):
+        total += len(batch)
+        problems += [problem for record in batch for problem in record.problems]
+        told = [item_of(kind(*each.values), header.sequence, each.line) for each in batch if not each.problems]
+        known = dict(store.returned(insurer, header.file_id, [each.item for each in told]))
+        kept = {}
+        for each in told:
+            item = taken(known.get(each.item), each)
+            if item is None:
+                continue
+            change = changed(known.get(each.item), item)
+            known[each.item] = kept[each.item] = item
+            if change is not None:
+                changes.append(change)
+        store.keep_returned(insurer, kept.values())
+        contradicting += _contradicted(store, insurer, {each.item for each in kept.values()}, header.file_id, kept)
+    return AppliedFile(incoming.name, header.file_id, total, tuple(changes), tuple(contradicting), (), tuple(problems))
+
+
+def _contradicted(
+    store: MunicipalStore, insurer: InsurerNumber, items: set[str], file_id: str, kept: dict[str, Any]
+) -> list[Contradiction]:
+    """Contradictions of the rows just taken in, and people we do not know."""
+    if file_id not in ("TOKUSO", "HIHOID") or not kept:
+        return []
+    by_person: dict[AddresseeNumber, list[TokusoRow]] = {}
+    for item in kept.values():
+        rows = by_person.setdefault(AddresseeNumber(item.subject), [])
+        if isinstance(item.row, TokusoRow):
+            rows.append(item.row)
+    persons = _persons(store, insurer, by_person)
+    found = []
+    for addressee, rows in sorted(by_person.items()):
+        person = persons.get(addressee)
+        if person is None and not rows:
+            found.append(Contradiction("KKH-M016", addressee, "addressee_number", date.min, None, None))
+        found += contradictions(addressee, person, rows)
+    return found
+
+
+def _persons(
+    store: MunicipalStore, insurer: InsurerNumber, addressees: Iterable[AddresseeNumber]
+) -> dict[AddresseeNumber, OwnPerson]:
+    known = store.known(insurer, addressees).persons
+    return {each: known[each] for each in addressees if each in known}
+
+
+def _apply_results(store: MunicipalStore, insurer: InsurerNumber, incoming: IncomingFile) -> AppliedFile:
+    """処理結果: plain acceptance needs nothing; what was refused is listed, and sent as new again when it is corrected."""
+    refused: list[RefusedLine] = []
+    total = 0
+    for record in incoming.records(_RESULT_KEYS):
+        total += 1
+        if record.problems:
+            continue
+        _, source, line, result, code, field_name = record.values
+        if result not in (_REFUSED, _HELD):
+            continue
+        if line == 0:
+            if result == _REFUSED and store.refuse_file(insurer, source):
+                refused.append(RefusedLine(source, 0, None, result, code, field_name))
+            continue
+        sent = store.sent_line(insurer, source, line)
+        if sent is not None and (sent.result, sent.error_code) == (result, code):
+            continue
+        if sent is not None:
+            told = evolve(sent, result=result, error_code=code, error_field=field_name)
+            store.answer_line(insurer, source, told)
+        refused.append(RefusedLine(source, line, sent.subject if sent is not None else None, result, code, field_name))
+    return AppliedFile(incoming.name, "SHOKEKKA", total, refused=tuple(refused))
+
+
+# --- the resident register ---
+
+
+def hand_over(
+    store: MunicipalStore, insurer: InsurerNumber, register: ResidentRegister, at: datetime
+) -> list[QualificationDates]:
+    """住民票への引渡し (Q-8): dates that are new or other than those handed over last."""
+    due: list[QualificationDates] = []
+    persons = store.persons(insurer)
+    while batch := list(islice(persons, BATCH)):
+        numbers = [each.addressee_number for each in batch]
+        told = _tokuso(store, insurer, numbers)
+        before = store.handed_over(insurer, numbers)
+        for person in batch:
+            dates = qualification_dates(person, told.get(person.addressee_number, ()))
+            if dates is not None and dates != before.get(person.addressee_number):
+                due.append(dates)
+    if due:
+        register.hand_over(insurer, due, at)
+        store.keep_handed_over(insurer, due)
+    return due
+
+
+def _tokuso(
+    store: MunicipalStore, insurer: InsurerNumber, addressees: Iterable[AddresseeNumber]
+) -> dict[AddresseeNumber, list[TokusoRow]]:
+    found: dict[AddresseeNumber, list[TokusoRow]] = {}
+    for item in store.returned_of(insurer, "TOKUSO", addressees):
+        if isinstance(item.row, TokusoRow):
+            found.setdefault(AddresseeNumber(item.subject), []).append(item.row)
+    return found
+
+
+# --- lists ---
+
+
+@frozen
+class DueSubject:
+    """5日以内の登録期限 of somebody whose change has not been sent (R-5)."""
+
+    waiting: WaitingSubject
+    due_on: date
+    is_overdue: bool
+
+
+@frozen
+class OfficeLists:
+    """一覧: what waits to be sent and by when, what was refused, what contradicts, which carry-overs do not add up."""
+
+    waiting: tuple[DueSubject, ...] = ()
+    refused: tuple[tuple[str, SentLine], ...] = ()
+    contradictions: tuple[Contradiction, ...] = ()
+    awaited: tuple[tuple[AddresseeNumber, date], ...] = field(default=())
+    """Application periods of which the aggregation has told nothing yet (Q-6)."""
+    findings: tuple[Any, ...] = ()
+    """Open findings of 確認リスト."""
+    candidates: tuple[Any, ...] = ()
+    """継続候補 that wait for a decision here."""
+    carry_overs: tuple[CarryOver, ...] = ()
+
+
+def office_lists(store: MunicipalStore, insurer: InsurerNumber, today: date) -> OfficeLists:
+    """Everything a clerk has to look at."""
+    waiting = []
+    for each in store.waiting(insurer):
+        due_on = each.notified_on + timedelta(days=REGISTRATION_DAYS)
+        waiting.append(DueSubject(each, due_on, is_overdue=due_on < today))
+    found: list[Contradiction] = []
+    awaited: list[tuple[AddresseeNumber, date]] = []
+    known: set[AddresseeNumber] = set()
+    persons = store.persons(insurer)
+    while batch := list(islice(persons, BATCH)):
+        told = _tokuso(store, insurer, [each.addressee_number for each in batch])
+        for person in batch:
+            known.add(person.addressee_number)
+            rows = told.get(person.addressee_number, [])
+            found += contradictions(person.addressee_number, person, rows)
+            starts = {row.application_start for row in rows}
+            awaited += [
+                (person.addressee_number, period.days.start)
+                for period in person.application_periods()
+                if not period.days.is_empty and period.days.start not in starts
+            ]
+    for item in store.returned_of(insurer, "TOKUSO"):
+        if item.subject not in known and isinstance(item.row, TokusoRow):
+            found += contradictions(AddresseeNumber(item.subject), None, [item.row])
+    results = [each.row for each in store.returned_of(insurer, "KOHIKEKKA") if isinstance(each.row, KohikekkaRow)]
+    months = [each.row for each in store.returned_of(insurer, "KOHIKI") if isinstance(each.row, KohikiRow)]
+    return OfficeLists(
+        waiting=tuple(waiting),
+        refused=tuple(store.refused_lines(insurer)),
+        contradictions=tuple(found),
+        awaited=tuple(awaited),
+        findings=tuple(e.row for e in store.returned_of(insurer, "KAKUNIN") if getattr(e.row, "status", "") == "1"),
+        candidates=tuple(e.row for e in store.returned_of(insurer, "KEIKOHO") if getattr(e.row, "status", "") == "1"),
+        carry_overs=tuple(carry_overs(results, months)),
+    )
+
+
+@frozen
+class PersonView:
+    """一人の記録: our own history beside what the aggregation told (Q-6)."""
+
+    person: OwnPerson
+    notices: tuple[Notice, ...]
+    qualifications: tuple[TokusoRow, ...]
+    """The prefecture's rows of periods that we have."""
+    insured_id: Any
+    findings: tuple[Any, ...]
+    contradictions: tuple[Contradiction, ...]
+    dates: QualificationDates | None
+
+    @property
+    def grounds(self) -> tuple[Ground, ...]:
+        """The rule behind each date of this person, by notice."""
+        mine = self.person.addressee_number
+        return tuple(each for notice in self.notices for each in notice.grounds if each.addressee_number == mine)
+
+
+def person_view(store: MunicipalStore, insurer: InsurerNumber, addressee: AddresseeNumber) -> PersonView | None:
+    """Everything known of one person here, None for nobody."""
+    person = store.known(insurer, (addressee,)).persons.get(addressee)
+    if person is None:
+        return None
+    rows = _tokuso(store, insurer, (addressee,)).get(addressee, [])
+    starts = {period.days.start for period in person.application_periods()}
+    ids = [each.row for each in store.returned_of(insurer, "HIHOID", (addressee,))]
+    return PersonView(
+        person,
+        tuple(store.notices(insurer, addressee)),
+        tuple(sorted((row for row in rows if row.application_start in starts), key=lambda row: row.application_start)),
+        ids[0] if ids else None,
+        tuple(each.row for each in store.returned_of(insurer, "KAKUNIN", (addressee,))),
+        tuple(contradictions(addressee, person, rows)),
+        qualification_dates(person, rows),
+    )

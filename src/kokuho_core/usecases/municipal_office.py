@@ -1,0 +1,181 @@
+"""自庁の業務 on the library's own store: each act is admitted and recorded (S-4), the steps are those of the municipal desk.
+
+Seeds 1-① … 1-② (notices and files out), 2-④ … 2-⑥, 3-6, 4-5 and 4-6 (what comes back), 住民票 (Q-8).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import partial
+
+from kokuho_core.access import Operation
+from kokuho_core.errors import NotFound, Problem
+from kokuho_core.municipal_office.notification import Notification, with_numbers
+from kokuho_core.municipal_office.other_rows import OtherRecord, OtherRow
+from kokuho_core.municipal_office.returned import QualificationDates
+from kokuho_core.ports.files import IncomingFile, OutgoingFiles
+from kokuho_core.ports.municipal import ResidentRegister, SentFile
+from kokuho_core.ports.stores import UnitOfWork
+from kokuho_core.usecases import municipal_desk
+from kokuho_core.usecases.admission import Given, admitted, count
+from kokuho_core.usecases.municipal_desk import AppliedFile, OfficeLists, PersonView, TakenNotice
+from kokuho_core.usecases.office import Office
+from kokuho_core.vocabulary.identifiers import AddresseeNumber, InsurerNumber
+from kokuho_core.vocabulary.individual_number import IndividualNumber, NumberIndex
+
+
+def _insurer(given: Given) -> InsurerNumber | None:
+    insurer: InsurerNumber = given["insurer"]
+    return insurer
+
+
+def _required(work: UnitOfWork, insurer: InsurerNumber) -> None:
+    """Raises :class:`NotFound` (KKH-N002)."""
+    if insurer not in work.register():
+        raise NotFound(Problem("KKH-N002", field="insurer"))
+
+
+@admitted(Operation.TAKE_NOTICE, subject=lambda given: type(given["notification"]).__name__, insurer=_insurer)
+def notify(
+    office: Office,
+    insurer: InsurerNumber,
+    notification: Notification,
+    numbers: Mapping[AddresseeNumber, IndividualNumber] | None = None,
+) -> TakenNotice:
+    """届出を受理する. ``numbers``: individual numbers that came with it, by addressee; they go to the vault (I-5).
+
+    Raises :class:`NotificationRefused`, :class:`NotFound` (KKH-N002).
+    """
+
+    def take() -> TakenNotice:
+        with office.database.begin() as work:
+            _required(work, insurer)
+            told = notification
+            if numbers:
+                sealed = office.vault.seal(work.keys, insurer, list(numbers.values()))
+                work.municipal.keep_numbers(sealed)
+                told = with_numbers(told, {who: each.index for who, each in zip(numbers, sealed, strict=True)})
+            at = office.clock.now()
+            answer = municipal_desk.take_notice(work.municipal, insurer, told, at, office.settings.date_rules)
+            count(persons=len(answer.outcome.persons), households=len(answer.outcome.households))
+            work.commit()
+            return answer
+
+    return office.database.repeated(take)
+
+
+@admitted(Operation.TAKE_NOTICE, subject=lambda given: given["file_id"], insurer=_insurer)
+def state(office: Office, insurer: InsurerNumber, file_id: str, record: OtherRecord) -> OtherRow:
+    """付属証・所得区分・高額該当月を記録する. Raises :class:`NotificationRefused`."""
+
+    def keep() -> OtherRow:
+        with office.database.begin() as work:
+            _required(work, insurer)
+            row = municipal_desk.state_other(work.municipal, insurer, file_id, record)
+            work.commit()
+            return row
+
+    return office.database.repeated(keep)
+
+
+@admitted(Operation.TAKE_NOTICE, subject=lambda given: given["file_id"], insurer=_insurer)
+def withdraw(office: Office, insurer: InsurerNumber, file_id: str, identity: str) -> OtherRow:
+    """付属証・高額該当月の取消. Raises :class:`NotificationRefused` (KKH-R001)."""
+
+    def keep() -> OtherRow:
+        with office.database.begin() as work:
+            _required(work, insurer)
+            row = municipal_desk.withdraw_other(work.municipal, insurer, file_id, identity)
+            work.commit()
+            return row
+
+    return office.database.repeated(keep)
+
+
+@admitted(Operation.BUILD_FILES, subject=lambda given: given["insurer"], insurer=_insurer)
+def build(office: Office, insurer: InsurerNumber, outgoing: OutgoingFiles, folder: str) -> list[SentFile]:
+    """被保険者異動情報などのファイルを作る (Q-1). Complete under a temporary name before the commit, named after it (S-17)."""
+    _publish(office, insurer, outgoing, folder)
+    built = office.database.repeated(partial(_build, office, insurer, outgoing, folder))
+    _publish(office, insurer, outgoing, folder)
+    return built
+
+
+def _build(office: Office, insurer: InsurerNumber, outgoing: OutgoingFiles, folder: str) -> list[SentFile]:
+    with office.database.begin() as work:
+        _required(work, insurer)
+
+        def reveal(indexes: Sequence[NumberIndex]) -> dict[NumberIndex, IndividualNumber]:
+            sealed = work.municipal.sealed_numbers(insurer, indexes)
+            return {index: office.vault.reveal(work.keys, each) for index, each in sealed.items()}
+
+        built = municipal_desk.build_files(work.municipal, insurer, outgoing, folder, office.clock.now(), reveal)
+        count(**{each.file_id: each.records for each in built})
+        work.commit()
+        return built
+
+
+def _publish(office: Office, insurer: InsurerNumber, outgoing: OutgoingFiles, folder: str) -> None:
+    """Give their names to files that were committed but not yet published."""
+    with office.database.begin(read_only=True) as work:
+        names = work.municipal.unpublished(insurer, folder)
+    if not names:
+        return
+    for name in names:
+        outgoing.publish(name)
+
+    def mark() -> None:
+        with office.database.begin() as work:
+            work.municipal.mark_published(insurer, names)
+            work.commit()
+
+    office.database.repeated(mark)
+
+
+@admitted(Operation.APPLY_FILES, subject=lambda given: given["incoming"].name, insurer=_insurer)
+def apply(office: Office, insurer: InsurerNumber, incoming: IncomingFile) -> AppliedFile:
+    """返却ファイルを取り込む (Q-6). One file is one transaction. Raises :class:`FileRefused` (KKH-M018 …)."""
+
+    def take() -> AppliedFile:
+        with office.database.begin() as work:
+            _required(work, insurer)
+            answer = municipal_desk.apply_file(work.municipal, insurer, incoming)
+            count(records=answer.records, changes=len(answer.changes), contradictions=len(answer.contradictions))
+            work.commit()
+            return answer
+
+    return office.database.repeated(take)
+
+
+@admitted(Operation.HAND_OVER, subject=lambda given: given["insurer"], insurer=_insurer)
+def hand_over(office: Office, insurer: InsurerNumber, register: ResidentRegister) -> list[QualificationDates]:
+    """資格取得日・喪失日を住民票へ渡す (Q-8). Handed over before the commit, so an interruption hands it over once more."""
+
+    def hand() -> list[QualificationDates]:
+        with office.database.begin() as work:
+            _required(work, insurer)
+            due = municipal_desk.hand_over(work.municipal, insurer, register, office.clock.now())
+            count(persons=len(due))
+            work.commit()
+            return due
+
+    return office.database.repeated(hand)
+
+
+@admitted(Operation.LIST_OFFICE, subject=lambda given: given["insurer"], insurer=_insurer)
+def lists(office: Office, insurer: InsurerNumber) -> OfficeLists:
+    """送付待ち, 5日期限, 拒否, 食い違い, 確認事項, 候補, 引継."""
+    with office.database.begin(read_only=True) as work:
+        _required(work, insurer)
+        return municipal_desk.office_lists(work.municipal, insurer, office.clock.today())
+
+
+@admitted(Operation.LIST_OFFICE, subject=lambda given: given["addressee"], insurer=_insurer)
+def person(office: Office, insurer: InsurerNumber, addressee: AddresseeNumber) -> PersonView:
+    """一人の記録. Raises :class:`NotFound` (KKH-N001)."""
+    with office.database.begin(read_only=True) as work:
+        _required(work, insurer)
+        view = municipal_desk.person_view(work.municipal, insurer, addressee)
+    if view is None:
+        raise NotFound(Problem("KKH-N001", field="addressee_number"))
+    return view
