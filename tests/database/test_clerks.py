@@ -10,7 +10,7 @@ from datetime import date
 from importlib import import_module
 from pathlib import Path
 from pkgutil import iter_modules
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -26,6 +26,7 @@ from kokuho_core.insured_person.fact import IdentityVerdict
 from kokuho_core.ports.gates import StopState
 from kokuho_core.ports.keys import KeyPurpose
 from kokuho_core.reception.ledger import FileResult
+from kokuho_core.usecases import municipal_office
 from kokuho_core.usecases.approvals import approve, list_approvals, refuse, withdraw
 from kokuho_core.usecases.audit import list_audit
 from kokuho_core.usecases.authentication import enrol, list_factors, unlock
@@ -247,7 +248,7 @@ ABOUT_ONESELF = {"authentication.log_in", "authentication.log_out"}
 def calls_for_another(site: PrefectureOffice, clerk: Office, theirs: Path) -> dict[str, Callable[[], object]]:
     """Every use case there is, as a clerk of A would call it about B."""
     outgoing, folder = site.installation.outgoing(site.outbox), str(site.outbox)
-    number_of_theirs = site.findings()[0].number
+    number_of_theirs, nobody = site.findings()[0].number, cast(Any, None)
     return {
         "approvals.approve": lambda: approve(clerk, "1", ""),  # type: ignore[arg-type]
         "approvals.list_approvals": lambda: list_approvals(clerk),
@@ -262,6 +263,14 @@ def calls_for_another(site: PrefectureOffice, clerk: Office, theirs: Path) -> di
         "gates.refuse_stopped": lambda: refuse_stopped(clerk, 1, "x"),
         "gates.release_stopped": lambda: release_stopped(clerk, 1, "x"),
         "gates.stopped_files": lambda: stopped_files(clerk, B),
+        "municipal_office.apply": lambda: municipal_office.apply(clerk, B, site.installation.returned(theirs)),
+        "municipal_office.build": lambda: municipal_office.build(clerk, B, outgoing, folder),
+        "municipal_office.hand_over": lambda: municipal_office.hand_over(clerk, B, nobody),
+        "municipal_office.lists": lambda: municipal_office.lists(clerk, B),
+        "municipal_office.notify": lambda: municipal_office.notify(clerk, B, nobody),
+        "municipal_office.person": lambda: municipal_office.person(clerk, B, nobody),
+        "municipal_office.state": lambda: municipal_office.state(clerk, B, "KOGAKU", nobody),
+        "municipal_office.withdraw": lambda: municipal_office.withdraw(clerk, B, "KOGAKU", "1"),
         "identity.decide_identity": lambda: decide_identity(clerk, number_of_theirs, IdentityVerdict.SAME, "x"),
         "listings.list_candidates": lambda: list_candidates(clerk, B),
         "listings.list_findings": lambda: list_findings(clerk, B),

@@ -1,0 +1,57 @@
+"""住民票への引渡し (Q-8): a file per hand-over, complete under a temporary name before it gets its own (S-17)."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Sequence
+from datetime import date, datetime
+from pathlib import Path
+from typing import Final
+
+from attrs import frozen
+
+from kokuho_core.errors import Problem, SetupFault
+from kokuho_core.municipal_office.returned import QualificationDates
+from kokuho_core.vocabulary.identifiers import InsurerNumber
+
+COLUMNS: Final = (
+    "保険者番号", "宛名番号", "適用開始年月日", "適用終了年月日", "国保資格取得年月日", "国保資格喪失年月日",
+)  # fmt: skip
+"""Header line of the file. Days are YYYYMMDD, an empty one is not set."""
+
+
+@frozen
+class ResidentRegisterFolder:
+    """A :class:`~kokuho_core.ports.municipal.ResidentRegister` that writes ``JUKI_{保険者番号}_{日時}.csv`` into a folder."""
+
+    folder: Path
+
+    def hand_over(self, insurer: InsurerNumber, dates: Sequence[QualificationDates], at: datetime) -> str:
+        """Raises :class:`SetupFault` (KKH-C020) when the folder does not take it."""
+        name = f"JUKI_{insurer}_{at:%Y%m%d%H%M%S}.csv"
+        part = self.folder / f"{name}.part"
+        fault = False
+        try:
+            with part.open("w", encoding="utf-8", newline="") as file:
+                write = csv.writer(file, lineterminator="\r\n")
+                write.writerow(COLUMNS)
+                write.writerows(
+                    (
+                        insurer, each.addressee_number, _day(each.application_start), _day(each.application_end),
+                        _day(each.qualification_acquired), _day(each.qualification_lost),
+                    )
+                    for each in dates
+                )  # fmt: skip
+                file.flush()
+                os.fsync(file.fileno())
+            part.replace(self.folder / name)
+        except OSError:
+            fault = True
+        if fault:
+            raise SetupFault(Problem("KKH-C020", field="folder"))
+        return name
+
+
+def _day(day: date | None) -> str:
+    return f"{day:%Y%m%d}" if day is not None else ""
