@@ -35,6 +35,7 @@ from kokuho_adapters.cli.exchange import exchange, media, sftp
 from kokuho_adapters.cli.incoming import GivenPaths, expand
 from kokuho_adapters.cli.keys import destroy_key_command, keys, rotate_keys
 from kokuho_adapters.cli.login import login, logout
+from kokuho_adapters.cli.office import office
 from kokuho_adapters.cli.output import DONE, FAILED, FOUND
 from kokuho_adapters.cli.registration import due, reconcile, register, register_results
 from kokuho_adapters.cli.registry_simulator import simulate_server
@@ -252,7 +253,7 @@ def cli(
 for _command in (
     access, login, logout, approvals, audit, verify_audit, decisions, keys, rotate_keys, destroy_key_command,
     exchange, media, sftp, status, gates, recall, retention, reveal, simulate_server, register, register_results, due,
-    reconcile, card_use, documents, duplicates, symbols, benefit, benefit_bulk, ceiling,
+    reconcile, card_use, documents, duplicates, symbols, benefit, benefit_bulk, ceiling, office,
 ):  # fmt: skip
     cli.add_command(_command)
 

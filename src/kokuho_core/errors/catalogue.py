@@ -386,6 +386,8 @@ CATALOGUE: Final = {
          "Find out which is right, and correct ours if needed; nothing was changed."),
         ("KKH-M018", _F, "取り込めないファイルです(宛先または種類が異なります)。", "The file cannot be applied: another addressee, or another kind of file.",
          "the neighbour's TOKUSO", "宛先の保険者番号とファイルの種類を確認してください。", "Check addressee and kind."),
+        ("KKH-M019", _S, "届出のJSONの形式が正しくありません。", "The JSON of a notice is malformed.", "an unknown key, a day that is none",
+         "示された場所を docs/office.md の形に直してください。", "Correct the place named, as docs/office.md says."),
         ("KKH-N001", _S, "該当する人が見つかりません。", "No such person.", "an unknown ID", "IDを確認してください。", "Check the ID."),
         ("KKH-N002", _S, "該当する保険者が見つかりません。", "No such insurer.", "--insurer 999999", "保険者番号を確認してください。",
          "Check the insurer number."),
