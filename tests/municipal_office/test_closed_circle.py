@@ -14,10 +14,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kokuho_core.errors import NotFound
-from kokuho_core.returning.rows import KakuninRow
+from kokuho_core.returning.rows import KakuninRow, KeikohoRow
 from kokuho_core.usecases import municipal_office
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, InsurerNumber
 
+from ..models.continuity_model import Cover, Head, Member, World, candidates
 from ..models.qualification_model import findings, tokuso
 from ..prefecture.worlds import Worlds
 from .three_offices import MUNICIPALITIES, ThreeOffices, live
@@ -94,9 +95,52 @@ def views_are_right(offices: ThreeOffices) -> None:
         assert lists.waiting == () and lists.refused == () and lists.awaited == () and lists.contradictions == ()
 
 
+def world_of(offices: ThreeOffices) -> World:
+    """The households as the offices themselves have them, with the periods of the ledger."""
+    world = World(as_of=date.fromisoformat(AS_OF))
+    periods = offices.periods()
+    with offices.site.installation.database.begin(read_only=True) as work:
+        known = {each: work.municipal.known(each, [AddresseeNumber(name) for name in periods]) for each in MUNICIPALITIES}
+    for name, listed in periods.items():
+        for period in listed:
+            rows = [row.record for row in known[InsurerNumber(period.insurer)].persons[AddresseeNumber(name)].live_rows]
+            members = tuple(
+                Member(row.household_number, row.history_number, row.member_start, row.member_end)
+                for row in rows
+                if row.application_start == period.start
+            )
+            world.persons.setdefault(name, []).append(Cover(period, members))
+    for insurer, found in known.items():
+        for household in found.households.values():
+            world.heads[insurer, household.household_number] = [
+                Head(row.history_number, row.record.head_addressee_number, row.record.head_kind == "2",
+                     row.record.head_start, row.record.head_end)
+                for row in household.live_rows
+            ]  # fmt: skip
+    return world
+
+
+def candidates_are_right(offices: ThreeOffices) -> None:
+    """継続候補 of each office that was moved into, against the model."""
+    expected = {
+        pair: (each.moved_on, len(each.movers), each.carried_months, each.suggestion, each.reason)
+        for pair, each in candidates(world_of(offices)).items()
+    }
+    given = {}
+    for insurer in MUNICIPALITIES:
+        with offices.site.installation.database.begin(read_only=True) as work:
+            items = list(work.municipal.returned_of(insurer, "KEIKOHO"))
+        for row in (item.row for item in items):
+            assert isinstance(row, KeikohoRow)
+            if row.status != "2":
+                pair = ((row.from_insurer, row.from_household_number), (insurer, row.household_number))
+                given[pair] = (row.moved_on, row.moved_members, row.occurrence_count, row.suggestion, row.suggestion_reason)
+    assert given == expected
+
+
 @pytest.mark.parametrize("part", range(10 if IS_LONG else 1))
 def test_each_view_is_what_the_model_of_the_prefecture_says(worlds: Worlds, part: int) -> None:
-    """Rules: Q-1, Q-4, Q-5, Q-6, D-1 … D-9, P-4 … P-7, X-8 … X-13."""
+    """Rules: Q-1, Q-4, Q-5, Q-6, D-1 … D-9, P-4 … P-7, X-8 … X-13, H-4 … H-6, X-14 … X-18."""
 
     @histories(worlds, 220 if IS_LONG else 12)
     @given(st.data())
@@ -111,5 +155,6 @@ def test_each_view_is_what_the_model_of_the_prefecture_says(worlds: Worlds, part
             live(data.draw, offices, after_each)
             go_round(offices, data.draw)
             views_are_right(offices)
+            candidates_are_right(offices)
 
     run()
