@@ -194,3 +194,65 @@ def test_what_contradicts_and_what_is_not_ours(folder: Path) -> None:
     assert {each["errors"][0]["code"] for each in other["refused_files"]} == {"KKH-M018"}
     assert run("office", "apply", "--insurer", B, "back").exit_code == 3
     assert run("office", "person", "--insurer", A, "99").exit_code == 1
+
+
+class TestCutOver:
+    """An older system's files, taken over and built again."""
+
+    @pytest.fixture
+    def old_system(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[str, list[Path]]:
+        monkeypatch.chdir(tmp_path)
+        assert run("generate", "--persons", "400", "--municipalities", "2", "--seed", "5", "--out", "old").exit_code == 0
+        [insurers] = Path("old").rglob("insurers.csv")
+        assert run("init", "--prefecture", "13", "--insurers", str(insurers)).exit_code == 0
+        files = sorted(path for path in Path("old").rglob("SK*_0001.csv"))
+        insurer = files[0].name.split("_")[1]
+        return insurer, [path for path in files if f"_{insurer}_" in path.name]
+
+    @staticmethod
+    def rows(paths: list[Path]) -> dict[str, list[list[str]]]:
+        """Data records by file id, sorted, without the update kind."""
+        found: dict[str, list[list[str]]] = {}
+        for path in paths:
+            lines = path.read_bytes().decode().split("\r\n")[1:-2]
+            kept = [[cell for place, cell in enumerate(line.split(",")) if place != 4] for line in lines]
+            assert len(kept) > 100
+            found[path.name.split("_")[0]] = sorted(kept)
+        return found
+
+    def test_everything_is_built_again_as_it_was(self, old_system: tuple[str, list[Path]]) -> None:
+        """Rules: Q-1, I-5."""
+        insurer, files = old_system
+        loaded = answer("load", "--insurer", insurer, *map(str, files))
+        assert [each["errors"] for each in loaded["files"]] == [[], []] and all(each["records"] > 100 for each in loaded["files"])
+        built = answer("build", "--insurer", insurer, "--out", "new")["files"]
+        assert self.rows([Path("new") / each["file"] for each in built]) == self.rows(files)
+        assert run("check", "new").exit_code == run("receive", "new").exit_code == 0
+        assert answer("build", "--insurer", insurer, "--out", "new")["files"] == []
+
+    def test_what_was_sent_before_waits_only_when_it_changes(self, old_system: tuple[str, list[Path]]) -> None:
+        """Rules: Q-1, P-7."""
+        insurer, files = old_system
+        assert run("receive", *map(str, files)).exit_code == 0
+        assert run("resolve").exit_code == 3, "the other municipality has told nothing yet"
+        assert run("deliver", "--insurer", insurer, "--out", "back").exit_code == 0
+        assert run("office", "load", "--insurer", insurer, "--sent", *map(str, files)).exit_code == 0
+        assert answer("build", "--insurer", insurer, "--out", "new")["files"] == []
+        applied = answer("apply", "--insurer", insurer, "back")
+        assert not any(each["contradictions"] for each in applied["files"]), "the reconciliation of the cut-over"
+        assert answer("list", "--insurer", insurer)["awaited"] == []
+        cells = next(
+            line.split(",")
+            for line in files[0].read_bytes().decode().split("\r\n")
+            if line.startswith("2,") and line.split(",")[26] == "1" and line.split(",")[30] == ""
+        )
+        notice = when(notice="cover_began", cover="welfare", people=[cells[2]], event_on="2026-03-01", notified_on="2026-03-02")
+        Path("n.json").write_text(json.dumps(notice), "utf-8")
+        [taken] = answer("notify", "--insurer", insurer, "n.json")["notices"]
+        assert taken["number"] == 1
+        assert run("office", "build", "--insurer", insurer, "--out", "new").exit_code == 0
+        assert run("office", "load", "--insurer", insurer, *map(str, files)).exit_code == 1
+        withdrawn = when(notice="withdrawn", notice_number=0)
+        Path("n.json").write_text(json.dumps(withdrawn), "utf-8")
+        [refused] = answer("notify", "--insurer", insurer, "n.json", exit_code=3)["notices"]
+        assert refused["errors"][0]["code"] == "KKH-M015"

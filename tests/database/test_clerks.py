@@ -266,6 +266,7 @@ def calls_for_another(site: PrefectureOffice, clerk: Office, theirs: Path) -> di
         "municipal_office.apply": lambda: municipal_office.apply(clerk, B, site.installation.returned(theirs)),
         "municipal_office.build": lambda: municipal_office.build(clerk, B, outgoing, folder),
         "municipal_office.hand_over": lambda: municipal_office.hand_over(clerk, B, nobody),
+        "municipal_office.load": lambda: municipal_office.load(clerk, B, site.installation.returned(theirs), is_sent=True),
         "municipal_office.lists": lambda: municipal_office.lists(clerk, B),
         "municipal_office.notify": lambda: municipal_office.notify(clerk, B, nobody),
         "municipal_office.person": lambda: municipal_office.person(clerk, B, nobody),

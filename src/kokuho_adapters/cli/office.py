@@ -92,6 +92,44 @@ def _reason(answer: dict[str, Any]) -> str:
     return "、".join(f"{who} {each['field']} {each['day']} [{each['rule']}]" for who, each in subjects)
 
 
+# --- load ---
+
+
+@office.command("load")
+@_INSURER
+@click.option("--sent", "is_sent", is_flag=True, help="集約は既に知っている / The aggregation knows it already.")
+@click.argument("paths", nargs=-1, required=True, type=_FILE)
+@JSON
+@SESSION
+def load(session: Session, insurer: str, is_sent: bool, paths: Sequence[Path], as_json: bool) -> int:
+    """初期移行: 旧システムの SKKOJIN・SKSETAI を引き継ぐ。 / Take over the history of an older system.
+
+    引き継げないレコードがあれば終了コード3になります。 / Ends with 3 when a record could not be taken over.
+    """
+    number = InsurerNumber(insurer)
+    loaded = []
+    with session.installation() as opened:
+        register = opened.register()
+        for path in _expanded(paths):
+            loaded.append(municipal_office.load(opened.office, number, opened.incoming(path, register), is_sent=is_sent))
+    if as_json:
+        output.print_json(
+            {
+                "files": [
+                    {"file": e.file, "records": e.records, "errors": [output.problem_data(each) for each in e.problems]}
+                    for e in loaded
+                ]
+            }
+        )
+    else:
+        output.print_table(
+            "初期移行 / taken over",
+            ("ファイル file", "件数 records", "拒否 refused"),
+            ((e.file, e.records, len({each.line for each in e.problems})) for e in loaded),
+        )
+    return FOUND if any(each.problems for each in loaded) else DONE
+
+
 # --- build ---
 
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import date
+from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 import orjson
-from attrs import frozen
+from attrs import evolve, frozen
 from sqlalchemy import (
     Connection,
     Integer,
@@ -62,6 +62,7 @@ from kokuho_core.returning.rows import ROW_TYPES
 from kokuho_core.vocabulary.codes import UpdateKind
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, HouseholdNumber, InsurerNumber
 from kokuho_core.vocabulary.individual_number import NumberIndex
+from kokuho_core.vocabulary.reasons import DEATH
 
 PERSON: Final = "P"
 HOUSEHOLD: Final = "H"
@@ -153,7 +154,7 @@ class SqlMunicipalStore:
             (PERSON, each.addressee_number, row, _person_values(row)) for each in kept for row in each.rows
         ]
         wanted += [
-            (HOUSEHOLD, each.household_number, row, (_HOUSEHOLDS.dump(row.record), each.household_number, None, None))
+            (HOUSEHOLD, each.household_number, row, _household_values(row))
             for each in households
             for row in each.rows
         ]
@@ -242,11 +243,11 @@ class SqlMunicipalStore:
             )
             marks.update({row.addressee_number: row for row in self.connection.execute(query)})
         for subject, each in rows.items():
-            mark = marks[subject]
-            former = frozenset(map(date.fromisoformat, json.loads(mark.former_starts)))
-            yield OwnPerson(
-                insurer_number, AddresseeNumber(subject), tuple(each), mark.died_on, mark.death_notice, former
-            )
+            person, mark = OwnPerson(insurer_number, AddresseeNumber(subject), tuple(each)), marks.get(subject)
+            if mark is not None:
+                former = frozenset(map(date.fromisoformat, json.loads(mark.former_starts)))
+                person = evolve(person, died_on=mark.died_on, death_notice=mark.death_notice, former_starts=former)
+            yield person
 
     def _households(self, insurer_number: InsurerNumber, subjects: Sequence[str]) -> Iterator[OwnHousehold]:
         rows: dict[str, list[HouseholdRow]] = {}
@@ -254,6 +255,46 @@ class SqlMunicipalStore:
             rows.setdefault(row.subject, []).append(_household_row(row))
         for subject, each in rows.items():
             yield OwnHousehold(insurer_number, HouseholdNumber(subject), tuple(each))
+
+    # --- cut-over ---
+
+    def begin_load(self, insurer_number: InsurerNumber, at: datetime) -> bool:
+        if self.next_notice(insurer_number) > 1:
+            return False
+        notice = insert_or_ignore(self.connection, office_notice).values(
+            insurer_number=insurer_number, number=0, kind="Loaded", event_on=at.date(), notified_on=at.date(),
+            recorded_at=at, grounds="[]",
+        )  # fmt: skip
+        self.connection.execute(notice)
+        return True
+
+    def load_persons(self, insurer_number: InsurerNumber, rows: Iterable[PersonRow], at: datetime) -> None:
+        given = list(rows)
+        self._load(insurer_number, PERSON, ((row.record.addressee_number, row, _person_values(row)) for row in given), at)
+        dead = [
+            (insurer_number, row.record.addressee_number, row.record.application_end - timedelta(days=1), 0, "[]")
+            for row in given
+            if row.record.application_end_reason == DEATH and row.record.application_end is not None and not row.is_cancelled
+        ]
+        columns = ("insurer_number", "addressee_number", "died_on", "death_notice", "former_starts")
+        bulk_insert(self.connection, office_person, columns, dead, upsert(self.connection, office_person))
+
+    def load_households(self, insurer_number: InsurerNumber, rows: Iterable[HouseholdRow], at: datetime) -> None:
+        told = ((row.record.household_number, row, _household_values(row)) for row in rows)
+        self._load(insurer_number, HOUSEHOLD, told, at)
+
+    def _load(self, insurer_number: InsurerNumber, kind: str, rows: Iterable[tuple[Any, ...]], at: datetime) -> None:
+        values = (
+            (
+                insurer_number, kind, subject, row.history_number, 1, *content, 0, 0, row.is_cancelled, row.is_sent,
+                row.is_waiting, at,
+            )
+            for subject, row, content in rows
+        )  # fmt: skip
+        columns = (*_ROW_COLUMNS, "superseded_at")
+        bulk_insert(
+            self.connection, office_row, columns, ((*each, None) for each in values), upsert(self.connection, office_row)
+        )
 
     # --- individual numbers ---
 
@@ -554,6 +595,10 @@ def _others_going_out(insurer_number: InsurerNumber, file_id: str) -> tuple[Any,
 def _person_values(row: PersonRow) -> tuple[Any, ...]:
     """Content, household and both indexes; the record of a row never holds a 個人番号."""
     return (_PERSONS.dump(row.record), row.record.household_number, row.number, row.previous_number)
+
+
+def _household_values(row: HouseholdRow) -> tuple[Any, ...]:
+    return (_HOUSEHOLDS.dump(row.record), row.record.household_number, None, None)
 
 
 def _marks(row: Row[Any]) -> tuple[int, int, bool, bool, bool]:

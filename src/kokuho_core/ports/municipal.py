@@ -99,6 +99,18 @@ class MunicipalStore(Protocol):
 
     def notices(self, insurer_number: InsurerNumber, addressee: AddresseeNumber | None = None) -> list[Notice]: ...
 
+    # --- cut-over ---
+
+    def begin_load(self, insurer_number: InsurerNumber, at: datetime) -> bool:
+        """Notice 0 stands for what was taken over. False where notices were taken already."""
+        ...
+
+    def load_persons(self, insurer_number: InsurerNumber, rows: Iterable[PersonRow], at: datetime) -> None:
+        """Rows taken over, many at once; the same row again replaces what was taken over before."""
+        ...
+
+    def load_households(self, insurer_number: InsurerNumber, rows: Iterable[HouseholdRow], at: datetime) -> None: ...
+
     # --- individual numbers ---
 
     def keep_numbers(self, sealed: Iterable[SealedNumber]) -> None: ...

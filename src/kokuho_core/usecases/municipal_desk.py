@@ -13,11 +13,12 @@ from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
-from kokuho_core.errors import FileRefused, NotificationRefused, Problem
-from kokuho_core.household.record import HOUSEHOLD_KEYS
-from kokuho_core.insured_person.record import PERSON_KEYS
+from kokuho_core.errors import FileRefused, NotificationRefused, Problem, RecordRefused
+from kokuho_core.household.record import HOUSEHOLD_KEYS, HouseholdRecord
+from kokuho_core.insured_person.record import PERSON_KEYS, PersonRecord
 from kokuho_core.municipal_office.acceptance import Outcome, accept, named_household, named_persons
 from kokuho_core.municipal_office.desk import Ground
+from kokuho_core.municipal_office.history_row import HouseholdRow, PersonRow
 from kokuho_core.municipal_office.notification import Notification, Withdrawn
 from kokuho_core.municipal_office.other_rows import OTHER_KEYS, OtherRecord, OtherRow, identity_of, stated, withdrawn
 from kokuho_core.municipal_office.own_person import OwnPerson
@@ -33,7 +34,7 @@ from kokuho_core.municipal_office.returned import (
     qualification_dates,
     taken,
 )
-from kokuho_core.ports.files import IncomingFile, OutgoingFiles
+from kokuho_core.ports.files import IncomingFile, OutgoingFiles, ReadRecord
 from kokuho_core.ports.municipal import (
     HouseholdMessage,
     MunicipalStore,
@@ -47,6 +48,7 @@ from kokuho_core.ports.municipal import (
 )
 from kokuho_core.qualification.date_rules import DateRules
 from kokuho_core.returning.rows import ROW_TYPES, KohikekkaRow, KohikiRow, TokusoRow, row_keys
+from kokuho_core.vocabulary.codes import UpdateKind
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, InsurerNumber
 from kokuho_core.vocabulary.individual_number import IndividualNumber, NumberIndex
 
@@ -76,6 +78,8 @@ def take_notice(
 ) -> TakenNotice:
     """Accept a notice and keep what follows. Raises :class:`NotificationRefused`; then nothing was kept."""
     household = named_household(notification)
+    if isinstance(notification, Withdrawn) and notification.notice_number < 1:
+        raise NotificationRefused(Problem("KKH-M015", field="notice_number"))
     known = store.known(
         insurer,
         named_persons(notification),
@@ -113,6 +117,88 @@ def _require_known(store: MunicipalStore, insurer: InsurerNumber, record: OtherR
         raise NotificationRefused(Problem("KKH-M005", field="addressee_number"))
     if household is not None and household not in known.households:
         raise NotificationRefused(Problem("KKH-M007", field="household_number"))
+
+
+# --- cut-over ---
+
+
+@frozen
+class LoadedFile:
+    """初期移行の結果 of one file: what was taken over, and the records that could not be."""
+
+    file: str
+    file_id: str
+    records: int
+    problems: tuple[Problem, ...]
+
+
+Seal = Callable[[Sequence[IndividualNumber]], Sequence[NumberIndex]]
+"""Puts the individual numbers of one batch into the vault."""
+
+
+def load_file(
+    store: MunicipalStore, insurer: InsurerNumber, incoming: IncomingFile, at: datetime, seal: Seal, *, is_sent: bool
+) -> LoadedFile:
+    """初期移行: take over the history of an older system from its SKKOJIN or SKSETAI file, as a stream.
+
+    ``is_sent``: the aggregation knows it already; else all of it waits to be sent as new.
+    Raises :class:`FileRefused`: KKH-M018 another municipality's or kind of file, KKH-M020 after the first notice.
+    """
+    header = incoming.header()
+    if header.sender != insurer or header.file_id not in ("SKKOJIN", "SKSETAI"):
+        raise FileRefused(Problem("KKH-M018"))
+    if not store.begin_load(insurer, at):
+        raise FileRefused(Problem("KKH-M020"))
+    keys = PERSON_KEYS if header.file_id == "SKKOJIN" else HOUSEHOLD_KEYS
+    problems: list[Problem] = []
+    total = 0
+    records = incoming.records(keys)
+    while batch := list(islice(records, BATCH)):
+        total += len(batch)
+        good = [each for each in batch if not each.problems]
+        problems += [problem for each in batch for problem in each.problems]
+        if header.file_id == "SKKOJIN":
+            store.load_persons(insurer, _loaded_persons(good, problems, seal, is_sent=is_sent), at)
+        else:
+            store.load_households(insurer, _loaded_households(good, problems, is_sent=is_sent), at)
+    return LoadedFile(incoming.name, header.file_id, total, tuple(problems))
+
+
+def _loaded_persons(
+    batch: Iterable[ReadRecord], problems: list[Problem], seal: Seal, *, is_sent: bool
+) -> Iterator[PersonRow]:
+    made: list[PersonRecord] = []
+    for each in batch:
+        try:
+            made.append(PersonRecord(*each.values))
+        except RecordRefused as refusal:
+            problems += [problem.at(each.line) for problem in refusal.problems]
+    numbers = [n for record in made for n in (record.individual_number, record.previous_individual_number) if n is not None]
+    indexes = iter(seal(numbers))
+    rows: dict[tuple[str, int], PersonRow] = {}
+    for record in made:
+        number = next(indexes) if record.individual_number is not None else None
+        previous = next(indexes) if record.previous_individual_number is not None else None
+        bare = evolve(record, update_kind="1", individual_number=None, previous_individual_number=None)
+        is_cancelled = record.update_kind == UpdateKind.CANCELLATION
+        waits = not is_sent and not is_cancelled
+        row = PersonRow(bare, 0, 0, is_cancelled, is_sent, waits, number, previous)
+        rows[record.addressee_number, record.history_number] = row  # the last of a batch stands
+    yield from rows.values()
+
+
+def _loaded_households(batch: Iterable[ReadRecord], problems: list[Problem], *, is_sent: bool) -> Iterator[HouseholdRow]:
+    rows: dict[tuple[str, int], HouseholdRow] = {}
+    for each in batch:
+        try:
+            record = HouseholdRecord(*each.values)
+        except RecordRefused as refusal:
+            problems += [problem.at(each.line) for problem in refusal.problems]
+            continue
+        is_cancelled = record.update_kind == UpdateKind.CANCELLATION
+        row = HouseholdRow(evolve(record, update_kind="1"), 0, 0, is_cancelled, is_sent, not is_sent and not is_cancelled)
+        rows[record.household_number, record.history_number] = row
+    yield from rows.values()
 
 
 # --- sending ---

@@ -18,7 +18,7 @@ from kokuho_core.ports.municipal import ResidentRegister, SentFile
 from kokuho_core.ports.stores import UnitOfWork
 from kokuho_core.usecases import municipal_desk
 from kokuho_core.usecases.admission import Given, admitted, count
-from kokuho_core.usecases.municipal_desk import AppliedFile, OfficeLists, PersonView, TakenNotice
+from kokuho_core.usecases.municipal_desk import AppliedFile, LoadedFile, OfficeLists, PersonView, TakenNotice
 from kokuho_core.usecases.office import Office
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, InsurerNumber
 from kokuho_core.vocabulary.individual_number import IndividualNumber, NumberIndex
@@ -90,6 +90,28 @@ def withdraw(office: Office, insurer: InsurerNumber, file_id: str, identity: str
             return row
 
     return office.database.repeated(keep)
+
+
+@admitted(Operation.TAKE_NOTICE, subject=lambda given: given["incoming"].name, insurer=_insurer)
+def load(office: Office, insurer: InsurerNumber, incoming: IncomingFile, *, is_sent: bool) -> LoadedFile:
+    """初期移行: an older system's history, from its own file. Raises :class:`FileRefused` (KKH-M018, KKH-M020 …)."""
+
+    def take() -> LoadedFile:
+        with office.database.begin() as work:
+            _required(work, insurer)
+
+            def seal(numbers: Sequence[IndividualNumber]) -> Sequence[NumberIndex]:
+                sealed = office.vault.seal(work.keys, insurer, numbers)
+                work.municipal.keep_numbers(sealed)
+                return [each.index for each in sealed]
+
+            at = office.clock.now()
+            answer = municipal_desk.load_file(work.municipal, insurer, incoming, at, seal, is_sent=is_sent)
+            count(records=answer.records, refused=len({each.line for each in answer.problems}))
+            work.commit()
+            return answer
+
+    return office.database.repeated(take)
 
 
 @admitted(Operation.BUILD_FILES, subject=lambda given: given["insurer"], insurer=_insurer)
