@@ -18,7 +18,7 @@ _row = returned_row.c
 _COLUMNS: Final = ("subject", "file_id", "insurer_number", "item", "stands", "told", "is_due")
 
 
-_TEXTS: Final = {file_id: RowText(kind) for file_id, kind in ROW_TYPES.items()}
+_TEXTS: Final[dict[str, RowText[Row]]] = {file_id: RowText(kind) for file_id, kind in ROW_TYPES.items()}
 
 
 def load_row(file_id: str, text: str) -> Row:

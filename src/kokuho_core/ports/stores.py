@@ -571,6 +571,7 @@ class UnitOfWork(Protocol):
 
     @property
     def covers(self) -> CoverStore: ...
+
     @property
     def municipal(self) -> MunicipalStore: ...
 
