@@ -1,15 +1,17 @@
 """Settings of all tests: how many examples Hypothesis tries (``KOKUHO_TEST_PROFILE``: «long» for ``make test-long``).
 
-Whoever asks for a prefecture (``office``, ``make_office``, ``worlds``) is run on both databases.
+Whoever asks for a prefecture (``office``, ``make_office``, ``worlds``) is run on both databases: all of it by ``make test-long``,
+by ``make test`` on PostgreSQL the tests that are about the database itself, and of each other file one test in some.
 """
 
 from __future__ import annotations
 
 import logging
 import os
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -26,6 +28,22 @@ settings.load_profile(os.environ.get("KOKUHO_TEST_PROFILE", "default"))
 
 for noisy in ("sqlalchemy", "alembic"):  # a failing test should show itself, not every statement
     logging.getLogger(noisy).setLevel(logging.WARNING)
+
+
+_ONE_IN: Final = 8
+_ABOUT_DATABASES: Final = {"database", "concurrency", "crash", "audit", "access", "reveal", "registration"}
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """A prefecture on a server takes ten times as long as one in a file, and is judged by the same code."""
+    seen: Counter[Path] = Counter()
+    for item in items:
+        chosen = getattr(getattr(item, "callspec", None), "params", {}).values()
+        if "postgresql" in chosen and item.path.parent.name not in _ABOUT_DATABASES:
+            if seen[item.path] % _ONE_IN:
+                item.add_marker(pytest.mark.long)
+            seen[item.path] += 1
 
 
 @pytest.fixture(scope="session")

@@ -14,8 +14,8 @@ from kokuho_adapters.composition import open_installation
 from kokuho_adapters.database.tables import metadata, registration_version
 
 from ..aggregation.support import entered, insured
-from ..database.servers import Server, server
 from ..prefecture.office import A, B
+from ..prefecture.servers import Server, server
 from .counter import Counter
 from .test_card_use import apply, exchange, snapshot
 from .test_duplicate_covers import COVER, JUNE, MAY, take
