@@ -5,6 +5,7 @@ from __future__ import annotations
 import typing
 from collections.abc import Callable
 from datetime import date, datetime
+from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar
 
@@ -16,10 +17,11 @@ from kokuho_core.vocabulary.month import Month
 Row = TypeVar("Row")
 
 _FROM_TEXT: Final[tuple[tuple[type[Any], Callable[[str], Any]], ...]] = (
-    (datetime, datetime.fromisoformat),
-    (date, date.fromisoformat),
-    (Month, Month.parse),
+    (datetime, lru_cache(4096)(datetime.fromisoformat)),
+    (date, lru_cache(65_536)(date.fromisoformat)),
+    (Month, lru_cache(4096)(Month.parse)),
 )
+"""The same few thousand days occur everywhere."""
 
 
 class RowText(Generic[Row]):

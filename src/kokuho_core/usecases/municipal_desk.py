@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import date, datetime, timedelta
 from itertools import islice
+from operator import attrgetter
 from typing import Any, Final
 
 from attrs import evolve, field, frozen
@@ -244,14 +245,16 @@ _NUMBER: Final = PERSON_KEYS.index("individual_number")
 _PREVIOUS: Final = PERSON_KEYS.index("previous_individual_number")
 
 
+_person_values: Final = attrgetter(*PERSON_KEYS)
+
+
 def _person_rows(messages: Iterator[PersonMessage], reveal: Reveal) -> Iterator[Sequence[Any]]:
     """The numbers are in clear between here and the file alone, a batch at a time (I-5)."""
     while batch := list(islice(messages, BATCH)):
         wanted = {each for _, row in batch for each in (row.number, row.previous_number) if each is not None}
         numbers = reveal(sorted(wanted)) if wanted else {}
         for kind, row in batch:
-            record = row.record.__dict__
-            values = [record[key] for key in PERSON_KEYS]
+            values = list(_person_values(row.record))
             values[_KIND] = kind.value
             if row.number is not None:
                 values[_NUMBER] = numbers[row.number]
