@@ -6,7 +6,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from attrs import evolve
+from attrs import evolve, fields
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,6 +22,7 @@ from kokuho_core.municipal_office.notification import (
 )
 from kokuho_core.municipal_office.other_rows import CertificateRecord, IncomeRecord, stated, withdrawn
 from kokuho_core.municipal_office.returned import (
+    ITEM_NAMES,
     ReturnedItem,
     carry_overs,
     changed,
@@ -30,7 +31,7 @@ from kokuho_core.municipal_office.returned import (
     qualification_dates,
     taken,
 )
-from kokuho_core.returning.rows import KohikekkaRow, KohikiRow, TokusoRow
+from kokuho_core.returning.rows import ROW_TYPES, KohikekkaRow, KohikiRow, TokusoRow
 from kokuho_core.vocabulary.codes import UpdateKind
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, HouseholdNumber
 from kokuho_core.vocabulary.month import Month
@@ -135,6 +136,13 @@ def test_the_newest_file_stands_whatever_came_first(order: list[tuple[int, int]]
     assert known is not None and (known.sequence, known.line) == (3, 3)
     assert isinstance(known.row, TokusoRow) and known.row.application_end == end[3, 3]
     assert taken(known, known) is None
+
+
+def test_every_returned_file_has_items_with_names() -> None:
+    """Rules: Q-6."""
+    for file_id, kind in ROW_TYPES.items():
+        assert set(ITEM_NAMES[file_id]) <= {attribute.name for attribute in fields(kind)}, file_id
+    assert set(ITEM_NAMES) == set(ROW_TYPES)
 
 
 def test_a_carry_over_is_confirmed_when_all_its_months_came() -> None:

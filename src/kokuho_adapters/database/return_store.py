@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Final
 
 from attrs import frozen
@@ -18,7 +18,7 @@ _row = returned_row.c
 _COLUMNS: Final = ("subject", "file_id", "insurer_number", "item", "stands", "told", "is_due")
 
 
-_TEXTS: Final[dict[str, RowText[Row]]] = {file_id: RowText(kind) for file_id, kind in ROW_TYPES.items()}
+_TEXTS: Final[Mapping[str, RowText[Row]]] = {file_id: RowText(kind) for file_id, kind in ROW_TYPES.items()}
 
 
 def load_row(file_id: str, text: str) -> Row:

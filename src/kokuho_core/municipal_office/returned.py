@@ -17,7 +17,7 @@ from kokuho_core.returning.rows import ROW_TYPES, KohikekkaRow, KohikiRow, Row, 
 from kokuho_core.vocabulary.codes import CarryResult, OccurrenceKind, QualificationStatus, UpdateKind
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, InsurerNumber
 
-_ITEMS: Final[Mapping[str, tuple[str, ...]]] = {
+ITEM_NAMES: Final[Mapping[str, tuple[str, ...]]] = {
     "TOKUSO": ("addressee_number", "application_start"),
     "HIHOID": ("addressee_number",),
     "KAKUNIN": ("finding_number", "addressee_number"),
@@ -25,6 +25,8 @@ _ITEMS: Final[Mapping[str, tuple[str, ...]]] = {
     "KEIKAKU": ("candidate_number",),
     "KOHIKI": ("household_number", "from_insurer", "from_household_number", "treatment_month", "occurrence_kind"),
     "KOHIKEKKA": ("candidate_number",),
+    "RIYOTO": ("municipal_insured_id",),
+    "KAIJOKEKKA": ("municipal_insured_id", "applied_on"),
 }
 """What names one item of each returned file."""
 _SUBJECTS: Final[Mapping[str, str]] = {
@@ -32,6 +34,8 @@ _SUBJECTS: Final[Mapping[str, str]] = {
     "HIHOID": "addressee_number",
     "KAKUNIN": "addressee_number",
     "KOHIKI": "household_number",
+    "RIYOTO": "municipal_insured_id",
+    "KAIJOKEKKA": "municipal_insured_id",
 }
 _FILE_OF: Final = {kind: file_id for file_id, kind in ROW_TYPES.items()}
 
@@ -59,7 +63,7 @@ class ReturnedChange:
 def item_of(row: Row, sequence: int, line: int) -> ReturnedItem:
     """The item that a row tells."""
     file_id = _FILE_OF[type(row)]
-    name = "/".join(str(getattr(row, key)) for key in _ITEMS[file_id])
+    name = "/".join(str(getattr(row, key)) for key in ITEM_NAMES[file_id])
     subject = getattr(row, _SUBJECTS.get(file_id, "candidate_number"))
     return ReturnedItem(file_id, name, subject, sequence, line, row)
 
