@@ -110,8 +110,9 @@ def test_every_act_is_one_of_them() -> None:
         Act.RELEASE_GATE, Act.RECALL_FILE, Act.RUN_RETENTION, Act.DECIDE_IDENTITY, Act.DECIDE_APPROVAL, Act.CHANGE_RIGHTS,
         Act.ROTATE_KEYS, Act.DESTROY_KEY, Act.EXCHANGE_FILES, Act.CONFIRM_DECISION,
     }  # fmt: skip
-    elsewhere: set[Any] = {  # the exchange with the intermediate server and the second factor: not killed yet
+    elsewhere: set[Any] = {  # with the intermediate server, of the municipal side, the second factor: not yet
         Act.REGISTER, Act.TAKE_RESULTS, Act.LIST_DUE, Act.EXCHANGE_CARD_USE, Act.DECIDE_DOCUMENTS, Act.TAKE_COVERS,
-        Act.DECIDE_LOSS, Act.EXCHANGE_SYMBOLS, Act.CHANGE_FACTOR,
+        Act.DECIDE_LOSS, Act.EXCHANGE_SYMBOLS, Act.CHANGE_FACTOR, Act.TAKE_NOTICE, Act.BUILD_FILES, Act.APPLY_FILES,
+        Act.HAND_OVER,
     }  # fmt: skip
     assert {each for each in Act if each.kind is AccessKind.WRITE} == daily | here | elsewhere

@@ -44,7 +44,7 @@ from kokuho_core.usecases.reveal import reveal_number
 from kokuho_core.usecases.rights import grant_right, list_rights, renew_right, revoke_right, transfer_right
 from kokuho_core.usecases.second_look import confirm_decision, list_second_looks, refuse_decision
 from kokuho_core.usecases.status import provided, status, unknown_on_media
-from kokuho_core.vocabulary.identifiers import InsurerNumber
+from kokuho_core.vocabulary.identifiers import AddresseeNumber, InsurerNumber
 
 from ..aggregation.histories import MUNICIPALITIES, Sent, histories
 from ..aggregation.test_order import AS_OF, DERIVED, decide_all
@@ -269,7 +269,7 @@ def calls_for_another(site: PrefectureOffice, clerk: Office, theirs: Path) -> di
         "municipal_office.load": lambda: municipal_office.load(clerk, B, site.installation.returned(theirs), is_sent=True),
         "municipal_office.lists": lambda: municipal_office.lists(clerk, B),
         "municipal_office.notify": lambda: municipal_office.notify(clerk, B, nobody),
-        "municipal_office.person": lambda: municipal_office.person(clerk, B, nobody),
+        "municipal_office.person": lambda: municipal_office.person(clerk, B, AddresseeNumber("7")),
         "municipal_office.state": lambda: municipal_office.state(clerk, B, "KOGAKU", nobody),
         "municipal_office.withdraw": lambda: municipal_office.withdraw(clerk, B, "KOGAKU", "1"),
         "identity.decide_identity": lambda: decide_identity(clerk, number_of_theirs, IdentityVerdict.SAME, "x"),
