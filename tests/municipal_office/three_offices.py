@@ -27,6 +27,7 @@ from kokuho_core.municipal_office.notification import (
     OtherCover,
     PeriodSide,
     ResidenceSpecial,
+    StayEnded,
     Withdrawn,
 )
 from kokuho_core.reception.ledger import FileResult
@@ -198,6 +199,7 @@ def _happens(
         case "move":
             _moves(draw, offices, those, place, day)
         case "away":
+            _ends_special_cases(offices, those, place, day)
             offices.must(place, MovedOut(**when, people=addressees))
             offices.end(place, those, day + ONE_DAY, "51")
         case "one leaves" if len(those) > 1:
@@ -233,9 +235,7 @@ def _moves(
     addressees = tuple(AddresseeNumber(each) for each in those)
     how = draw(st.sampled_from(["rightly", "rightly", "rightly", "apart", "left abroad", "came from abroad", "never came"]))
     entered = day + timedelta(days=draw(st.sampled_from([-6, 6]))) if how == "apart" else day
-    special = {offices.ledger[place, each][-1].start_reason == "08" for each in those}
-    if True in special:
-        return  # who is under 住所地特例 has to end that first (KKH-M012)
+    _ends_special_cases(offices, those, place, day)
     out = {"event_on": day, "notified_on": day + timedelta(days=2)}
     if how == "left abroad":
         offices.must(place, MovedOut(**out, people=addressees))
@@ -251,6 +251,14 @@ def _moves(
     notice = MovedIn(**into, household=home, entrants=tuple(map(person, those)), from_insurer=came_from)
     if offices.tell(there, notice):
         offices.begin(there, those, home.household_number, entered, "01" if came_from is None else "07")
+
+
+def _ends_special_cases(offices: ThreeOffices, those: tuple[str, ...], place: InsurerNumber, day: date) -> None:
+    """Who is under 住所地特例 has to end that before he can move out (KKH-M012)."""
+    for each in those:
+        if offices.ledger[place, each][-1].start_reason == "08":
+            notice = StayEnded(event_on=day, notified_on=day, person=AddresseeNumber(each), address="見本町１丁目")
+            offices.must(place, notice)
 
 
 def _corrected(draw: st.DrawFn, offices: ThreeOffices, those: tuple[str, ...], place: InsurerNumber) -> None:
