@@ -135,7 +135,7 @@ endif
 
 # One after the other: what the tests and the audit run on is what is installed. No list names where packages come from.
 LOCK = $(BIN)/uv pip compile pyproject.toml -q --upgrade --python-version 3.11 --generate-hashes \
-	--no-emit-index-url --no-header --no-annotate --extra media --extra postgresql --extra sftp
+	--no-emit-index-url --no-header --no-annotate --extra bulk --extra media --extra postgresql --extra registry --extra sftp --extra simulator
 
 lock: $(VENV)/.stamp-lock
 	$(LOCK) --universal -o requirements/runtime.txt

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
+import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -21,6 +23,12 @@ from .prefecture.servers import Server, server
 from .prefecture.worlds import BACKENDS, MakeOffice, PostgresqlWorlds, SqliteWorlds, Worlds
 
 __all__ = ["server"]
+
+_MEMORY: Final = Path("/dev/shm")
+if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY).free >= 4 * 1024**3:
+    # what tests write need not outlive the machine; databases in memory take half the time of those forced to disk
+    os.environ["TMPDIR"] = str(_MEMORY)
+    tempfile.tempdir = None
 
 settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("long", settings.get_profile("default"), max_examples=3000)

@@ -289,7 +289,9 @@ def test_a_decision_without_its_day_is_not_told() -> None:
 
 def test_returned_files_and_their_keys() -> None:
     """Rules: Q-5, H-6."""
-    assert RETURNED_FILES == ("TOKUSO", "HIHOID", "KAKUNIN", "KEIKOHO", "KEIKAKU", "KOHIKI", "KOHIKEKKA", "SHOKEKKA")
+    assert RETURNED_FILES == (
+        "TOKUSO", "HIHOID", "KAKUNIN", "KEIKOHO", "KEIKAKU", "KOHIKI", "KOHIKEKKA", "RIYOTO", "KAIJOKEKKA", "SHOKEKKA",
+    )  # fmt: skip
     assert row_keys("HIHOID") == (
         "insurer_number", "addressee_number", "municipal_insured_id", "prefectural_insured_id", "update_kind",
         "previous_prefectural_insured_id",

@@ -6,6 +6,7 @@ import json
 import os
 import threading
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -345,3 +346,12 @@ def test_two_names_that_are_one_on_some_system(one: str, two: str) -> None:
     with pytest.raises(FileRefused) as refused:
         Manifest.fresh(MUNICIPALITY, AGGREGATION, MOMENT, (listed(one), listed(two)))
     assert refused.value.code == "KKH-E003"
+
+
+def test_no_number_of_a_sending_looks_like_an_individual_number(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rules: S-20. Twelve digits in a row would make its name one that nobody takes."""
+    drawn = iter(["d69e304264164467", "0123456789abcdef", "d69e30426416446f"])
+    monkeypatch.setattr("kokuho_adapters.exchange.manifest.secrets.token_hex", lambda size: next(drawn))
+    listed = (ListedFile("a.csv", Digest(1, "0" * 64)),)
+    made = [Manifest.fresh("139519", "000000", datetime(2025, 5, 1), listed).number for _ in range(2)]
+    assert made == ["0123456789abcdef", "d69e30426416446f"]

@@ -17,6 +17,7 @@ _MADE = {"__pycache__", "_build", ".hypothesis"}
 
 INVENTED = {
     r"9800000[0-9]{5}": "the people of the sample story, in its files and in the pages that show it",
+    r"9[07]00000000[0-9]{2}": "people of the pages on registration and on the municipal office",
     r"0{12}": "no number at all (KKH-I011)",
     r"1234567890(18|1[0-9])": "the digits in their order, in tests of the reader",
     r"109876543216": "the digits backwards, likewise",

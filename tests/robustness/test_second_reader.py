@@ -152,7 +152,7 @@ def lax_digits(monkeypatch: pytest.MonkeyPatch) -> None:
 def lax_days(monkeypatch: pytest.MonkeyPatch) -> None:
     from datetime import date
 
-    monkeypatch.setattr(values, "_DAYS", values._Known(lambda text: date(2023, 2, min(28, int(text[6:])))))
+    monkeypatch.setattr(values, "_DAYS", values.KnownResults(lambda text: date(2023, 2, min(28, int(text[6:])))))
 
 
 def lax_ends(monkeypatch: pytest.MonkeyPatch) -> None:

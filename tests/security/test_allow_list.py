@@ -24,8 +24,8 @@ BANNED_NAMES = frozenset(
 """Of ``cryptography`` and ``hashlib``; Fernet is AES-128-CBC."""
 
 RANDOM_MODULES = frozenset({"random", "numpy.random"})
-INVENTED_DATA = {"synthetic", "sample"}
-"""Folders that repeat invented data from a seed; they may use :mod:`random`, and nothing secret is there."""
+INVENTED_DATA = {"synthetic", "sample", "registry_simulator"}
+"""Folders that repeat invented data or disorder from a seed; they may use :mod:`random`, and nothing secret is there."""
 
 
 def offences(source: str, *, may_repeat: bool = False) -> Iterator[str]:

@@ -25,6 +25,7 @@ MAX_FILES: Final = 10_000
 MAX_FILE_BYTES: Final = 64 << 30
 _PARTY: Final = re.compile(r"[0-9]{6}|[0-9]{8}", re.ASCII)
 _NUMBER: Final = re.compile(r"[0-9a-f]{16}", re.ASCII)
+_TWELVE_DIGITS: Final = re.compile(r"[0-9]{12}", re.ASCII)
 _SHA256: Final = re.compile(r"[0-9a-f]{64}", re.ASCII)
 
 
@@ -67,8 +68,9 @@ class Manifest:
 
     @classmethod
     def fresh(cls, sender: str, addressee: str, created_at: datetime, files: tuple[ListedFile, ...]) -> Manifest:
-        """With a random number of its own."""
-        return cls(secrets.token_hex(8), sender, addressee, created_at.replace(microsecond=0, tzinfo=None), files)
+        """With a random number of its own, in which no run of digits could be taken for a 個人番号 (S-20)."""
+        number = next(each for each in iter(lambda: secrets.token_hex(8), "") if not _TWELVE_DIGITS.search(each))
+        return cls(number, sender, addressee, created_at.replace(microsecond=0, tzinfo=None), files)
 
     @property
     def name(self) -> str:

@@ -368,7 +368,7 @@ CATALOGUE: Final = {
         ("KKH-M011", _S, "相手の保険者番号が県内の他の保険者ではありません。", "The other side is not another insurer of the prefecture.",
          "moved in from the own municipality", "保険者番号を確認してください。県外なら空にしてください。",
          "Check the number; leave it empty for another prefecture."),
-        ("KKH-M012", _S, "住所地特例・マル学・マル遠の状態と合わない届出です。", "The notice does not fit the special case (住所地特例, マル学, マル遠).",
+        ("KKH-M012", _S, "住所地特例・マル学・マル遠の状態と合わない届出です。", "The notice does not fit the special case (other address, student, remote).",
          "a student's stay told as moving out", "特例の間の住所の異動は転出ではありません。先に特例の終了を届け出てください。",
          "During a special case a new address is no moving out; end the special case first."),
         ("KKH-M013", _S, "届け出た内容はすでにその通りです。", "It is so already.", "the head is head already", "対応は不要です。", "Nothing to do."),
