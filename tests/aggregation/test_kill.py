@@ -142,7 +142,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Dump, floa
 
 
 class TestKill:
-    @pytest.mark.parametrize("part", range(PARTS))
+    @pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.long) for part in range(1, PARTS))])
     def test_killed_at_random_moments(self, prepared: tuple[Path, Dump, float], part: int, tmp_path: Path) -> None:
         """Rules: X-1, X-2, X-13."""
         before, whole, took = prepared

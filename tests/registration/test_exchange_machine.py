@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import os
 import random
 import shutil
 import tempfile
@@ -26,7 +27,7 @@ from .counter import Counter
 from .edits import Edit, Municipalities, edits
 from .model_receiver import Partition
 
-SCHEDULES = 200
+SCHEDULES = 200 if os.environ.get("KOKUHO_TEST_PROFILE") == "long" else 60
 STEPS = 8
 
 
