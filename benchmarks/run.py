@@ -268,7 +268,7 @@ def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--persons", type=int, nargs="*", default=[100_000], help="sizes of the whole job")
     parser.add_argument(
-        "--day-persons", type=int, nargs="*", default=[30_000, 300_000], help="sizes to compare a day on"
+        "--day-persons", type=int, nargs="*", default=[100_000, 300_000], help="sizes to compare a day on"
     )
     parser.add_argument("--day-changes", type=int, default=2000)
     parser.add_argument("--municipalities", type=int, default=62)
