@@ -14,11 +14,14 @@ no    condition                                                                 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from datetime import date
 from enum import Enum
 from typing import Final, NamedTuple
 
 from attrs import frozen
+
+from kokuho_core.qualification.date_rules import DateRules
+from kokuho_core.vocabulary.reasons import EMPLOYEE_INSURANCE
 
 TIMES_IN_A_ROW: Final = 2
 """連続して掲載される回数."""
@@ -54,7 +57,7 @@ class CoverVerdict:
     @property
     def lost_on(self) -> date | None:
         """喪失年月日 that would follow: the day after the other cover began (D-5)."""
-        return None if self.cover is None else self.cover.acquired_on + timedelta(days=1)
+        return None if self.cover is None else DateRules().ends_on(EMPLOYEE_INSURANCE, self.cover.acquired_on)
 
 
 def judge_covers(
