@@ -403,7 +403,7 @@ class TestReading:
         ]
 
 
-NO_ADMISSION = {"check", "send", "send_batches", "update_partition"}
+NO_ADMISSION = {"check", "send_batches", "update_partition"}
 """A sender's dry run has no database; the others are parts of registering, and open it inside an admission alone."""
 STEPS = {"UnitOfWork", "PersonStore"}
 """What takes one of these is a step inside an admitted use case: nobody else has one."""

@@ -73,7 +73,7 @@ def register(office: Office, insurer: InsurerNumber, gateway: RegistryGateway, *
     if again:
         office.database.repeated(partial(_again, office, insurer))
     prepared = update_partition(office, insurer)
-    sent = list(send(office, insurer, gateway))
+    sent = list(send_batches(office, Exchange.REGISTRATION, insurer, gateway))
     with office.database.begin(read_only=True) as work:
         return Registered(insurer, prepared, tuple(sent), work.registrations.counts(insurer))
 
@@ -258,15 +258,10 @@ def _meet(content: Subscriber, start: date, end: date | None) -> bool:
 # --- sending ---
 
 
-def send(office: Office, insurer: InsurerNumber, gateway: RegistryGateway) -> Iterator[SentBatch]:
-    """Send what waits, batch by batch; first those whose arrival is not known."""
-    return send_batches(office, Exchange.REGISTRATION, insurer, gateway)
-
-
 def send_batches(
     office: Office, exchange: Exchange, insurer: InsurerNumber, gateway: RegistryGateway
 ) -> Iterator[SentBatch]:
-    """One exchange with the receiver, from the queue. Raises what the gateway raises."""
+    """Send what waits of one exchange, batch by batch; first those whose arrival is not known. Raises what the gateway raises."""
     with office.database.begin(read_only=True) as work:
         unsent = [each for each in work.registrations.unfinished(exchange, insurer) if each.reception is None]
     for batch in unsent:
