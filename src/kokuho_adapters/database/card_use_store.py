@@ -43,7 +43,7 @@ from kokuho_core.vocabulary.identifiers import InsurerNumber, MunicipalInsuredId
 
 _snapshot, _card, _withdrawal = card_snapshot.c, card_registration.c, card_withdrawal.c
 _document, _request, _version = document_decision.c, document_request.c, registration_version.c
-_CERTIFICATE_DAYS: Final = ("issued_on", "effective_on", "expires_on", "collected_on", "collect_reason_on")
+_LATER_DAYS: Final = ("expires_on", "collected_on", "collect_reason_on")
 
 
 @frozen
@@ -269,14 +269,14 @@ _DOCUMENT_COLUMNS: Final = (
 
 
 def _certificate(addressee: str, content: dict[str, Any]) -> Certificate:
-    days = {key: date.fromisoformat(content[key]) if content.get(key) else None for key in _CERTIFICATE_DAYS}
+    days = {key: date.fromisoformat(content[key]) if content.get(key) else None for key in _LATER_DAYS}
     return Certificate(
         addressee,
         int(content["history_number"]),
         content["certificate_kind"],
         content["issue_kind"],
-        days["issued_on"],  # type: ignore[arg-type]
-        days["effective_on"],  # type: ignore[arg-type]
+        date.fromisoformat(content["issued_on"]),
+        date.fromisoformat(content["effective_on"]),
         days["expires_on"],
         days["collected_on"],
         days["collect_reason_on"],

@@ -322,24 +322,21 @@ class SqlMunicipalStore:
     def waiting_persons(self, insurer_number: InsurerNumber) -> Iterator[PersonMessage]:
         for row in self._going_out(insurer_number, PERSON):
             message = _person_row(row)
-            kind = message.waits_as
-            assert kind is not None  # noqa: S101 - as _GOES_OUT says
-            yield kind, message
+            if (kind := message.waits_as) is not None:
+                yield kind, message
 
     def waiting_households(self, insurer_number: InsurerNumber) -> Iterator[HouseholdMessage]:
         for row in self._going_out(insurer_number, HOUSEHOLD):
             message = _household_row(row)
-            kind = message.waits_as
-            assert kind is not None  # noqa: S101 - as _GOES_OUT says
-            yield kind, message
+            if (kind := message.waits_as) is not None:
+                yield kind, message
 
     def waiting_others(self, insurer_number: InsurerNumber, file_id: str) -> Iterator[OtherMessage]:
         query = select(office_other).where(*_others_going_out(insurer_number, file_id)).order_by(_other.identity)
         for row in self.connection.execute(query.execution_options(yield_per=1000)):
             message = _other_row(row)
-            kind = message.waits_as
-            assert kind is not None  # noqa: S101 - as the condition says
-            yield kind, message
+            if (kind := message.waits_as) is not None:
+                yield kind, message
 
     def _going_out(self, insurer_number: InsurerNumber, kind: str) -> Iterator[Row[Any]]:
         query = select(office_row).where(*_rows_going_out(insurer_number, kind))
