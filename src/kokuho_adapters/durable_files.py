@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 
-def sync_file(file: IO[bytes]) -> None:
+def sync_file(file: IO[Any]) -> None:
     """What was written to ``file`` so far reaches the disk. Raises :class:`OSError`."""
     file.flush()
     os.fsync(file.fileno())
@@ -47,4 +49,21 @@ def write_durably(path: Path, content: bytes) -> None:
     except BaseException:
         Path(temporary).unlink(missing_ok=True)
         raise
+    sync_folder(path.parent)
+
+
+@contextmanager
+def text_put_at(path: Path) -> Iterator[IO[str]]:
+    """A text file (UTF-8, line ends as written) that gets its name once it is complete, and is gone otherwise.
+
+    Raises :class:`OSError`.
+    """
+    part = path.with_name(f"{path.name}.part")
+    try:
+        with part.open("w", encoding="utf-8", newline="") as file:
+            yield file
+            sync_file(file)
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
     sync_folder(path.parent)

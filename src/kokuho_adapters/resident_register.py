@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import os
 from collections.abc import Sequence
 from datetime import date, datetime
 from pathlib import Path
@@ -11,6 +10,7 @@ from typing import Final
 
 from attrs import frozen
 
+from kokuho_adapters.durable_files import text_put_at
 from kokuho_core.errors import Problem, SetupFault
 from kokuho_core.municipal_office.returned import QualificationDates
 from kokuho_core.vocabulary.identifiers import InsurerNumber
@@ -30,10 +30,9 @@ class ResidentRegisterFolder:
     def hand_over(self, insurer: InsurerNumber, dates: Sequence[QualificationDates], at: datetime) -> str:
         """Raises :class:`SetupFault` (KKH-C020) when the folder does not take it."""
         name = f"JUKI_{insurer}_{at:%Y%m%d%H%M%S}.csv"
-        part = self.folder / f"{name}.part"
         fault = False
         try:
-            with part.open("w", encoding="utf-8", newline="") as file:
+            with text_put_at(self.folder / name) as file:
                 write = csv.writer(file, lineterminator="\r\n")
                 write.writerow(COLUMNS)
                 write.writerows(
@@ -43,9 +42,6 @@ class ResidentRegisterFolder:
                     )
                     for each in dates
                 )  # fmt: skip
-                file.flush()
-                os.fsync(file.fileno())
-            part.replace(self.folder / name)
         except OSError:
             fault = True
         if fault:

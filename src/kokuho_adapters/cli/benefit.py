@@ -219,21 +219,17 @@ def benefit_bulk(
     from attrs import astuple, fields
 
     from kokuho_adapters.benefit.bulk import BulkMonth, settle_file
+    from kokuho_adapters.durable_files import text_put_at
 
     months = settle_file(receipts, history, _chosen(session, choose), processes=processes)
     total = paid = 0
-    part = out.with_name(f"{out.name}.part")
-    try:
-        with part.open("w", encoding="utf-8", newline="") as file:
-            writer = csv.writer(file)
-            writer.writerow(attribute.name for attribute in fields(BulkMonth))
-            for month in months:
-                writer.writerow(astuple(month, recurse=False))
-                total += 1
-                paid += month.in_kind + month.refund
-        part.replace(out)
-    finally:
-        part.unlink(missing_ok=True)
+    with text_put_at(out) as file:
+        writer = csv.writer(file)
+        writer.writerow(attribute.name for attribute in fields(BulkMonth))
+        for month in months:
+            writer.writerow(astuple(month, recurse=False))
+            total += 1
+            paid += month.in_kind + month.refund
     if as_json:
         output.print_json({"file": out, "months": total, "benefit": paid})
         return DONE

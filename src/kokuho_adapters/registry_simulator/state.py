@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-import os
 import secrets
 import sqlite3
 import threading
@@ -17,6 +16,8 @@ from typing import Final
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from kokuho_adapters.durable_files import write_new
 
 KEPT: Final = (
     "municipal_insured_id", "card_symbol", "card_number", "branch_number", "name", "name_kana", "name_on_card",
@@ -148,15 +149,11 @@ class State:
 
 
 def _secret(path: Path) -> bytes:
+    secret = secrets.token_bytes(32)
     try:
-        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), 0o600)
+        write_new(path, secret)
     except FileExistsError:
         return path.read_bytes()
-    with os.fdopen(descriptor, "wb") as file:
-        secret = secrets.token_bytes(32)
-        file.write(secret)
-        file.flush()
-        os.fsync(file.fileno())
     return secret
 
 
