@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import csv
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Final
 
@@ -28,8 +29,12 @@ class ResidentRegisterFolder:
     folder: Path
 
     def hand_over(self, insurer: InsurerNumber, dates: Sequence[QualificationDates], at: datetime) -> str:
-        """Raises :class:`SetupFault` (KKH-C020) when the folder does not take it."""
-        name = f"JUKI_{insurer}_{at:%Y%m%d%H%M%S}.csv"
+        """One that came in the same second stays, and this one is named a second later.
+
+        Raises :class:`SetupFault` (KKH-C020) when the folder does not take it.
+        """
+        names = (f"JUKI_{insurer}_{at + timedelta(seconds=later):%Y%m%d%H%M%S}.csv" for later in count())
+        name = next(each for each in names if not (self.folder / each).exists())
         fault = False
         try:
             with text_put_at(self.folder / name) as file:

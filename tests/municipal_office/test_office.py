@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import sqlite3
 from contextlib import closing
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -298,3 +298,11 @@ def test_the_resident_register_gets_dates_again_when_they_change(clerk: Clerk, o
     assert [row["国保資格喪失年月日"] for row in hand_over()] == ["20240502"]
     assert hand_over() == []
     assert date(2024, 5, 2) == other.person().dates.qualification_lost
+
+
+def test_two_hand_overs_in_one_second_are_two_files(tmp_path: Path) -> None:
+    """Rules: Q-8. Neither takes the other's place."""
+    register, at = ResidentRegisterFolder(tmp_path), datetime(2025, 5, 1, 9, 0, 0)
+    names = [register.hand_over(A, [], at) for _ in range(2)]
+    assert sorted(path.name for path in tmp_path.iterdir()) == sorted(set(names))
+    assert len(set(names)) == 2
