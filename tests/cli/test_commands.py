@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 import tomllib
@@ -14,6 +15,7 @@ from xml.etree import ElementTree as ET
 import pytest
 
 from kokuho_adapters import __version__
+from kokuho_adapters.cli.command_table import HEADINGS, Listed
 from kokuho_adapters.cli.commands import cli
 from kokuho_adapters.cli.person import _WORDS
 from kokuho_core.returning.rows import KeikohoRow, row_keys
@@ -541,7 +543,7 @@ def test_an_unexpected_exception_tells_its_kind_alone(desk: Desk, monkeypatch: p
     def broken(*_: object, **__: object) -> None:
         raise RuntimeError("900000000012 見本花子")
 
-    monkeypatch.setattr("kokuho_adapters.cli.commands.load_configuration", broken)
+    monkeypatch.setattr("kokuho_adapters.cli.session.load_configuration", broken)
     quiet = desk.run("--config", "x", "resolve")
     assert quiet.code == 1
     assert "RuntimeError" in quiet.err
@@ -596,3 +598,39 @@ def test_a_reader_that_goes_away(ready: Desk) -> None:
     assert b"Traceback" not in error
     assert b"Exception" not in error
     assert b"No module" not in error
+
+
+# --- the table of commands ---
+
+
+@pytest.mark.parametrize("listed", [each for commands in HEADINGS.values() for each in commands], ids=lambda each: each.name)
+def test_the_list_of_commands_says_what_their_help_says(listed: Listed) -> None:
+    command = listed.load()
+    assert command.name == listed.name
+    assert (command.help or "").strip().split("\n")[0] == listed.about
+
+
+def test_help_shows_every_command_under_its_heading(desk: Desk) -> None:
+    told = desk.run("--help").out
+    for heading, commands in HEADINGS.items():
+        section = told.split(f"{heading}:\n")[1].split("\n\n")[0]
+        assert re.findall(r"^  ([a-z-]+) ", section, re.MULTILINE) == [each.name for each in commands]
+
+
+def test_a_misspelt_command_is_answered_with_the_one_that_is_meant(desk: Desk) -> None:
+    assert "receive" in desk.run("recieve").err
+
+
+@pytest.mark.parametrize("asked", ["--help", "--version"])
+def test_what_no_command_needs_is_not_loaded(asked: str) -> None:
+    program = (
+        "import atexit, sys\n"
+        "from kokuho_adapters.cli import main\n"
+        "atexit.register(lambda: print(*sys.modules, file=sys.stderr))\n"
+        f"sys.argv[1:] = [{asked!r}]\n"
+        "main()\n"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True, encoding="utf-8")
+    loaded = set(done.stderr.split())
+    assert "kokuho_adapters.cli.command_table" in loaded
+    assert not loaded & {"sqlalchemy", "structlog", "cryptography", "kokuho_adapters.composition", "kokuho_core.usecases"}

@@ -15,8 +15,7 @@ from typing import Any
 import pytest
 import structlog
 
-from kokuho_adapters.security import configure_logging, redact_numbers
-from kokuho_adapters.security.redaction import MASK, redact, redact_text
+from kokuho_adapters.security.redaction import MASK, configure_logging, redact, redact_numbers, redact_text
 
 from .bench import Bench, digits_of, number_of
 

@@ -8,7 +8,7 @@ from typing import NoReturn
 
 def main() -> NoReturn:
     """Entry point of the ``kokuho`` command."""
+    gc.set_threshold(50_000, 20, 20)  # bulk work makes many small objects and no cycles, and so does loading modules
     from kokuho_adapters.cli.commands import cli
 
-    gc.set_threshold(50_000, 20, 20)  # bulk work makes many small objects and no cycles
     cli.main(prog_name="kokuho")

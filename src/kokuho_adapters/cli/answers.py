@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from kokuho_adapters.cli.output import cell, console, print_table, problem_data, say
 from kokuho_adapters.files import LayoutBook
 from kokuho_core.errors import Problem
 from kokuho_core.qualification.findings import FindingKind
 from kokuho_core.reception.ledger import FileResult
-from kokuho_core.returning.rows import KeikohoRow
-from kokuho_core.usecases.deliver import DeliveredFile
-from kokuho_core.usecases.listings import ListedFinding
-from kokuho_core.usecases.receive import FileAnswer
-from kokuho_core.usecases.resolve import ResolveSummary
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 from kokuho_core.vocabulary.insurers import InsurerRegister
+
+if TYPE_CHECKING:  # the answers of commands of which one is called
+    from kokuho_core.returning.rows import KeikohoRow
+    from kokuho_core.usecases.deliver import DeliveredFile
+    from kokuho_core.usecases.listings import ListedFinding
+    from kokuho_core.usecases.receive import FileAnswer
+    from kokuho_core.usecases.resolve import ResolveSummary
 
 _SHOWN_PROBLEMS: Final = 20
 RESULTS: Final = {

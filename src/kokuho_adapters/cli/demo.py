@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any, Final
 
+import click
 from attrs import frozen
 
 from kokuho_adapters.cli import output
@@ -21,7 +22,10 @@ from kokuho_adapters.cli.answers import (
     summary_data,
 )
 from kokuho_adapters.cli.incoming import csv_files
+from kokuho_adapters.cli.output import DONE
+from kokuho_adapters.cli.parameters import FOLDER
 from kokuho_adapters.cli.person import draw_person, find_addressee
+from kokuho_adapters.cli.session import JSON
 from kokuho_adapters.cli.story import FeaturedPerson, Round, Story, copy_sample, read_story, shipped_sample
 from kokuho_adapters.composition import Installation, initialise, open_installation
 from kokuho_adapters.configuration import Configuration
@@ -33,6 +37,25 @@ from kokuho_core.usecases.resolve import resolve
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
 DATABASE: Final = "demo.sqlite3"
+
+
+@click.command()
+@click.option(
+    "--dir",
+    "folder",
+    type=FOLDER,
+    default=Path("kokuho-demo"),
+    show_default=True,
+    metavar="DIR",
+    help="作業フォルダ / Folder to work in.",
+)
+@JSON
+def demo(folder: Path, as_json: bool) -> int:
+    """見本ファイルで主な業務を最初から最後まで実行します。 / Run the whole main job on the shipped sample files."""
+    told = run_demo(folder, quiet=as_json)
+    if as_json:
+        output.print_json(told)
+    return DONE
 
 
 def run_demo(folder: Path, *, quiet: bool = False) -> dict[str, Any]:

@@ -132,7 +132,7 @@ def _tell(done: Rotated, *, as_json: bool) -> None:
 @click.option("--reason", default="", metavar="TEXT", help="理由(依頼のとき必須) / Why; needed to ask.")
 @JSON
 @SESSION
-def destroy_key_command(session: Session, key_id: str, reason: str, as_json: bool) -> int:
+def destroy_key(session: Session, key_id: str, reason: str, as_json: bool) -> int:
     """退役した鍵を破棄します(2人で)。元に戻せません。 / Destroy a retired key, by two people. It cannot be undone.
 
     その鍵の値は、バックアップの中のものも読めなくなります。鍵ファイルの控えは別に消してください。

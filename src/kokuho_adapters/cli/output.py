@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime
 from pathlib import PurePath
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import define, field
 from cattrs import Converter
@@ -22,7 +22,9 @@ from rich.table import Table
 from rich.text import Text
 
 from kokuho_core.errors import KokuhoError, Problem
-from kokuho_core.usecases.office import Progress as ProgressPort
+
+if TYPE_CHECKING:
+    from kokuho_core.usecases.office import Progress as ProgressPort
 
 DONE: Final = 0
 FAILED: Final = 1

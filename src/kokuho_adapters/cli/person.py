@@ -7,10 +7,14 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any, Final
 
+import click
 from attrs import evolve, frozen
 
 from kokuho_adapters.cli import output
 from kokuho_adapters.cli.answers import code_texts, heading, insurer_name, show_candidates, show_findings
+from kokuho_adapters.cli.output import DONE
+from kokuho_adapters.cli.parameters import FILE, Day, Moment
+from kokuho_adapters.cli.session import JSON, SESSION, Session
 from kokuho_adapters.cli.timeline import (
     Bar,
     BarStyle,
@@ -149,28 +153,42 @@ def look_up(
         )
 
 
-def show_person(
-    opened: Installation,
+@click.command()
+@click.argument("insured_id", metavar="ID")
+@click.option("--as-of", type=Day(), metavar="DATE", help="基準日 / The day looked at.")
+@click.option("--known-at", type=Moment(), metavar="TIME", help="その時点で分かっていたこと / As known at that time.")
+@click.option("--why", is_flag=True, help="導出の根拠(ファイル・行・規則番号) / The facts and rules behind each value.")
+@click.option("--svg", type=FILE, metavar="FILE", help="経過図をSVGで保存 / Save the timeline as a picture.")
+@JSON
+@SESSION
+def person(
+    session: Session,
     insured_id: str,
     as_of: date | None,
     known_at: datetime | None,
-    *,
     why: bool,
     svg: Path | None,
     as_json: bool,
-) -> None:
-    """The command ``person``."""
-    report = look_up(opened, insured_id, as_of, known_at, why=why)
-    if svg is not None:
-        write_picture(report, svg)
-    if as_json:
-        output.print_json(person_data(report))
-        return
-    show_report(report, opened)
-    if why:
-        _show_explanations(report.view)
-    if svg is not None:
-        output.say(f"経過図 / timeline: {svg}")
+) -> int:
+    """一人の適用期間・資格・確認事項・履歴。 / One person's periods, qualification, findings and history.
+
+    ID は都道府県被保険者ID、市町村被保険者ID、または 保険者番号/宛名番号(例 139519/50001)です。
+
+    ID is a prefectural or municipal insured ID, or insurer/addressee number.
+    """
+    with session.installation() as opened:
+        report = look_up(opened, insured_id, as_of, known_at, why=why)
+        if svg is not None:
+            write_picture(report, svg)
+        if as_json:
+            output.print_json(person_data(report))
+            return DONE
+        show_report(report, opened)
+        if why:
+            _show_explanations(report.view)
+        if svg is not None:
+            output.say(f"経過図 / timeline: {svg}")
+    return DONE
 
 
 def draw_person(opened: Installation, insured_id: str, picture: Path, as_of: date, quiet: bool) -> bool:

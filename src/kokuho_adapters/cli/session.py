@@ -2,19 +2,24 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Final
 
 import click
 from attrs import frozen
 
 from kokuho_adapters.cli import output
+from kokuho_adapters.cli.parameters import insurer_given
 from kokuho_adapters.composition import Installation, open_installation
-from kokuho_adapters.configuration import Configuration
+from kokuho_adapters.configuration import Configuration, load_configuration
 from kokuho_adapters.security.login_file import kept_login
 from kokuho_adapters.security.one_time_codes import NOTHING_PRESENTED, Credentials
-from kokuho_core.access import AccessContext
+from kokuho_adapters.security.redaction import configure_logging
+from kokuho_adapters.security.session_identity import operating_system_operator, terminal_name
+from kokuho_core.access import AccessContext, Role, operator_id
 
 JSON: Final = click.option("--json", "as_json", is_flag=True, help="結果をJSONで出力 / Answer as JSON.")
 
@@ -46,6 +51,31 @@ class Session:
             ) as opened,
         ):
             yield opened
+
+
+def session_of(
+    database: str | None,
+    config: Path | None,
+    key_ring: Path | None,
+    operator: str | None,
+    role: str | None,
+    municipality: str | None,
+    code: str | None,
+    purpose: str,
+    *,
+    verbose: bool,
+) -> Session:
+    """The session that the global options describe. Raises :class:`SetupFault` (KKH-C010), :class:`InvalidValue`."""
+    configure_logging(level=logging.INFO if verbose else logging.WARNING)
+    configuration = load_configuration(config) if config is not None else Configuration()
+    context = AccessContext(
+        operator_id(operator) if operator is not None else operating_system_operator(),
+        terminal_name(),
+        Role(role) if role is not None else None,
+        insurer_given(municipality),
+        purpose,
+    )
+    return Session(configuration.overridden(database, key_ring), context, Credentials(code))
 
 
 SESSION: Final = click.make_pass_decorator(Session)

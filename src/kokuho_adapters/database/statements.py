@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
+from importlib import import_module
 from itertools import islice, repeat
 from typing import Any, TypeVar
 
@@ -22,7 +23,6 @@ from sqlalchemy import (
     select,
     tuple_,
 )
-from sqlalchemy.dialects import postgresql, sqlite
 
 from kokuho_adapters.database.copying import WORTH_COPYING, copy_rows
 
@@ -141,7 +141,8 @@ def upsert(connection: Connection, table: Table) -> Any:
 
 def insert_of(dialect_name: str, table: Table) -> Any:
     """An INSERT that knows ON CONFLICT."""
-    return (postgresql if dialect_name == "postgresql" else sqlite).insert(table)
+    dialect = import_module(f"sqlalchemy.dialects.{dialect_name}")  # the one that is not used is not loaded
+    return dialect.insert(table)
 
 
 @cache

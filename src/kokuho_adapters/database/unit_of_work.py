@@ -4,20 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import AbstractContextManager
+from functools import cached_property
+from typing import TYPE_CHECKING
 
 from attrs import field, frozen
 from sqlalchemy import Connection, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 
-from kokuho_adapters.database.approval_store import SqlApprovalStore
 from kokuho_adapters.database.audit_store import SqlAuditStore
 from kokuho_adapters.database.beyond_scope import prefecture_wide
 from kokuho_adapters.database.candidate_store import SqlCandidateStore
-from kokuho_adapters.database.card_use_store import SqlCardUseStore
 from kokuho_adapters.database.counters import Counters
-from kokuho_adapters.database.cover_store import SqlCoverStore
 from kokuho_adapters.database.delivery_store import SqlDeliveryStore
-from kokuho_adapters.database.factor_store import SqlFactorStore
 from kokuho_adapters.database.file_store import SqlFileStore
 from kokuho_adapters.database.finding_store import SqlFindingStore
 from kokuho_adapters.database.gate_store import SqlGateStore
@@ -25,22 +23,28 @@ from kokuho_adapters.database.high_cost_store import SqlHighCostStore
 from kokuho_adapters.database.household_store import SqlHouseholdStore
 from kokuho_adapters.database.id_store import SqlIdStore
 from kokuho_adapters.database.key_register import SqlKeyRegister
-from kokuho_adapters.database.municipal_store import SqlMunicipalStore
 from kokuho_adapters.database.other_store import SqlOtherRecordStore
 from kokuho_adapters.database.person_store import SqlPersonStore
-from kokuho_adapters.database.recall_store import SqlRecallStore
-from kokuho_adapters.database.registration_store import SqlRegistrationStore
-from kokuho_adapters.database.retention_store import SqlRetentionStore
 from kokuho_adapters.database.return_store import SqlReturnStore
 from kokuho_adapters.database.rights_store import SqlRightsStore
-from kokuho_adapters.database.second_look_store import SqlSecondLookStore
 from kokuho_adapters.database.span_store import SqlSpanStore
 from kokuho_adapters.database.statements import upsert
-from kokuho_adapters.database.status_store import SqlStatusStore
 from kokuho_adapters.database.tables import installation, insurer
 from kokuho_adapters.database.turns import Turns
 from kokuho_core.errors import Problem, SetupFault
 from kokuho_core.vocabulary.insurers import Insurer, InsurerRegister
+
+if TYPE_CHECKING:
+    from kokuho_adapters.database.approval_store import SqlApprovalStore
+    from kokuho_adapters.database.card_use_store import SqlCardUseStore
+    from kokuho_adapters.database.cover_store import SqlCoverStore
+    from kokuho_adapters.database.factor_store import SqlFactorStore
+    from kokuho_adapters.database.municipal_store import SqlMunicipalStore
+    from kokuho_adapters.database.recall_store import SqlRecallStore
+    from kokuho_adapters.database.registration_store import SqlRegistrationStore
+    from kokuho_adapters.database.retention_store import SqlRetentionStore
+    from kokuho_adapters.database.second_look_store import SqlSecondLookStore
+    from kokuho_adapters.database.status_store import SqlStatusStore
 
 
 def prefecture_of(connection: Connection) -> str | None:
@@ -71,18 +75,8 @@ class SqlUnitOfWork:
     returns: SqlReturnStore = field(init=False)
     deliveries: SqlDeliveryStore = field(init=False)
     gates: SqlGateStore = field(init=False)
-    factors: SqlFactorStore = field(init=False)
-    looks: SqlSecondLookStore = field(init=False)
-    recalls: SqlRecallStore = field(init=False)
-    status: SqlStatusStore = field(init=False)
-    retention: SqlRetentionStore = field(init=False)
     rights: SqlRightsStore = field(init=False)
-    approvals: SqlApprovalStore = field(init=False)
     audit: SqlAuditStore = field(init=False)
-    registrations: SqlRegistrationStore = field(init=False)
-    card_use: SqlCardUseStore = field(init=False)
-    covers: SqlCoverStore = field(init=False)
-    municipal: SqlMunicipalStore = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         counters = Counters(self.connection)
@@ -104,20 +98,72 @@ class SqlUnitOfWork:
             ("returns", SqlReturnStore(self.connection)),
             ("deliveries", SqlDeliveryStore(self.connection)),
             ("gates", SqlGateStore(self.connection)),
-            ("factors", SqlFactorStore(self.connection)),
-            ("looks", SqlSecondLookStore(self.connection)),
-            ("recalls", SqlRecallStore(self.connection)),
-            ("status", SqlStatusStore(self.connection)),
-            ("retention", SqlRetentionStore(self.connection)),
             ("rights", SqlRightsStore(self.connection, counters)),
-            ("approvals", SqlApprovalStore(self.connection, counters)),
             ("audit", SqlAuditStore(self.connection)),
-            ("registrations", SqlRegistrationStore(self.connection, counters)),
-            ("card_use", SqlCardUseStore(self.connection, counters)),
-            ("covers", SqlCoverStore(self.connection)),
-            ("municipal", SqlMunicipalStore(self.connection)),
         ):
             object.__setattr__(self, name, store)
+
+    # --- stores of rarer work, loaded when they are asked for: a command uses hardly one of them ---
+
+    @cached_property
+    def factors(self) -> SqlFactorStore:
+        from kokuho_adapters.database.factor_store import SqlFactorStore
+
+        return SqlFactorStore(self.connection)
+
+    @cached_property
+    def looks(self) -> SqlSecondLookStore:
+        from kokuho_adapters.database.second_look_store import SqlSecondLookStore
+
+        return SqlSecondLookStore(self.connection)
+
+    @cached_property
+    def recalls(self) -> SqlRecallStore:
+        from kokuho_adapters.database.recall_store import SqlRecallStore
+
+        return SqlRecallStore(self.connection)
+
+    @cached_property
+    def status(self) -> SqlStatusStore:
+        from kokuho_adapters.database.status_store import SqlStatusStore
+
+        return SqlStatusStore(self.connection)
+
+    @cached_property
+    def retention(self) -> SqlRetentionStore:
+        from kokuho_adapters.database.retention_store import SqlRetentionStore
+
+        return SqlRetentionStore(self.connection)
+
+    @cached_property
+    def approvals(self) -> SqlApprovalStore:
+        from kokuho_adapters.database.approval_store import SqlApprovalStore
+
+        return SqlApprovalStore(self.connection, self.counters)
+
+    @cached_property
+    def registrations(self) -> SqlRegistrationStore:
+        from kokuho_adapters.database.registration_store import SqlRegistrationStore
+
+        return SqlRegistrationStore(self.connection, self.counters)
+
+    @cached_property
+    def card_use(self) -> SqlCardUseStore:
+        from kokuho_adapters.database.card_use_store import SqlCardUseStore
+
+        return SqlCardUseStore(self.connection, self.counters)
+
+    @cached_property
+    def covers(self) -> SqlCoverStore:
+        from kokuho_adapters.database.cover_store import SqlCoverStore
+
+        return SqlCoverStore(self.connection)
+
+    @cached_property
+    def municipal(self) -> SqlMunicipalStore:
+        from kokuho_adapters.database.municipal_store import SqlMunicipalStore
+
+        return SqlMunicipalStore(self.connection)
 
     def prefecture(self) -> str:
         known = self.known_prefecture or prefecture_of(self.connection)

@@ -7,7 +7,6 @@ from kokuho_adapters.security.key_custody import KeyCustody
 from kokuho_adapters.security.key_provider import KeyProvider
 from kokuho_adapters.security.key_ring import KeyRing, SecretKey
 from kokuho_adapters.security.number_vault import AesGcmNumberVault
-from kokuho_adapters.security.redaction import configure_logging, redact_numbers
 
 __all__ = [
     "AesGcmContentProtection",
@@ -18,6 +17,4 @@ __all__ = [
     "KeyProvider",
     "KeyRing",
     "SecretKey",
-    "configure_logging",
-    "redact_numbers",
 ]

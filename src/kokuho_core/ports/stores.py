@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from datetime import date, datetime
-from typing import Any, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 from attrs import frozen
 
@@ -20,18 +20,7 @@ from kokuho_core.identity.insured_ids import IssuedId
 from kokuho_core.insured_person.application_period import PeriodKey
 from kokuho_core.insured_person.fact import PersonFact
 from kokuho_core.insured_person.record import PersonRecord
-from kokuho_core.ports.access import ApprovalStore, RightsStore
-from kokuho_core.ports.audit import AuditStore
-from kokuho_core.ports.authentication import FactorStore
 from kokuho_core.ports.files import FileHeader
-from kokuho_core.ports.gates import GateStore
-from kokuho_core.ports.keys import KeyRegister
-from kokuho_core.ports.municipal import MunicipalStore
-from kokuho_core.ports.recall import RecallStore
-from kokuho_core.ports.registration import CardUseStore, CoverStore, RegistrationStore
-from kokuho_core.ports.retention import RetentionStore
-from kokuho_core.ports.second_look import SecondLookStore
-from kokuho_core.ports.status import StatusStore
 from kokuho_core.ports.vault import SealedNumber
 from kokuho_core.qualification.findings import FindingKind
 from kokuho_core.qualification.moves import Move
@@ -47,6 +36,19 @@ from kokuho_core.vocabulary.identifiers import (
 )
 from kokuho_core.vocabulary.individual_number import NumberIndex
 from kokuho_core.vocabulary.insurers import Insurer, InsurerRegister
+
+if TYPE_CHECKING:  # hardly a process uses all of these stores
+    from kokuho_core.ports.access import ApprovalStore, RightsStore
+    from kokuho_core.ports.audit import AuditStore
+    from kokuho_core.ports.authentication import FactorStore
+    from kokuho_core.ports.gates import GateStore
+    from kokuho_core.ports.keys import KeyRegister
+    from kokuho_core.ports.municipal import MunicipalStore
+    from kokuho_core.ports.recall import RecallStore
+    from kokuho_core.ports.registration import CardUseStore, CoverStore, RegistrationStore
+    from kokuho_core.ports.retention import RetentionStore
+    from kokuho_core.ports.second_look import SecondLookStore
+    from kokuho_core.ports.status import StatusStore
 
 Answer = TypeVar("Answer")
 
