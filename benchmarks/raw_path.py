@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 
 PAGE_CACHE_KIB = 64 * 1024
-# The pragmas of kokuho_adapters.database.engine.
+# The pragmas of kokuho_adapters.database.on_sqlite.
 PRAGMAS = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -31,6 +31,7 @@ PRAGMAS = (
     "recursive_triggers=ON",
     "temp_store=MEMORY",
     f"cache_size=-{PAGE_CACHE_KIB}",
+    "wal_autocheckpoint=8000",
 )
 NUMBER_COLUMNS = {"SKKOJIN": (5, 6)}
 """個人番号 and 旧個人番号, counted with the record kind as column 0."""

@@ -12,6 +12,9 @@ from kokuho_adapters.database.partition import behind_the_screen, screen, set_sc
 from kokuho_adapters.database.unit import unit_of
 
 _PAGE_CACHE_KIB: Final = 64 * 1024
+_LOG_PAGES: Final = 8000
+"""Pages (32 MB) of the write-ahead log from which on it is carried into the database. Files of numbers touch the same pages
+of its indexes again and again: carried over after every file, each would be written as often."""
 _PRAGMAS: Final = (
     "journal_mode=WAL",
     "synchronous=FULL",
@@ -20,6 +23,7 @@ _PRAGMAS: Final = (
     "busy_timeout=60000",
     "temp_store=MEMORY",
     f"cache_size=-{_PAGE_CACHE_KIB}",
+    f"wal_autocheckpoint={_LOG_PAGES}",
 )
 
 

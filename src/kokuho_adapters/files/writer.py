@@ -101,19 +101,20 @@ class OpenFormatFolder:
             raise
         return str(name), count
 
-    def publish(self, name: str) -> None:
-        """Give the written file its final name; it may be repeated.
+    def publish(self, *names: str) -> None:
+        """Give the written files their final names; it may be repeated.
 
         Raises :class:`NotFound` (KKH-F015) when it was never written, :class:`SetupFault` (KKH-C020) when it cannot be done.
         """
-        FileName.parse(name)  # nothing but a plain name reaches the directory
-        final = self._directory / name
         with _faults_told():
-            try:
-                (self._directory / f"{name}.part").replace(final)
-            except FileNotFoundError:
-                if not final.exists():
-                    raise NotFound(Problem("KKH-F015", field=name)) from None
+            for name in names:
+                FileName.parse(name)  # nothing but a plain name reaches the directory
+                final = self._directory / name
+                try:
+                    (self._directory / f"{name}.part").replace(final)
+                except FileNotFoundError:
+                    if not final.exists():
+                        raise NotFound(Problem("KKH-F015", field=name)) from None
             sync_folder(self._directory)
 
     def _write_lines(

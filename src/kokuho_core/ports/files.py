@@ -78,6 +78,6 @@ class OutgoingFiles(Protocol):
         """
         ...
 
-    def publish(self, name: str) -> None:
-        """Give the written file its final name. Harmless when it was published before."""
+    def publish(self, *names: str) -> None:
+        """Give the written files their final names. Harmless when they were published before."""
         ...

@@ -71,8 +71,7 @@ def publish_committed(office: Office, outgoing: OutgoingFiles, folder: str) -> N
     with office.database.begin(read_only=True) as work:
         names = [name for where, name in work.deliveries.unpublished() if where == folder]
     if names:
-        for name in names:
-            outgoing.publish(name)
+        outgoing.publish(*names)
 
         def mark() -> None:
             with office.database.begin() as work:
