@@ -8,9 +8,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from attrs import frozen
-from sqlalchemy import Connection, Row, insert, select, text
+from sqlalchemy import Connection, Row, insert, select
 
 from kokuho_adapters.database.beyond_scope import prefecture_wide
+from kokuho_adapters.database.one_message import rows_of_each
 from kokuho_adapters.database.tables import audit_entry
 from kokuho_core.access.operations import Operation
 from kokuho_core.access.roles import Role
@@ -23,7 +24,8 @@ _ADD: Final = insert(audit_entry)
 _LAST: Final = select(_entries.sequence, _entries.mac).order_by(_entries.sequence.desc()).limit(1)
 
 # One at a time continues the chain, until its transaction ends; «ko» in front as for the other advisory locks.
-_CHAIN: Final = text("SELECT pg_advisory_xact_lock(1802436613, 0)")
+_CHAIN: Final = "SELECT pg_advisory_xact_lock(1802436613, 0)"
+_LAST_TEXT: Final = f"SELECT sequence, mac FROM {audit_entry.name} ORDER BY sequence DESC LIMIT 1"  # noqa: S608 # nosec B608
 
 
 @frozen
@@ -32,10 +34,13 @@ class SqlAuditStore:
 
     connection: Connection
 
-    def wait_for_turn(self) -> None:
+    def take_turn(self) -> tuple[int, bytes] | None:
         """SQLite has one writer at a time by itself."""
-        if self.connection.dialect.name == "postgresql":
-            self.connection.execute(_CHAIN)
+        if self.connection.dialect.name != "postgresql":
+            return self.last()
+        with prefecture_wide(self.connection):
+            _, last = rows_of_each(self.connection, _CHAIN, _LAST_TEXT)
+        return (last[0][0], last[0][1]) if last else None
 
     def last(self) -> tuple[int, bytes] | None:
         with prefecture_wide(self.connection):

@@ -9,16 +9,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 
 from kokuho_adapters.database.partition import set_transaction_scope
-from kokuho_adapters.database.turns import wait_for_lane, wait_to_be_alone
-from kokuho_adapters.database.unit import Unit, unit_of
+from kokuho_adapters.database.turns import turn_of
+from kokuho_adapters.database.unit import SCOPE_SETTING, Unit, unit_of
 from kokuho_core.errors import Problem, SetupFault
 
 _SESSION: Final = (
     "SET lock_timeout = '60s'",
     "SET timezone = 'UTC'",  # no value has a zone; none may be put in by the way
+)
+_BEGIN_WRITING: Final = text(
+    f"SELECT set_config('{SCOPE_SETTING}', :scope, true), pg_advisory_xact_lock(:what, :which)"
 )
 
 
@@ -52,10 +55,8 @@ def _begin(connection: Connection) -> None:
     unit = unit_of(connection)
     if unit is None:
         return
-    set_transaction_scope(connection, unit.scope_text)
     if unit.read_only:
-        return
-    if unit.lane is not None:
-        wait_for_lane(connection, unit.lane)
+        set_transaction_scope(connection, unit.scope_text)
     else:
-        wait_to_be_alone(connection)
+        what, which = turn_of(unit.lane)
+        connection.execute(_BEGIN_WRITING, {"scope": unit.scope_text, "what": what, "which": which})

@@ -17,8 +17,10 @@ from typing import Final
 from attrs import field, frozen
 from sqlalchemy import Connection, text
 
+from kokuho_adapters.database.beyond_scope import prefecture_wide
 from kokuho_adapters.database.copying import rows_added
 from kokuho_adapters.database.counters import Counters
+from kokuho_adapters.database.one_message import rows_of_each
 from kokuho_adapters.database.planning import count_what_grew
 from kokuho_adapters.database.unit import unit_of
 
@@ -29,17 +31,19 @@ _ALONE, _LANE, _ENTRANCE, _ON_ITS_WAY = (0x6B6F0000 + number for number in (1, 2
 
 _LOCK: Final = text("SELECT pg_advisory_xact_lock(:what, :which)")
 _LOCK_SHARED: Final = text("SELECT pg_advisory_xact_lock_shared(:what, :which)")
-_OPEN_ENTRANCE: Final = text("SELECT pg_advisory_lock(:what, 0)").bindparams(what=_ENTRANCE)
-_CLOSE_ENTRANCE: Final = text("SELECT pg_advisory_unlock(:what, 0)").bindparams(what=_ENTRANCE)
-_NUMBERS_ON_THEIR_WAY: Final = text(
-    "SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND classid = :what AND objsubid = 2"
-    " AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY 1"
-).bindparams(what=_ON_ITS_WAY)
+_NUMBERS_ON_THEIR_WAY: Final = f"""
+SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND classid = {_ON_ITS_WAY} AND objsubid = 2
+AND database = (SELECT oid FROM pg_database WHERE datname = current_database()) ORDER BY 1
+"""  # noqa: S608 - a number of this module # nosec B608
+_LAST_KEPT: Final = f"SELECT value FROM counter WHERE name = '{_RECEIVED_FILE}'"  # noqa: S608 # nosec B608
 
 
-def wait_for_lane(connection: Connection, lane: str) -> None:
-    """Wait until nobody else loads in this lane. Two lanes that share a key wait for each other, which does no harm."""
-    connection.execute(_LOCK, {"what": _LANE, "which": zlib.crc32(lane.encode()) - 2**31})
+def turn_of(lane: str | None) -> tuple[int, int]:
+    """The lock that a unit of work waits for when it begins: that of its lane, else that of everybody who writes.
+
+    Two lanes that share a key wait for each other, which does no harm.
+    """
+    return (_LANE, zlib.crc32(lane.encode()) - 2**31) if lane is not None else (_ALONE, 0)
 
 
 def wait_to_be_alone(connection: Connection) -> None:
@@ -71,7 +75,7 @@ class Turns:
             return
         first = min(self._entered, default=None)
         if first is not None:
-            for number in self.connection.execute(_NUMBERS_ON_THEIR_WAY).scalars().all():
+            for (number,) in rows_of_each(self.connection, _NUMBERS_ON_THEIR_WAY)[0]:
                 if number < first:
                     self.connection.execute(_LOCK_SHARED, {"what": _ON_ITS_WAY, "which": number})
         wait_to_be_alone(self.connection)
@@ -89,13 +93,18 @@ class Turns:
 
     def _numbered_beside_others(self) -> int:
         """The entrance is open for one at a time, and outlives no statement but these."""
-        self.connection.execute(_OPEN_ENTRANCE)
         try:
-            # In this order: what is no longer on its way when the first is asked was kept when the second is.
-            on_their_way = self.connection.execute(_NUMBERS_ON_THEIR_WAY).scalars().all()
-            number = max([self.counters.kept(_RECEIVED_FILE), *map(int, on_their_way), *self._entered]) + 1
-            self.connection.execute(_LOCK, {"what": _ON_ITS_WAY, "which": number})
-            self.connection.execute(_CLOSE_ENTRANCE)
+            with prefecture_wide(self.connection):
+                # In this order: what is no longer on its way when the first is asked was kept when the second is.
+                _, on_their_way, kept = rows_of_each(
+                    self.connection, f"SELECT pg_advisory_lock({_ENTRANCE}, 0)", _NUMBERS_ON_THEIR_WAY, _LAST_KEPT
+                )
+            number: int = max([0, *(each for (each,) in (*kept, *on_their_way)), *self._entered]) + 1
+            rows_of_each(
+                self.connection,
+                f"SELECT pg_advisory_xact_lock({_ON_ITS_WAY}, {number})",
+                f"SELECT pg_advisory_unlock({_ENTRANCE}, 0)",
+            )
         except BaseException:
             self.connection.invalidate()  # the entrance must not stay open with a connection that is used again
             raise

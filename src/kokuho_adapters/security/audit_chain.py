@@ -68,8 +68,7 @@ class ChainedAuditLog:
         return f"ChainedAuditLog({self.checkpoint!r})"
 
     def append(self, store: AuditStore, entry: AuditEntry) -> ChainedEntry:
-        store.wait_for_turn()
-        sequence, before = store.last() or (0, _BEGINNING)
+        sequence, before = store.take_turn() or (0, _BEGINNING)
         chained = ChainedEntry(sequence + 1, entry, self._mac(sequence + 1, before, entry))
         store.add(chained)
         return chained

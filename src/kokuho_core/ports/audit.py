@@ -60,12 +60,9 @@ class ChainedEntry:
 class AuditStore(Protocol):
     """監査記録の保管: it grows and nothing else."""
 
-    def wait_for_turn(self) -> None:
-        """From here to the end of the transaction nobody else continues the chain."""
-        ...
-
-    def last(self) -> tuple[int, bytes] | None:
-        """Number and digest of the last entry, None before the first."""
+    def take_turn(self) -> tuple[int, bytes] | None:
+        """From here to the end of the transaction nobody else continues the chain. Number and digest of its last entry,
+        None before the first."""
         ...
 
     def add(self, chained: ChainedEntry) -> None: ...
