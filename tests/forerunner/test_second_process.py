@@ -21,7 +21,8 @@ from kokuho_adapters.forerunner import SecondProcess, process
 from kokuho_adapters.forerunner.serving import PART
 from kokuho_adapters.insurers_list import INSURERS_FILE, read_insurers
 from kokuho_adapters.security.key_rotation import rotate_data_keys, rotate_index_key
-from kokuho_adapters.synthetic import generate_prefecture
+from kokuho_adapters.synthetic import generate_day, generate_prefecture
+from kokuho_core.ports.assigned import Assigned
 from kokuho_core.ports.forerunner import TakenRecords
 from kokuho_core.reception.ledger import FileResult
 from kokuho_core.usecases.deliver import deliver
@@ -115,6 +116,7 @@ def run(
     with_forerunner: bool,
     before: Callable[[Installation], None] = NOTHING_MORE,
     between: Callable[[Installation, int], None] = lambda _, __: None,
+    after: Callable[[Installation], None] = NOTHING_MORE,
     at: Configuration | None = None,
 ) -> Ran:
     folder.mkdir()
@@ -130,6 +132,7 @@ def run(
             between(opened, place)
             answers += receive(opened.office, incoming)
         summary = resolve(opened.office, AS_OF)
+        after(opened)
         for insurer in opened.register():
             outbox = folder / OUTBOX / insurer.insurer_number
             outbox.mkdir(parents=True)
@@ -158,14 +161,52 @@ class TestTheSame:
         parts = of_files(helped)
         assert {part.is_last for part in parts} == {True, False}
         assert any(part.fault for part in parts) and any(part.outcomes for part in parts)
-        assert sum(isinstance(each, list) for each in helped) >= 3  # batches of judged groups
+        assert sum(isinstance(each, Assigned) for each in helped) >= 3  # batches of judged groups
 
     def test_on_postgresql(self, files: Path, alone: Ran, helped: list[Any], tmp_path: Path, server: Server) -> None:
         """Rules: S-26. What is answered and delivered is that of the other database."""
         at = Configuration(server.new_database(), tmp_path / "keys.json", allow_unbound_role=True)
         ran = run(tmp_path / "office", given(files), with_forerunner=True, at=at)
         assert (ran.answers, ran.summary, ran.delivered) == (alone.answers, alone.summary, alone.delivered)
-        assert of_files(helped) and any(isinstance(each, list) for each in helped)
+        assert of_files(helped) and any(isinstance(each, Assigned) for each in helped)
+
+    def test_with_those_who_are_known(
+        self, files: Path, helped: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Rules: S-26, I-3. A day of changes, to people who have their IDs already."""
+        monkeypatch.setattr("kokuho_core.usecases.resolve.BATCH", 100)
+        generate_day(2 * PART + 200, 2, 7, tmp_path / "day", PREFECTURE, changes=300)
+        (tmp_path / "day" / INSURERS_FILE).write_bytes((files / INSURERS_FILE).read_bytes())
+        further = csv_files(tmp_path / "day")
+
+        def go_on(opened: Installation) -> None:
+            helped.clear()
+            for incoming in opened.all_incoming(further):
+                receive(opened.office, incoming)
+            resolve(opened.office, AS_OF)
+
+        without = run(tmp_path / "one", csv_files(files), with_forerunner=False, after=go_on)
+        assert run(tmp_path / "other", csv_files(files), with_forerunner=True, after=go_on) == without
+        assigned = [each for each in helped if isinstance(each, Assigned)]
+        assert any(each.known and each.met for each in assigned)
+
+    def test_when_an_id_was_changed_meanwhile(
+        self, files: Path, alone: Ran, helped: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Rules: S-26, I-3. What was assigned ahead counts no more, and no number is left out."""
+        ask = SecondProcess.answer
+        told = []
+
+        def answer(self: SecondProcess, wanted: int) -> Any:
+            found = ask(self, wanted)
+            if isinstance(found, Assigned):
+                told.append(found)
+                return evolve(found, met=found.met | {len(told) // 2})  # every second answer follows one about the same ID
+            return found
+
+        monkeypatch.setattr(SecondProcess, "answer", answer)
+        assert run(tmp_path / "office", given(files), with_forerunner=True) == alone
+        assert len(told) >= 3
 
     @pytest.mark.parametrize("nth", [1, 2, 9])
     def test_when_it_is_killed(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Mapping
 from functools import cache
 from typing import Any, Final
 
@@ -39,6 +40,16 @@ class Counters:
         """A number that was found otherwise."""
         self._values[name] = value
         self._changed.add(name)
+
+    def known(self) -> Mapping[str, int]:
+        """The last numbers, of those names that were asked for."""
+        return self._values
+
+    def forget(self, names: Iterable[str]) -> None:
+        """Numbers that were used for nothing."""
+        for name in names:
+            self._values.pop(name, None)
+            self._changed.discard(name)
 
     def save(self) -> None:
         """Write the values used; part of the commit. No value ever goes back."""

@@ -4,15 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
-from typing import Any
+from typing import Any, Final
 
-from attrs import field, frozen
+from attrs import frozen
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from kokuho_adapters.database.counters import Counters
 from kokuho_adapters.database.statements import batches, bulk_insert, under_keys, upsert
 from kokuho_adapters.database.tables import known_addressee, person_number, prefectural_person
 from kokuho_core.identity.insured_ids import IssuedId, municipal_id, prefectural_id
+from kokuho_core.ports.assigned import Numbering
 from kokuho_core.ports.stores import KnownAddressee
 from kokuho_core.vocabulary.identifiers import (
     Addressee,
@@ -23,6 +24,8 @@ from kokuho_core.vocabulary.identifiers import (
 )
 from kokuho_core.vocabulary.individual_number import NumberIndex
 
+_PREFECTURAL: Final = "prefectural_person"
+_MUNICIPAL: Final = "municipal_person/"
 _known, _person, _number = known_addressee.c, prefectural_person.c, person_number.c
 
 
@@ -33,7 +36,6 @@ class SqlIdStore:
     connection: Connection
     counters: Counters
     prefecture: str
-    _issued: dict[int, PrefecturalInsuredId] = field(factory=dict)
 
     def of_addressees(self, addressees: Iterable[Addressee]) -> dict[Addressee, KnownAddressee]:
         found: dict[Addressee, tuple[int, str, str]] = {}
@@ -78,12 +80,19 @@ class SqlIdStore:
         return [IssuedId(s, PrefecturalInsuredId(insured_id), under[s]) for s, insured_id in sorted(serials.items())]
 
     def issue(self) -> IssuedId:
-        serial = self.counters.next("prefectural_person")
-        self._issued[serial] = prefectural_id(self.prefecture, serial)
-        return IssuedId(serial, self._issued[serial], frozenset())
+        serial = self.counters.next(_PREFECTURAL)
+        return IssuedId(serial, prefectural_id(self.prefecture, serial), frozenset())
 
     def issue_municipal(self, insurer: InsurerNumber) -> MunicipalInsuredId:
-        return municipal_id(insurer, self.counters.next(f"municipal_person/{insurer}"))
+        return municipal_id(insurer, self.counters.next(f"{_MUNICIPAL}{insurer}"))
+
+    def numbering(self) -> dict[str, int]:
+        return {name: value for name, value in self.counters.known().items() if name.startswith((_PREFECTURAL, _MUNICIPAL))}
+
+    def go_on_from(self, numbering: Numbering) -> None:
+        self.counters.forget(self.numbering())
+        for name, value in numbering.items():
+            self.counters.reached(name, value)
 
     def save(
         self,
@@ -91,11 +100,11 @@ class SqlIdStore:
         before: Mapping[Addressee, KnownAddressee],
         numbers: Mapping[int, tuple[frozenset[NumberIndex], frozenset[NumberIndex]]],
         look_again_on: Mapping[int, date | None],
+        issued: Iterable[IssuedId],
     ) -> None:
-        new = [(serial, insured_id, look_again_on.get(serial)) for serial, insured_id in self._issued.items()]
-        bulk_insert(self.connection, prefectural_person, ("serial", "insured_id", "look_again_on"), new)
-        known = [serial for serial in look_again_on if serial not in self._issued]
-        self._issued.clear()
+        new = {each.serial: (each.serial, each.insured_id, look_again_on.get(each.serial)) for each in issued}
+        bulk_insert(self.connection, prefectural_person, ("serial", "insured_id", "look_again_on"), new.values())
+        known = [serial for serial in look_again_on if serial not in new]
         if known:
             self.connection.execute(
                 update(prefectural_person)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Final
+from typing import Any, Final
 
 from attrs import frozen
 from sqlalchemy import Connection, delete, select, update
@@ -15,7 +15,7 @@ from kokuho_core.returning.rows import ROW_TYPES, ReturnKey, Row
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
 _row = returned_row.c
-_COLUMNS: Final = ("subject", "file_id", "insurer_number", "item", "stands", "told", "is_due")
+RETURNED_COLUMNS: Final = ("subject", "file_id", "insurer_number", "item", "stands", "told", "is_due")
 
 
 _TEXTS: Final[Mapping[str, RowText[Row]]] = {file_id: RowText(kind) for file_id, kind in ROW_TYPES.items()}
@@ -34,6 +34,12 @@ def _dump(file_id: str, row: Row | None) -> str | None:
     return _TEXTS[file_id].dump(row) if row is not None else None
 
 
+def returned_values(key: ReturnKey, current: Row | None, told: Row | None, *, is_due: bool) -> tuple[Any, ...]:
+    """A row of the table, in the order of its columns."""
+    texts = _dump(key.file_id, current), _dump(key.file_id, told)
+    return (key.subject, key.file_id, key.insurer_number, key.item, *texts, is_due)
+
+
 @frozen
 class SqlReturnStore:
     """:class:`kokuho_core.ports.stores.ReturnStore` on SQL tables."""
@@ -50,19 +56,8 @@ class SqlReturnStore:
         return found
 
     def save(self, rows: Iterable[tuple[ReturnKey, Row | None, Row | None, bool]]) -> None:
-        values = (
-            (
-                key.subject,
-                key.file_id,
-                key.insurer_number,
-                key.item,
-                _dump(key.file_id, current),
-                _dump(key.file_id, told),
-                is_due,
-            )
-            for key, current, told, is_due in rows
-        )
-        bulk_insert(self.connection, returned_row, _COLUMNS, values, upsert(self.connection, returned_row))
+        values = (returned_values(key, current, told, is_due=is_due) for key, current, told, is_due in rows)
+        bulk_insert(self.connection, returned_row, RETURNED_COLUMNS, values, upsert(self.connection, returned_row))
 
     def due(
         self, insurer: InsurerNumber, file_id: str, *, everything: bool

@@ -13,7 +13,7 @@ from kokuho_core.ports.stores import QualificationSpan
 from kokuho_core.vocabulary.identifiers import Addressee
 
 _span = qualification_span.c
-_COLUMNS = ("insurer_number", "addressee_number", "history_number", "serial", "start_day", "end_day")
+SPAN_COLUMNS = ("insurer_number", "addressee_number", "history_number", "serial", "start_day", "end_day")
 
 
 @frozen
@@ -27,4 +27,4 @@ class SqlSpanStore:
         for wanted in under_keys(self.connection, _span.insurer_number, _span.addressee_number, keys):
             self.connection.execute(delete(qualification_span).where(wanted))
         rows = ((*key.addressee, key.history_number, serial, start, end) for key, serial, start, end in spans)
-        bulk_insert(self.connection, qualification_span, _COLUMNS, rows)
+        bulk_insert(self.connection, qualification_span, SPAN_COLUMNS, rows)

@@ -23,6 +23,7 @@ from kokuho_adapters.database.high_cost_store import SqlHighCostStore
 from kokuho_adapters.database.household_store import SqlHouseholdStore
 from kokuho_adapters.database.id_store import SqlIdStore
 from kokuho_adapters.database.key_register import SqlKeyRegister
+from kokuho_adapters.database.newcomer_store import SqlNewcomerStore
 from kokuho_adapters.database.other_store import SqlOtherRecordStore
 from kokuho_adapters.database.person_store import SqlPersonStore
 from kokuho_adapters.database.return_store import SqlReturnStore
@@ -69,6 +70,7 @@ class SqlUnitOfWork:
     high_cost: SqlHighCostStore = field(init=False)
     others: SqlOtherRecordStore = field(init=False)
     ids: SqlIdStore = field(init=False)
+    newcomers: SqlNewcomerStore = field(init=False)
     spans: SqlSpanStore = field(init=False)
     findings: SqlFindingStore = field(init=False)
     candidates: SqlCandidateStore = field(init=False)
@@ -92,6 +94,7 @@ class SqlUnitOfWork:
             ("high_cost", SqlHighCostStore(self.connection)),
             ("others", SqlOtherRecordStore(self.connection)),
             ("ids", SqlIdStore(self.connection, counters, prefecture)),
+            ("newcomers", SqlNewcomerStore(self.connection)),
             ("spans", SqlSpanStore(self.connection)),
             ("findings", SqlFindingStore(self.connection, counters, prefecture)),
             ("candidates", SqlCandidateStore(self.connection, counters, prefecture)),

@@ -14,13 +14,15 @@ from typing import IO, Any, Final
 
 from attrs import fields
 
+from kokuho_core.identity.insured_ids import IssuedId
 from kokuho_core.identity.settlement import IdentityConflict, SettledPerson, Settlement
 from kokuho_core.insured_person.application_period import ApplicationPeriod
 from kokuho_core.insured_person.fact import PersonFact
 from kokuho_core.periods import DayRange
+from kokuho_core.ports.assigned import Assigned, AssignedGroup
+from kokuho_core.ports.stores import KnownAddressee
 from kokuho_core.qualification.derivation import Qualification
 from kokuho_core.qualification.findings import Finding
-from kokuho_core.qualification.groups import JudgedGroup, PlainGroup
 from kokuho_core.qualification.judgement import PersonJudgement
 from kokuho_core.qualification.moves import Move
 
@@ -37,13 +39,13 @@ class Question(Enum):
     BEGIN_JUDGING = "begin judging"
     """The business date; the database is viewed as it stands now. Not answered."""
     JUDGE = "judge"
-    """Addressees who wait."""
+    """Addressees who wait, and the numbers issued before."""
     END_JUDGING = "end judging"
 
 
 _FREQUENT: Final = (
-    PersonFact, DayRange, ApplicationPeriod, Qualification, PlainGroup, JudgedGroup, Settlement, SettledPerson,
-    IdentityConflict, PersonJudgement, Finding, Move,
+    PersonFact, DayRange, ApplicationPeriod, Qualification, Assigned, AssignedGroup, Settlement, SettledPerson, IssuedId,
+    KnownAddressee, IdentityConflict, PersonJudgement, Finding, Move,
 )  # fmt: skip
 
 

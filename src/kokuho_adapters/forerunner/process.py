@@ -16,9 +16,9 @@ from typing import IO, Any, Final
 from kokuho_adapters.configuration import Configuration
 from kokuho_adapters.files import OpenFormatFile
 from kokuho_adapters.forerunner.parcels import Question, receive_packed, send, unpacked
+from kokuho_core.ports.assigned import Assigned, Numbering
 from kokuho_core.ports.files import FileHeader, IncomingFile
 from kokuho_core.ports.forerunner import ForerunnerLost, JudgingAhead, TakenRecords
-from kokuho_core.qualification.groups import JudgedGroup, PlainGroup
 from kokuho_core.vocabulary.identifiers import Addressee
 from kokuho_core.vocabulary.insurers import InsurerRegister
 
@@ -173,7 +173,7 @@ class _Judging:
         self._has_begun = False
         self._number = 0
 
-    def ask(self, waiting: Sequence[Addressee]) -> None:
+    def ask(self, waiting: Sequence[Addressee], numbering: Numbering) -> None:
         self._number = 0
         if not waiting:
             return
@@ -185,10 +185,10 @@ class _Judging:
         if not self._has_begun:
             self._process.ask(Question.BEGIN_JUDGING, self._as_of)
             self._has_begun = True
-        self._number = self._process.ask(Question.JUDGE, list(waiting))
+        self._number = self._process.ask(Question.JUDGE, (list(waiting), dict(numbering)))
 
-    def answer(self) -> list[PlainGroup | JudgedGroup] | None:
-        answer: list[PlainGroup | JudgedGroup] | None = self._process.answer(self._number) if self._number else None
+    def answer(self) -> Assigned | None:
+        answer: Assigned | None = self._process.answer(self._number) if self._number else None
         return answer
 
     def end(self) -> None:

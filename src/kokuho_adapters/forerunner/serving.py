@@ -5,7 +5,7 @@ from __future__ import annotations
 import gc
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from datetime import date
 from itertools import islice
@@ -17,10 +17,12 @@ from attrs import field, mutable
 from kokuho_adapters.composition import Installation, open_installation
 from kokuho_adapters.forerunner.parcels import Question, receive, send
 from kokuho_core.errors import FileRefused, KokuhoError, Problem
+from kokuho_core.ports.assigned import Assigned, Numbering
 from kokuho_core.ports.forerunner import ForerunnerLost, TakenRecords
 from kokuho_core.ports.stores import UnitOfWork
+from kokuho_core.usecases.assigning import assigned_around
 from kokuho_core.usecases.reception_kinds import reception_for
-from kokuho_core.usecases.resolve import judged_around
+from kokuho_core.vocabulary.identifiers import Addressee
 from kokuho_core.vocabulary.insurers import InsurerRegister
 
 READY: Final = 0
@@ -66,17 +68,18 @@ class _Desk:
                         work = view.enter_context(self.installation.database.begin(read_only=True))
                         self.judging = work, work.register(), content
                     case Question.JUDGE:
-                        send((number, self._judged(content)), self.answers)
+                        send((number, self._assigned(*content)), self.answers)
                     case Question.END_JUDGING:
                         view.close()
                         self.judging = None
                         send((number, None), self.answers)
 
-    def _judged(self, waiting: Any) -> Any:
+    def _assigned(self, waiting: Sequence[Addressee], numbering: Numbering) -> Assigned:
         if self.judging is None:
             raise ForerunnerLost
         work, register, as_of = self.judging
-        return judged_around(self.installation.office, work.persons, waiting, register, as_of)
+        work.ids.go_on_from(numbering)
+        return assigned_around(self.installation.office, work, waiting, register, as_of)
 
     def _taken(self, path: Path, encoding: str | None) -> Iterator[tuple[TakenRecords, Any] | None]:
         """The parts of a file, each with the state in which the file was found. None: it is not for this process."""

@@ -14,9 +14,9 @@ from typing import Any, Protocol
 from attrs import frozen
 
 from kokuho_core.errors import Problem
+from kokuho_core.ports.assigned import Assigned, Numbering
 from kokuho_core.ports.files import FileHeader, IncomingFile
 from kokuho_core.ports.stores import RecordOutcome
-from kokuho_core.qualification.groups import JudgedGroup, PlainGroup
 from kokuho_core.vocabulary.identifiers import Addressee
 
 
@@ -52,12 +52,12 @@ class TakenRecords:
 class JudgingAhead(Protocol):
     """先回りの判定 inside one unit of work that judges alone."""
 
-    def ask(self, waiting: Sequence[Addressee]) -> None:
-        """Have the connected groups around ``waiting`` judged; one question at a time."""
+    def ask(self, waiting: Sequence[Addressee], numbering: Numbering) -> None:
+        """Have the connected groups around ``waiting`` judged and numbered from there on; one question at a time."""
         ...
 
-    def answer(self) -> list[PlainGroup | JudgedGroup] | None:
-        """What was asked for last, groups by their lowest addressee. None: nobody worked on it."""
+    def answer(self) -> Assigned | None:
+        """What was asked for last, by what was committed before the unit of work. None: nobody worked on it."""
         ...
 
 
@@ -82,7 +82,7 @@ class NoForerunner:
     def judging(self, as_of: date) -> AbstractContextManager[JudgingAhead]:
         return nullcontext(self)
 
-    def ask(self, waiting: Sequence[Addressee]) -> None: ...
+    def ask(self, waiting: Sequence[Addressee], numbering: Numbering) -> None: ...
 
-    def answer(self) -> list[PlainGroup | JudgedGroup] | None:
+    def answer(self) -> Assigned | None:
         return None

@@ -39,6 +39,7 @@ from kokuho_core.vocabulary.insurers import Insurer, InsurerRegister
 
 if TYPE_CHECKING:  # hardly a process uses all of these stores
     from kokuho_core.ports.access import ApprovalStore, RightsStore
+    from kokuho_core.ports.assigned import NewcomerStore, Numbering
     from kokuho_core.ports.audit import AuditStore
     from kokuho_core.ports.authentication import FactorStore
     from kokuho_core.ports.gates import GateStore
@@ -321,14 +322,23 @@ class IdStore(Protocol):
 
     def issue_municipal(self, insurer: InsurerNumber) -> MunicipalInsuredId: ...
 
+    def numbering(self) -> Numbering:
+        """The last number of each kind that this unit of work issued or was told of."""
+        ...
+
+    def go_on_from(self, numbering: Numbering) -> None:
+        """Somebody else issued what this unit of work is to keep: the next numbers follow ``numbering``."""
+        ...
+
     def save(
         self,
         ids: Mapping[Addressee, KnownAddressee],
         before: Mapping[Addressee, KnownAddressee],
         numbers: Mapping[int, tuple[frozenset[NumberIndex], frozenset[NumberIndex]]],
         look_again_on: Mapping[int, date | None],
+        issued: Iterable[IssuedId],
     ) -> None:
-        """Addressees with their IDs now and ``before``; by serial, numbers that changed (from, to) and the wake day."""
+        """Addressees with their IDs now and ``before``; by serial, numbers that changed (from, to) and the wake day; new IDs."""
         ...
 
     def addressees_of(self, persons: Iterable[PrefecturalInsuredId]) -> dict[Addressee, PrefecturalInsuredId]: ...
@@ -522,6 +532,9 @@ class UnitOfWork(Protocol):
 
     @property
     def ids(self) -> IdStore: ...
+
+    @property
+    def newcomers(self) -> NewcomerStore: ...
 
     @property
     def spans(self) -> SpanStore: ...

@@ -9,28 +9,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
 from datetime import date
 from functools import partial
 
 from attrs import evolve, frozen, mutable
 
 from kokuho_core.access import Operation
-from kokuho_core.identity.insured_ids import IssuedId, assign_ids
-from kokuho_core.identity.settlement import IdentityConflict, SettledPerson, Settlement
-from kokuho_core.insured_person.fact import PersonFact
-from kokuho_core.ports.stores import (
-    KnownAddressee,
-    PersonMove,
-    PersonStore,
-    QualificationSpan,
-    StoredFinding,
-    UnitOfWork,
-)
-from kokuho_core.qualification.derivation import Qualification
+from kokuho_core.identity.insured_ids import IssuedId
+from kokuho_core.identity.settlement import IdentityConflict
+from kokuho_core.ports.assigned import Assigned, AssignedGroup
+from kokuho_core.ports.stores import KnownAddressee, PersonMove, QualificationSpan, StoredFinding, UnitOfWork
 from kokuho_core.qualification.findings import Finding, FindingKind
-from kokuho_core.qualification.groups import JudgedGroup, PlainGroup, judge_group, judge_plainly
-from kokuho_core.qualification.judgement import PersonJudgement
 from kokuho_core.qualification.spans import standing_spans
 from kokuho_core.returning.rows import (
     FindingSide,
@@ -43,11 +33,11 @@ from kokuho_core.returning.rows import (
     qualification_rows,
 )
 from kokuho_core.usecases.admission import admitted, count
+from kokuho_core.usecases.assigning import assigned_around
 from kokuho_core.usecases.candidates import judge_candidates
-from kokuho_core.usecases.connected import connected_groups
 from kokuho_core.usecases.office import BATCH, Office
 from kokuho_core.usecases.returns import retell
-from kokuho_core.vocabulary.identifiers import Addressee, HouseholdKey, MunicipalInsuredId, PrefecturalInsuredId
+from kokuho_core.vocabulary.identifiers import Addressee, HouseholdKey, PrefecturalInsuredId
 from kokuho_core.vocabulary.individual_number import NumberIndex
 from kokuho_core.vocabulary.insurers import InsurerRegister
 
@@ -76,17 +66,20 @@ def _resolve(office: Office, as_of: date) -> ResolveSummary:
     with office.database.begin() as work:
         work.persons.wake(summary.as_of)
         step = _PersonStep(office, work, work.register(), summary)
+        met: set[int] = set()
         with office.forerunner.judging(as_of) as ahead:
             waiting = work.persons.take_pending(BATCH)
             while waiting:
-                groups = ahead.answer()
-                if groups is None:
-                    groups = judged_around(office, work.persons, waiting, step.register, as_of)
-                everybody = {fact.addressee for group in groups for fact in group.facts}
-                work.persons.settle_pending(everybody.difference(waiting))
+                assigned = ahead.answer()
+                if assigned is not None and met.isdisjoint(assigned.met):
+                    work.ids.go_on_from(assigned.numbering)
+                else:
+                    assigned = assigned_around(office, work, waiting, step.register, as_of)
+                met |= assigned.met
+                work.persons.settle_pending(assigned.others)
                 following = work.persons.take_pending(BATCH)
-                ahead.ask(following)
-                step.resolve(groups, everybody.union(waiting))  # some may have no record left
+                ahead.ask(following, work.ids.numbering())
+                step.resolve(assigned, assigned.others.union(waiting))
                 office.progress("resolve", summary.persons)
                 waiting = following
         judged = judge_candidates(work)
@@ -97,124 +90,45 @@ def _resolve(office: Office, as_of: date) -> ResolveSummary:
     return summary
 
 
-def judged_around(
-    office: Office, persons: PersonStore, waiting: Iterable[Addressee], register: InsurerRegister, as_of: date
-) -> list[PlainGroup | JudgedGroup]:
-    """Judge the connected groups around ``waiting``, in order of their lowest addressee."""
-    wait_days = office.settings.unmatched_wait_days
-    return [judge_plainly(facts, register, as_of, wait_days) for facts in connected_groups(persons, waiting)]
-
-
-@frozen
-class _JudgedGroup:
-    """One connected group with everything that follows from it."""
-
-    facts: Sequence[PersonFact]
-    settlement: Settlement
-    persons: list[tuple[SettledPerson, IssuedId, PersonJudgement]]
-    municipal_ids: dict[Addressee, MunicipalInsuredId]
-
-
-@frozen
-class _PlainPerson:
-    """Somebody of whom one record alone was ever sent, and who raises no question."""
-
-    fact: PersonFact
-    qualification: Qualification
-    known: KnownAddressee
-
-
 @frozen
 class _PersonStep:
-    """Steps 1 to 3 and 5 for a batch of persons."""
+    """Steps 1 to 3 and 5 for a batch of persons, whose IDs are known."""
 
     office: Office
     work: UnitOfWork
     register: InsurerRegister
     summary: ResolveSummary
 
-    def resolve(self, groups: Sequence[PlainGroup | JudgedGroup], everybody: set[Addressee]) -> None:
-        known = self.work.ids.of_addressees(everybody)  # nobody else has findings, moves or rows from before
-        judged, plain = self._judge(groups, known)
-        ids = self._save_ids(judged, plain, known)
-        self.work.spans.replace(known, _spans_of(judged, plain, self.register))
-        numbered = self._save_findings(judged, known, ids)
+    def resolve(self, assigned: Assigned, everybody: Set[Addressee]) -> None:
+        known = assigned.known  # nobody else has findings, moves or rows from before
+        groups = assigned.groups
+        ids = self._save_ids(assigned)
+        self.work.spans.replace(known, _spans_of(groups, self.register))
+        numbered = self._save_findings(groups, known, ids)
         moves = [
             PersonMove(issued.insured_id, move)
-            for group in judged
+            for group in groups
             for _, issued, judgement in group.persons
             for move in judgement.moves
         ]
         self.work.candidates.replace_moves(known, moves)
-        with_held = (group for group in judged if group.settlement.held)
+        with_held = (group for group in groups if group.settlement.held)
         self.work.persons.hold(
             everybody, [fact for group in with_held for fact in group.facts if fact.source in group.settlement.held]
         )
         self.work.households.mark_households(
             {HouseholdKey(f.insurer_number, f.household_number) for group in groups for f in group.facts}
         )
-        self._retell(judged, plain, known, ids, numbered)
+        self._retell(groups, known, ids, numbered)
+        self.work.newcomers.keep(assigned.newcomers)
         self.work.registrations.mark(everybody)
-        self.summary.persons += len(plain) + sum(len(group.persons) for group in judged)
+        self.summary.persons += assigned.newcomer_count + sum(len(group.persons) for group in groups)
 
-    def _judge(
-        self, groups: Sequence[PlainGroup | JudgedGroup], known: dict[Addressee, KnownAddressee]
-    ) -> tuple[list[_JudgedGroup], list[_PlainPerson]]:
-        """Every group in order, so that IDs do not depend on arrival. Most are plain, and nothing more is asked of these."""
-        numbers = {fact.number for group in groups for fact in group.facts if fact.number is not None}
-        under_number: dict[NumberIndex, IssuedId] = {
-            number: issued for issued in self.work.ids.under_numbers(numbers) for number in issued.numbers
-        }
-        known_ids = {addressee: each.issued for addressee, each in known.items()}
-        judged: list[_JudgedGroup] = []
-        plain: list[_PlainPerson] = []
-        for each in groups:
-            if isinstance(each, PlainGroup):
-                if each.fact.addressee not in known and each.fact.number not in under_number:
-                    plain.append(self._issued(each.fact, each.qualification))
-                    continue
-                group = judge_group(
-                    each.facts, self.register, self.summary.as_of, self.office.settings.unmatched_wait_days
-                )
-            else:
-                group = each
-            settlement = group.settlement
-            under = [
-                under_number[number]
-                for person in settlement.persons
-                for number in person.numbers
-                if number in under_number
-            ]
-            assigned = assign_ids(settlement.persons, known_ids, under, self.work.ids.issue)
-            persons = []
-            municipal_ids = {}
-            for person, judgement in zip(settlement.persons, group.judgements, strict=True):
-                persons.append((person, assigned[person], judgement))
-                for addressee in person.addressees:
-                    municipal_ids[addressee] = self._municipal_id(addressee, known.get(addressee))
-            judged.append(_JudgedGroup(group.facts, settlement, persons, municipal_ids))
-        return judged, plain
-
-    def _issued(self, fact: PersonFact, qualification: Qualification) -> _PlainPerson:
-        new = self.work.ids.issue()
-        numbers = frozenset((fact.number,)) if fact.number is not None else new.numbers
-        issued = IssuedId(new.serial, new.insured_id, numbers)
-        return _PlainPerson(fact, qualification, KnownAddressee(issued, self._municipal_id(fact.addressee, None)))
-
-    def _municipal_id(self, addressee: Addressee, known: KnownAddressee | None) -> MunicipalInsuredId:
-        return known.municipal_id if known is not None else self.work.ids.issue_municipal(addressee.insurer_number)
-
-    def _save_ids(
-        self,
-        judged: Sequence[_JudgedGroup],
-        plain: Sequence[_PlainPerson],
-        known: dict[Addressee, KnownAddressee],
-    ) -> dict[Addressee, KnownAddressee]:
-        ids = {each.fact.addressee: each.known for each in plain}
-        nothing: frozenset[NumberIndex] = frozenset()
-        numbers = {each.known.issued.serial: (nothing, each.known.issued.numbers) for each in plain}
+    def _save_ids(self, assigned: Assigned) -> dict[Addressee, KnownAddressee]:
+        ids: dict[Addressee, KnownAddressee] = {}
+        numbers: dict[int, tuple[frozenset[NumberIndex], frozenset[NumberIndex]]] = {}
         look_again: dict[int, date | None] = {}
-        for group in judged:
+        for group in assigned.groups:
             for person, issued, judgement in group.persons:
                 under = IssuedId(issued.serial, issued.insured_id, person.numbers)
                 for addressee in person.addressees:
@@ -222,12 +136,12 @@ class _PersonStep:
                 if issued.numbers != person.numbers:
                     numbers[issued.serial] = (issued.numbers, person.numbers)
                 look_again[issued.serial] = judgement.look_again_on
-        self.work.ids.save(ids, known, numbers, look_again)
+        self.work.ids.save(ids, assigned.known, numbers, look_again, assigned.issued)
         return ids
 
     def _save_findings(
         self,
-        judged: Sequence[_JudgedGroup],
+        judged: Sequence[AssignedGroup],
         known: dict[Addressee, KnownAddressee],
         ids: dict[Addressee, KnownAddressee],
     ) -> list[tuple[StoredFinding, bool]]:
@@ -251,7 +165,7 @@ class _PersonStep:
         return changed
 
     @staticmethod
-    def _is_protected(finding: StoredFinding, judged: Sequence[_JudgedGroup]) -> bool:
+    def _is_protected(finding: StoredFinding, judged: Sequence[AssignedGroup]) -> bool:
         named = {side[0] for side in (finding.left, finding.entered) if side is not None}
         return any(
             judgement.is_protected and named & set(person.addressees)
@@ -261,20 +175,14 @@ class _PersonStep:
 
     def _retell(
         self,
-        judged: Sequence[_JudgedGroup],
-        plain: Sequence[_PlainPerson],
+        groups: Sequence[AssignedGroup],
         known: dict[Addressee, KnownAddressee],
         ids: dict[Addressee, KnownAddressee],
         findings: Sequence[tuple[StoredFinding, bool]],
     ) -> None:
         municipal_ids = {addressee: each.municipal_id for addressee, each in ids.items()}
         rows: dict[ReturnKey, Row] = {}
-        for each in plain:
-            insured_id = each.known.issued.insured_id
-            rows.update(qualification_rows((each.qualification,), municipal_ids, insured_id))
-            key, row = insured_id_row(each.fact.addressee, each.known.municipal_id, insured_id)
-            rows[key] = row
-        for group in judged:
+        for group in groups:
             for person, issued, judgement in group.persons:
                 rows.update(qualification_rows(judgement.qualifications, municipal_ids, issued.insured_id))
                 for addressee in person.addressees:
@@ -287,21 +195,16 @@ class _PersonStep:
         retell(self.work, subjects, rows)
 
 
-def _spans_of(
-    judged: Iterable[_JudgedGroup], plain: Iterable[_PlainPerson], register: InsurerRegister
-) -> Iterator[QualificationSpan]:
+def _spans_of(groups: Iterable[AssignedGroup], register: InsurerRegister) -> Iterator[QualificationSpan]:
     """The days on which everybody's qualification stands (S-21)."""
-    for each in plain:
-        period = each.qualification.period
-        yield QualificationSpan(period.key, each.known.issued.serial, period.days.start, period.days.end_day)
-    for group in judged:
+    for group in groups:
         for _, issued, judgement in group.persons:
             for span in standing_spans(judgement.qualifications, register):
                 yield QualificationSpan(span.period, issued.serial, span.days.start, span.days.end_day)
 
 
 def _findings_of(
-    group: _JudgedGroup, ids: dict[Addressee, KnownAddressee], as_of: date
+    group: AssignedGroup, ids: dict[Addressee, KnownAddressee], as_of: date
 ) -> list[tuple[StoredFinding, bool]]:
     """All findings of a group, in a fixed order, so that numbers do not depend on arrival."""
     found = []

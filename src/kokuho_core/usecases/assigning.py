@@ -1,0 +1,99 @@
+"""発番: connected groups are judged and get their IDs, without anything being written yet (Q-2, I-3, I-4)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+from attrs import frozen
+
+from kokuho_core.identity.insured_ids import IssuedId, assign_ids
+from kokuho_core.ports.assigned import Assigned, AssignedGroup, Newcomer
+from kokuho_core.ports.stores import KnownAddressee, UnitOfWork
+from kokuho_core.qualification.groups import JudgedGroup, PlainGroup, judge_group, judge_plainly
+from kokuho_core.returning.rows import insured_id_row, qualification_rows
+from kokuho_core.usecases.connected import connected_groups
+from kokuho_core.usecases.office import Office
+from kokuho_core.vocabulary.identifiers import Addressee, MunicipalInsuredId
+from kokuho_core.vocabulary.individual_number import NumberIndex
+from kokuho_core.vocabulary.insurers import InsurerRegister
+
+
+def assigned_around(
+    office: Office, work: UnitOfWork, waiting: Sequence[Addressee], register: InsurerRegister, as_of: date
+) -> Assigned:
+    """Judge the connected groups around ``waiting``, in order of their lowest addressee, and number everybody in them.
+
+    Of the unit of work only what was committed before it is asked, and the numbers that it issued so far.
+    """
+    wait_days = office.settings.unmatched_wait_days
+    groups = [judge_plainly(facts, register, as_of, wait_days) for facts in connected_groups(work.persons, waiting)]
+    everybody = {fact.addressee for group in groups for fact in group.facts}
+    known = work.ids.of_addressees(everybody.union(waiting))  # some may have no record left
+    numbers = {fact.number for group in groups for fact in group.facts if fact.number is not None}
+    under_number: dict[NumberIndex, IssuedId] = {
+        number: issued for issued in work.ids.under_numbers(numbers) for number in issued.numbers
+    }
+    step = _Assigning(work, known, {addressee: each.issued for addressee, each in known.items()}, under_number)
+    assigned: list[AssignedGroup] = []
+    newcomers: list[Newcomer] = []
+    issued: list[IssuedId] = []
+    for each in groups:  # in order, so that IDs do not depend on arrival
+        if not isinstance(each, PlainGroup):
+            assigned.append(step.group(each, issued))
+        elif each.fact.addressee not in known and each.fact.number not in under_number:
+            newcomers.append(step.newcomer(each))
+        else:
+            assigned.append(step.group(judge_group(each.facts, register, as_of, wait_days), issued))
+    met = {each.issued.serial for each in known.values()}.union(each.serial for each in under_number.values())
+    return Assigned(
+        others=frozenset(everybody.difference(waiting)),
+        known=known,
+        groups=assigned,
+        issued=issued,
+        newcomers=work.newcomers.bound(newcomers),
+        newcomer_count=len(newcomers),
+        met=frozenset(met),
+        numbering=work.ids.numbering(),
+    )
+
+
+@frozen
+class _Assigning:
+    work: UnitOfWork
+    known: dict[Addressee, KnownAddressee]
+    known_ids: dict[Addressee, IssuedId]
+    under_number: dict[NumberIndex, IssuedId]
+
+    def group(self, judged: JudgedGroup, issued: list[IssuedId]) -> AssignedGroup:
+        def issue() -> IssuedId:
+            issued.append(self.work.ids.issue())
+            return issued[-1]
+
+        settled = judged.settlement.persons
+        under = [
+            self.under_number[number] for person in settled for number in person.numbers if number in self.under_number
+        ]
+        assigned = assign_ids(settled, self.known_ids, under, issue)
+        persons = []
+        municipal_ids = {}
+        for person, judgement in zip(settled, judged.judgements, strict=True):
+            persons.append((person, assigned[person], judgement))
+            for addressee in person.addressees:
+                municipal_ids[addressee] = self._municipal_id(addressee)
+        return AssignedGroup(judged.facts, judged.settlement, persons, municipal_ids)
+
+    def newcomer(self, plain: PlainGroup) -> Newcomer:
+        fact, addressee = plain.fact, plain.fact.addressee
+        new = self.work.ids.issue()
+        municipal_id = self.work.ids.issue_municipal(fact.insurer_number)
+        if fact.number is not None:
+            new = IssuedId(new.serial, new.insured_id, frozenset((fact.number,)))
+        rows = qualification_rows((plain.qualification,), {addressee: municipal_id}, new.insured_id)
+        key, row = insured_id_row(addressee, municipal_id, new.insured_id)
+        rows[key] = row
+        return Newcomer(fact, plain.qualification, KnownAddressee(new, municipal_id), rows)
+
+    def _municipal_id(self, addressee: Addressee) -> MunicipalInsuredId:
+        known = self.known.get(addressee)
+        return known.municipal_id if known is not None else self.work.ids.issue_municipal(addressee.insurer_number)
