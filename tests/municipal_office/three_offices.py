@@ -1,35 +1,22 @@
 """Three municipal offices and their aggregation, with a ledger beside them that knows nothing of either.
 
-What happens to two families is drawn; each office is told by notices, some late, some with the wrong day, some never. The ledger
-writes down the application periods that follow, with its own arithmetic of days.
+Each office is told by notices; what it accepts is written into the ledger, what it refuses is not. Files go there and back.
 """
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Callable, Iterable
 from copy import deepcopy
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any
 
 from attrs import define, field
-from hypothesis import strategies as st
 
 from kokuho_adapters.files import OpenFormatFile
 from kokuho_core.errors import NotificationRefused
-from kokuho_core.municipal_office.notification import (
-    CoverBegan,
-    CoverEnded,
-    DateCorrected,
-    Entrant,
-    Head,
-    MovedIn,
-    MovedOut,
-    NewHousehold,
-    OtherCover,
-    PeriodSide,
-    ResidenceSpecial,
-    StayEnded,
-    Withdrawn,
-)
+from kokuho_core.high_cost_history.record import HighCostRecord
+from kokuho_core.municipal_office.notification import Entrant, Head, NewHousehold, Withdrawn
 from kokuho_core.reception.ledger import FileResult
 from kokuho_core.usecases import municipal_office
 from kokuho_core.usecases.check import check
@@ -37,31 +24,34 @@ from kokuho_core.usecases.deliver import deliver
 from kokuho_core.usecases.municipal_desk import AppliedFile
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, HouseholdNumber, InsurerNumber
 from kokuho_core.vocabulary.individual_number import IndividualNumber
+from kokuho_core.vocabulary.month import Month
 
-from ..models.qualification_model import P
-from ..prefecture.office import A, B, C, PrefectureOffice, number
+from ..models.continuity_model import Continued, World, candidates
+from ..models.counting_model import Month as ModelMonth
+from ..prefecture.office import A, B, C, PrefectureOffice, instruction, number
 from .counter import items
+from .ledger import Ledger, MunicipalLedger
 
 MUNICIPALITIES = (A, B, C)
-FAMILIES = (("1", "2"), ("3",))
-FIRST = date(2022, 1, 10)
-TODAY = datetime(2024, 6, 1, 9, 0, 0)
-ONE_DAY = timedelta(days=1)
+AS_OF = date(2024, 12, 31)
+TOLD_AT = datetime(2024, 6, 1, 9, 0, 0)
+YES, NO, REVOKED = "1", "2", "3"
+"""確定区分."""
+
+Pair = tuple[tuple[str, str], tuple[str, str]]
 
 
-@define
-class Period:
-    """適用期間 as the ledger has it."""
-
-    start: date
-    start_reason: str
-    acquired: date | None
-    end: date | None = None
-    end_reason: str | None = None
-    lost: date | None = None
+def addressees(names: Iterable[str]) -> tuple[AddresseeNumber, ...]:
+    return tuple(AddresseeNumber(each) for each in names)
 
 
-Ledger = dict[tuple[InsurerNumber, str], list[Period]]
+def described(name: str) -> Entrant:
+    """Everybody has one birth date and one number, and the same addressee number everywhere."""
+    return Entrant(AddresseeNumber(name), items(f"196{name}-05-05", "2", number=None))
+
+
+def as_head(name: str, *, is_nominal: bool = False) -> Head:
+    return Head(AddresseeNumber(name), is_nominal, described(name).items if is_nominal else None)
 
 
 @define(eq=False)
@@ -69,64 +59,64 @@ class ThreeOffices:
     """What happens, told to the offices and written into the ledger."""
 
     site: PrefectureOffice
-    ledger: Ledger = field(factory=dict)
-    homes: dict[str, tuple[InsurerNumber, HouseholdNumber]] = field(factory=dict)
-    """Where each person lives as an insured member."""
-    before: dict[InsurerNumber, list[tuple[int, Ledger, dict[str, Any]]]] = field(factory=dict)
-    """By office, its notices with what stood before them."""
+    ledger: Ledger = field(factory=lambda: Ledger({each: MunicipalLedger() for each in MUNICIPALITIES}))
+    taken: dict[InsurerNumber, list[tuple[int, MunicipalLedger]]] = field(factory=dict)
+    """By office, the notices it took, each with what stood before it."""
+    decisions: dict[Pair, str] = field(factory=dict)
+    seen: Counter[str] = field(factory=Counter)
     made: int = 0
-    answered: int = 0
 
     # --- notices ---
 
-    def tell(self, insurer: InsurerNumber, notice: Any) -> bool:
-        """Tell an office; False where it refuses."""
-        stood = (deepcopy(self.ledger), dict(self.homes))
-        numbers = {
-            each.addressee_number: IndividualNumber(number(int(each.addressee_number)))
-            for each in getattr(notice, "entrants", ())
-        }
+    def tell(self, insurer: InsurerNumber, notice: Any, effect: Callable[[MunicipalLedger], object] | None = None) -> bool:
+        """Tell an office; False where it refuses. ``effect`` writes into the ledger what follows."""
+        own = self.ledger.municipalities[insurer]
+        numbers = {AddresseeNumber(name): IndividualNumber(number(int(name))) for name in self._described_in(notice)}
         try:
-            taken = municipal_office.notify(self.site.office, insurer, notice, numbers)
-        except NotificationRefused:
+            answer = municipal_office.notify(self.site.office, insurer, notice, numbers)
+        except NotificationRefused as refused:
+            self.seen[f"refused {type(notice).__name__} {refused.problems[0].code}"] += 1
             return False
-        self.before.setdefault(insurer, []).append((taken.number, *stood))
+        self.taken.setdefault(insurer, []).append((answer.number, deepcopy(own)))
+        if effect is not None:
+            effect(own)
+        self.seen[type(notice).__name__] += 1
         return True
 
-    def must(self, insurer: InsurerNumber, notice: Any) -> None:
-        assert self.tell(insurer, notice), notice
+    @staticmethod
+    def _described_in(notice: Any) -> set[str]:
+        named = {each.addressee_number for each in getattr(notice, "entrants", ())}
+        choice = getattr(notice, "household", None)
+        heads = (choice.head if isinstance(choice, NewHousehold) else None, getattr(notice, "head", None))
+        return named | {head.addressee_number for head in (*heads, getattr(notice, "new_head", None)) if head and head.items}
 
-    def new_home(self, head: str) -> NewHousehold:
+    def withdraw_last(self, insurer: InsurerNumber, day: date) -> None:
+        """The last notice of an office never was; the ledger of that office is what it was before."""
+        if not self.taken.get(insurer):
+            return
+        told, before = self.taken[insurer][-1]
+        if self.tell(insurer, Withdrawn(event_on=day, notified_on=day, notice_number=told)):
+            self.ledger.municipalities[insurer] = before
+            self.taken[insurer] = []
+
+    def new_home(self, head: str, *, is_nominal: bool = False) -> NewHousehold:
         self.made += 1
         household = HouseholdNumber(f"{900 + self.made}")
-        return NewHousehold(household, household, Head(AddresseeNumber(head)))
+        return NewHousehold(household, household, as_head(head, is_nominal=is_nominal))
 
-    # --- the ledger ---
+    def state_month(self, insurer: InsurerNumber, household: str, month: ModelMonth, kind: str, paid: int) -> None:
+        record = HighCostRecord(
+            insurer, HouseholdNumber(household), Month.parse(f"{month[0]}{month[1]:02d}"), "1", kind, "2", None, paid, TOLD_AT
+        )
+        municipal_office.state(self.site.office, insurer, "KOGAKU", record)
+        self.ledger.months.setdefault((insurer, household), set()).add((month, kind))
+        self.seen["month"] += 1
 
-    def begin(self, insurer: InsurerNumber, people: tuple[str, ...], home: HouseholdNumber, start: date, reason: str) -> None:
-        for each in people:
-            acquired = None if reason == "07" else start
-            self.ledger.setdefault((insurer, each), []).append(Period(start, reason, acquired))
-            self.homes[each] = (insurer, home)
-
-    def end(self, insurer: InsurerNumber, people: tuple[str, ...], end: date, reason: str) -> None:
-        for each in people:
-            period = self.ledger[insurer, each][-1]
-            period.end, period.end_reason, period.lost = end, reason, None if reason == "57" else end
-            self.homes.pop(each, None)
-
-    def periods(self) -> dict[str, list[P]]:
-        """Every person's periods in all municipalities, for the model of the prefecture."""
-        found: dict[str, list[P]] = {}
-        for (insurer, person), periods in self.ledger.items():
-            found.setdefault(person, []).extend(
-                P(
-                    insurer, place, each.start, each.end, each.start_reason, each.end_reason, each.acquired,
-                    each.start_reason if each.acquired else None, each.lost, each.end_reason if each.lost else None,
-                )
-                for place, each in enumerate(periods)
-            )  # fmt: skip
-        return found
+    def withdraw_month(self, insurer: InsurerNumber, household: str, month: ModelMonth, kind: str) -> None:
+        identity = f"{household}/{month[0]}{month[1]:02d}/{kind}"
+        municipal_office.withdraw(self.site.office, insurer, "KOGAKU", identity)
+        self.ledger.months[insurer, household].remove((month, kind))
+        self.seen["month withdrawn"] += 1
 
     # --- files there and back ---
 
@@ -137,9 +127,11 @@ class ThreeOffices:
             path = self.site.inbox / file.name
             checked = check(OpenFormatFile.from_path(path, self.site.book))
             assert not checked.errors and not checked.warnings, checked
+            assert checked.counts.accepted == file.records
             for answer in self.site.receive(path):
                 assert answer.result is FileResult.APPLIED and not answer.errors and not answer.warnings, answer
                 assert answer.counts.accepted == file.records
+            self.seen[file.file_id] += 1
 
     def take_back(self, insurer: InsurerNumber) -> list[Any]:
         """Deliver to one office; the files, to be applied in any order."""
@@ -147,154 +139,30 @@ class ThreeOffices:
         files = deliver(self.site.office, insurer, outgoing, str(self.site.outbox))
         return [self.site.installation.returned(self.site.outbox / each.file) for each in files]
 
-    def apply(self, insurer: InsurerNumber, file: Any) -> AppliedFile:
+    def apply(self, insurer: InsurerNumber, file: Any, refused: set[str]) -> AppliedFile:
+        """Take in one returned file. ``refused``: the codes that 処理結果 may tell, of decisions that cannot be taken."""
         answer = municipal_office.apply(self.site.office, insurer, file)
-        assert not answer.refused and not answer.problems, answer
+        assert not answer.problems, answer
+        assert {each.error_code for each in answer.refused} <= refused, answer
         return answer
 
+    # --- continuity ---
 
-def person(name: str) -> Entrant:
-    return Entrant(AddresseeNumber(name), items(f"196{name}-05-05", "2", number=None))
+    def world(self) -> World:
+        """The world of the ledger, with the decisions in force: those whose pair still stands (H-6, X-28)."""
+        world = self.ledger.world(AS_OF)
+        standing = candidates(world)
+        world.continued = [
+            Continued(*pair, standing[pair].moved_on)
+            for pair, decision in self.decisions.items()
+            if decision == YES and pair in standing
+        ]
+        return world
 
-
-def live(draw: st.DrawFn, offices: ThreeOffices, after_each: Any) -> None:
-    """One random history."""
-    day = FIRST
-    for _ in range(draw(st.integers(2, 7))):
-        day += timedelta(days=draw(st.sampled_from([20, 45, 100])))
-        family = draw(st.sampled_from(FAMILIES))
-        insured = tuple(each for each in family if each in offices.homes)
-        places = {offices.homes[each][0] for each in insured}
-        if not insured:
-            _comes(draw, offices, family, day)
-        else:
-            place = min(places)
-            those = tuple(each for each in insured if offices.homes[each][0] == place)
-            _happens(draw, offices, family, those, place, day)
-        after_each(draw)
-
-
-def _comes(draw: st.DrawFn, offices: ThreeOffices, family: tuple[str, ...], day: date) -> None:
-    place = draw(st.sampled_from(MUNICIPALITIES))
-    home = offices.new_home(family[0])
-    entrants = tuple(person(each) for each in family)
-    when = {"event_on": day, "notified_on": day + timedelta(days=draw(st.sampled_from([0, 3, 60])))}
-    if draw(st.booleans()):
-        offices.must(place, MovedIn(**when, household=home, entrants=entrants))
-        offices.begin(place, family, home.household_number, day, "01")
-    else:
-        offices.must(place, CoverEnded(**when, cover=OtherCover.EMPLOYEE_INSURANCE, household=home, entrants=entrants))
-        offices.begin(place, family, home.household_number, day + ONE_DAY, "03")
-
-
-EVENTS = ("move", "move", "move", "move", "one leaves", "away", "head employed", "correct", "correct", "withdraw", "facility")
-
-
-def _happens(
-    draw: st.DrawFn, offices: ThreeOffices, family: tuple[str, ...], those: tuple[str, ...], place: InsurerNumber, day: date
-) -> None:
-    addressees = tuple(AddresseeNumber(each) for each in those)
-    when = {"event_on": day, "notified_on": day + timedelta(days=draw(st.sampled_from([0, 3, 60])))}
-    match draw(st.sampled_from(EVENTS)):
-        case "move":
-            _moves(draw, offices, those, place, day)
-        case "away":
-            _ends_special_cases(offices, those, place, day)
-            offices.must(place, MovedOut(**when, people=addressees))
-            offices.end(place, those, day + ONE_DAY, "51")
-        case "one leaves" if len(those) > 1:
-            offices.must(place, CoverBegan(**when, cover=OtherCover.WELFARE, people=addressees[1:]))
-            offices.end(place, those[1:], day, "54")
-        case "head employed" | "one leaves":
-            offices.must(place, CoverBegan(**when, cover=OtherCover.EMPLOYEE_INSURANCE, people=addressees[:1]))
-            offices.end(place, those[:1], day + ONE_DAY, "53")
-        case "facility":
-            one = those[-1]
-            home = offices.new_home(one)
-            head = Head(AddresseeNumber(those[0])) if len(those) > 1 else None
-            notice = ResidenceSpecial(
-                **when, person=AddresseeNumber(one), household=home, address="施設", new_head=head
-            )
-            last = offices.ledger[place, one][-1]
-            acquired = last.acquired
-            if offices.tell(place, notice):
-                last.end, last.end_reason = day, "58"
-                offices.ledger[place, one].append(Period(day, "08", acquired))
-                offices.homes[one] = (place, home.household_number)
-        case "correct":
-            _corrected(draw, offices, those, place)
-        case "withdraw":
-            _withdrawn(offices, place, day)
-
-
-def _moves(
-    draw: st.DrawFn, offices: ThreeOffices, those: tuple[str, ...], place: InsurerNumber, day: date
-) -> None:
-    """Out of one municipality and into another: mostly as it should be, sometimes days apart, one-sided or never told."""
-    there = draw(st.sampled_from([each for each in MUNICIPALITIES if each != place]))
-    addressees = tuple(AddresseeNumber(each) for each in those)
-    how = draw(st.sampled_from(["rightly", "rightly", "rightly", "apart", "left abroad", "came from abroad", "never came"]))
-    entered = day + timedelta(days=draw(st.sampled_from([-6, 6]))) if how == "apart" else day
-    _ends_special_cases(offices, those, place, day)
-    out = {"event_on": day, "notified_on": day + timedelta(days=2)}
-    if how == "left abroad":
-        offices.must(place, MovedOut(**out, people=addressees))
-        offices.end(place, those, day + ONE_DAY, "51")
-    else:
-        offices.must(place, MovedOut(**out, people=addressees, to_insurer=there))
-        offices.end(place, those, day, "57")
-    if how == "never came":
-        return
-    into = {"event_on": entered, "notified_on": entered + timedelta(days=draw(st.sampled_from([0, 30])))}
-    home = offices.new_home(those[0])
-    came_from = None if how == "came from abroad" else place
-    notice = MovedIn(**into, household=home, entrants=tuple(map(person, those)), from_insurer=came_from)
-    if offices.tell(there, notice):
-        offices.begin(there, those, home.household_number, entered, "01" if came_from is None else "07")
-
-
-def _ends_special_cases(offices: ThreeOffices, those: tuple[str, ...], place: InsurerNumber, day: date) -> None:
-    """Who is under 住所地特例 has to end that before he can move out (KKH-M012)."""
-    for each in those:
-        if offices.ledger[place, each][-1].start_reason == "08":
-            notice = StayEnded(event_on=day, notified_on=day, person=AddresseeNumber(each), address="見本町１丁目")
-            offices.must(place, notice)
-
-
-def _corrected(draw: st.DrawFn, offices: ThreeOffices, those: tuple[str, ...], place: InsurerNumber) -> None:
-    """The day of the last period's start was another one, for all who began with it on the same day."""
-    starts = {offices.ledger[place, each][-1].start for each in those}
-    if len(starts) > 1 or {offices.ledger[place, each][-1].start_reason for each in those} & {"08"}:
-        return
-    (start,) = starts
-    new = start + timedelta(days=draw(st.sampled_from([-8, -3, 4])))
-    reason = offices.ledger[place, those[0]][-1].start_reason
-    event = new - ONE_DAY if reason == "03" else new
-    people = tuple(AddresseeNumber(each) for each in those)
-    notice = DateCorrected(event_on=event, notified_on=start + timedelta(days=90), people=people, side=PeriodSide.START)
-    if offices.tell(place, notice):
-        for each in those:
-            period = offices.ledger[place, each][-1]
-            period.start = new
-            period.acquired = new if period.acquired == start else period.acquired
-
-
-def _withdrawn(offices: ThreeOffices, place: InsurerNumber, day: date) -> None:
-    """The last notice of an office never was; the ledger of that office is what it was before."""
-    if not offices.before.get(place):
-        return
-    taken, ledger, homes = offices.before[place][-1]
-    people = {each for (insurer, each) in offices.ledger if insurer == place}
-    still = {each for each in people if offices.homes.get(each, (place, None))[0] == place}
-    if people != still:
-        return  # they live elsewhere meanwhile: a clerk would not
-    if offices.tell(place, Withdrawn(event_on=day, notified_on=day, notice_number=taken)):
-        for key in [key for key in offices.ledger if key[0] == place]:
-            offices.ledger[key] = ledger.get(key, [])
-        for each in people:
-            offices.homes.pop(each, None)
-            if homes.get(each, (None, None))[0] == place:
-                offices.homes[each] = homes[each]
-        offices.before[place] = []
-
-
+    def decide(self, insurer: InsurerNumber, candidate: str, pair: Pair, decision: str, expected: str | None) -> None:
+        """確定指示 (KEISHIJI). ``expected``: the code it is to be refused with."""
+        answer = self.site.decide(insurer, instruction(insurer, candidate, decision))
+        assert [each.code for each in answer.errors] == ([expected] if expected else []), answer
+        self.seen[f"decision {decision}{' refused' if expected else ''}"] += 1
+        if expected is None:
+            self.decisions[pair] = decision
