@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from kokuho_core.errors import NotFound
 from kokuho_core.returning.rows import KakuninRow, KeikohoRow
 from kokuho_core.usecases import municipal_office
+from kokuho_core.usecases.municipal_desk import known_here
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, InsurerNumber
 
 from ..models.continuity_model import (
@@ -157,7 +158,7 @@ def world_of(offices: ThreeOffices) -> World:
     covers = offices.ledger.covers()
     with offices.site.installation.database.begin(read_only=True) as work:
         known = {
-            each: work.municipal.known(each, [AddresseeNumber(name) for name in covers]) for each in MUNICIPALITIES
+            each: known_here(work.municipal, each, [AddresseeNumber(name) for name in covers]) for each in MUNICIPALITIES
         }
     for name, listed in covers.items():
         for period in (each.period for each in listed):

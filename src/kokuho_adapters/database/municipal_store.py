@@ -42,7 +42,7 @@ from kokuho_adapters.database.tables import (
 )
 from kokuho_core.household.record import HouseholdRecord
 from kokuho_core.insured_person.record import PersonRecord
-from kokuho_core.municipal_office.desk import Ground, Known
+from kokuho_core.municipal_office.desk import Ground
 from kokuho_core.municipal_office.history_row import HouseholdRow, PersonRow
 from kokuho_core.municipal_office.other_rows import OTHER_RECORDS, OtherRow
 from kokuho_core.municipal_office.own_household import OwnHousehold
@@ -93,43 +93,52 @@ def _update_kind(columns: Any) -> Any:
 
 @frozen
 class SqlMunicipalStore:
-    """:class:`kokuho_core.ports.municipal.MunicipalStore` on SQL tables."""
+    """:class:`kokuho_core.ports.municipal.NumberedStore` on SQL tables."""
 
     connection: Connection
 
     # --- history ---
 
-    def known(
-        self,
-        insurer_number: InsurerNumber,
-        persons: Iterable[AddresseeNumber],
-        households: Iterable[HouseholdNumber] = (),
-        notice: int | None = None,
-    ) -> Known:
-        named, homes = set(map(str, persons)), set(map(str, households))
-        if notice is not None:
-            query = select(_row.kind, _row.subject).where(_row.insurer_number == insurer_number, _row.notice == notice)
-            for kind, subject in self.connection.execute(query.distinct()):
-                (named if kind == PERSON else homes).add(subject)
-            deaths = select(office_person.c.addressee_number).where(
-                office_person.c.insurer_number == insurer_number, office_person.c.death_notice == notice
-            )
-            named.update(self.connection.execute(deaths).scalars())
-        homes.update(self._others_of(insurer_number, _row.subject, sorted(named), _row.household_number))
-        named.update(self._others_of(insurer_number, _row.household_number, sorted(homes), _row.subject))
-        insurers = self.connection.execute(select(insurer.c.insurer_number)).scalars()
-        return Known(
-            insurer_number,
-            {each.addressee_number: each for each in self._persons(insurer_number, sorted(named))},
-            {each.household_number: each for each in self._households(insurer_number, sorted(homes))},
-            frozenset(map(InsurerNumber, insurers)),
-        )
+    def insurers(self) -> frozenset[InsurerNumber]:
+        return frozenset(map(InsurerNumber, self.connection.execute(select(insurer.c.insurer_number)).scalars()))
 
-    def persons(self, insurer_number: InsurerNumber) -> Iterator[OwnPerson]:
+    def persons(
+        self, insurer_number: InsurerNumber, addressees: Iterable[AddresseeNumber] | None = None
+    ) -> Iterator[OwnPerson]:
+        if addressees is not None:
+            yield from self._persons(insurer_number, sorted(addressees))
+            return
         query = select(_row.subject).where(_row.insurer_number == insurer_number, _row.kind == PERSON)
         subjects = self.connection.execute(query.distinct().order_by(_row.subject)).scalars()
         for batch in batches(subjects.all(), 1000):
             yield from self._persons(insurer_number, batch)
+
+    def households(self, insurer_number: InsurerNumber, numbers: Iterable[HouseholdNumber]) -> Iterator[OwnHousehold]:
+        rows: dict[str, list[HouseholdRow]] = {}
+        for row in self._rows(insurer_number, HOUSEHOLD, sorted(numbers)):
+            rows.setdefault(row.subject, []).append(_household_row(row))
+        for subject, each in rows.items():
+            yield OwnHousehold(insurer_number, HouseholdNumber(subject), tuple(each))
+
+    def homes_of(self, insurer_number: InsurerNumber, addressees: Iterable[AddresseeNumber]) -> set[HouseholdNumber]:
+        found = self._others_of(insurer_number, _row.subject, sorted(addressees), _row.household_number)
+        return set(map(HouseholdNumber, found))
+
+    def ever_in(self, insurer_number: InsurerNumber, households: Iterable[HouseholdNumber]) -> set[AddresseeNumber]:
+        found = self._others_of(insurer_number, _row.household_number, sorted(households), _row.subject)
+        return set(map(AddresseeNumber, found))
+
+    def concerned_by(
+        self, insurer_number: InsurerNumber, notice: int
+    ) -> tuple[set[AddresseeNumber], set[HouseholdNumber]]:
+        query = select(_row.kind, _row.subject).where(_row.insurer_number == insurer_number, _row.notice == notice)
+        rows = self.connection.execute(query.distinct()).all()
+        deaths = select(office_person.c.addressee_number).where(
+            office_person.c.insurer_number == insurer_number, office_person.c.death_notice == notice
+        )
+        persons = {AddresseeNumber(subject) for kind, subject in rows if kind == PERSON}
+        persons.update(map(AddresseeNumber, self.connection.execute(deaths).scalars()))
+        return persons, {HouseholdNumber(subject) for kind, subject in rows if kind == HOUSEHOLD}
 
     def next_notice(self, insurer_number: InsurerNumber) -> int:
         query = select(func.max(office_notice.c.number)).where(office_notice.c.insurer_number == insurer_number)
@@ -248,13 +257,6 @@ class SqlMunicipalStore:
                 former = frozenset(map(date.fromisoformat, json.loads(mark.former_starts)))
                 person = evolve(person, died_on=mark.died_on, death_notice=mark.death_notice, former_starts=former)
             yield person
-
-    def _households(self, insurer_number: InsurerNumber, subjects: Sequence[str]) -> Iterator[OwnHousehold]:
-        rows: dict[str, list[HouseholdRow]] = {}
-        for row in self._rows(insurer_number, HOUSEHOLD, subjects):
-            rows.setdefault(row.subject, []).append(_household_row(row))
-        for subject, each in rows.items():
-            yield OwnHousehold(insurer_number, HouseholdNumber(subject), tuple(each))
 
     # --- cut-over ---
 

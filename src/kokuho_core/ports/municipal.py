@@ -1,6 +1,20 @@
 """自庁の口: what the municipal office's use cases need of a store, whoever keeps it, and of the resident register.
 
-A vendor who has tables of his own fulfils :class:`MunicipalStore` on them; the library's own store is one of the ways.
+A vendor who has tables of his own fulfils these protocols on them, each for a job of its own, and leaves out what he does not do;
+the library's own store is one of the ways. A store reads and writes and decides nothing: every rule stays in the core.
+
+=========================  ==============================  ==============================
+protocol                   what it keeps                   first asked for by
+=========================  ==============================  ==============================
+:class:`OwnHistory`        届出, 個人と世帯の履歴          ``take_notice``
+:class:`OutgoingRows`      送付待ち, 送付ファイル          ``build_files``
+:class:`ReturnedResults`   返却された結果                  ``apply_file``
+:class:`OtherRows`         付属証, 所得区分, 高額該当月    ``state_other``
+:class:`HandOvers`         住民票への引渡し                ``hand_over``
+:class:`CutOver`           初期移行                        ``load_file``
+=========================  ==============================  ==============================
+
+All methods are called inside one transaction of the vendor's, and everything is one municipality's, named by its insurer number.
 """
 
 from __future__ import annotations
@@ -11,13 +25,12 @@ from typing import Protocol
 
 from attrs import frozen
 
-from kokuho_core.municipal_office.desk import Ground, Known
+from kokuho_core.municipal_office.desk import Ground
 from kokuho_core.municipal_office.history_row import HouseholdRow, PersonRow
 from kokuho_core.municipal_office.other_rows import OtherRow
 from kokuho_core.municipal_office.own_household import OwnHousehold
 from kokuho_core.municipal_office.own_person import OwnPerson
 from kokuho_core.municipal_office.returned import QualificationDates, ReturnedItem
-from kokuho_core.ports.keys import KeyRegister
 from kokuho_core.ports.vault import SealedNumber
 from kokuho_core.vocabulary.codes import UpdateKind
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, HouseholdNumber, InsurerNumber
@@ -76,30 +89,56 @@ HouseholdMessage = tuple[UpdateKind, HouseholdRow]
 OtherMessage = tuple[UpdateKind, OtherRow]
 
 
-class MunicipalStore(Protocol):
-    """自庁の保管. Everything is one municipality's, named by its insurer number."""
+class OwnHistory(Protocol):
+    """自庁の履歴: the journal of notices, and the rows of persons and households that followed from them (P-7)."""
 
-    def known(
-        self,
-        insurer_number: InsurerNumber,
-        persons: Iterable[AddresseeNumber],
-        households: Iterable[HouseholdNumber] = (),
-        notice: int | None = None,
-    ) -> Known:
-        """関係世帯: these, those that ``notice`` concerned, their households, and everybody who ever belonged to one of them."""
+    def insurers(self) -> frozenset[InsurerNumber]:
+        """都道府県内の保険者, the own one among them."""
         ...
 
-    def next_notice(self, insurer_number: InsurerNumber) -> int: ...
+    def persons(
+        self, insurer_number: InsurerNumber, addressees: Iterable[AddresseeNumber] | None = None
+    ) -> Iterator[OwnPerson]:
+        """Those of ``addressees`` who have a row, cancelled or not; everybody for None. By addressee number."""
+        ...
+
+    def households(self, insurer_number: InsurerNumber, numbers: Iterable[HouseholdNumber]) -> Iterator[OwnHousehold]:
+        """Those of ``numbers`` that have a row, cancelled or not."""
+        ...
+
+    def homes_of(self, insurer_number: InsurerNumber, addressees: Iterable[AddresseeNumber]) -> set[HouseholdNumber]:
+        """所属したことのある世帯: every household that a row of these persons names, now or ever."""
+        ...
+
+    def ever_in(self, insurer_number: InsurerNumber, households: Iterable[HouseholdNumber]) -> set[AddresseeNumber]:
+        """Everybody who has a row, now or ever, that names one of these households."""
+        ...
+
+    def concerned_by(self, insurer_number: InsurerNumber, notice: int) -> tuple[set[AddresseeNumber], set[HouseholdNumber]]:
+        """Persons and households of whom this notice made a row, or told the death."""
+        ...
+
+    def next_notice(self, insurer_number: InsurerNumber) -> int:
+        """届出の番号 of the next one; the first is 1."""
+        ...
 
     def keep(
         self, insurer_number: InsurerNumber, notice: Notice, persons: Iterable[OwnPerson], households: Iterable[OwnHousehold]
     ) -> None:
-        """The notice with everybody it changed, as they stand now. What stood before stays on record (P-7)."""
+        """The notice with everybody it changed, all rows as they stand now.
+
+        A row with another content, cancellation or ``changed_by`` than the one kept replaces it, and what stood before stays on
+        record with the time until which it stood (P-7); ``is_sent`` and ``is_waiting`` are marks, and no change by themselves.
+        """
         ...
 
-    def notices(self, insurer_number: InsurerNumber, addressee: AddresseeNumber | None = None) -> list[Notice]: ...
+    def notices(self, insurer_number: InsurerNumber, addressee: AddresseeNumber | None = None) -> list[Notice]:
+        """By number: all, or those that ever made or changed a row of one person."""
+        ...
 
-    # --- cut-over ---
+
+class CutOver(Protocol):
+    """初期移行の口: taking over an older system's files. Who fills his tables himself needs none of it."""
 
     def begin_load(self, insurer_number: InsurerNumber, at: datetime) -> bool:
         """Notice 0 stands for what was taken over. False where notices were taken already."""
@@ -111,39 +150,42 @@ class MunicipalStore(Protocol):
 
     def load_households(self, insurer_number: InsurerNumber, rows: Iterable[HouseholdRow], at: datetime) -> None: ...
 
-    # --- individual numbers ---
 
-    def keep_numbers(self, sealed: Iterable[SealedNumber]) -> None: ...
-
-    def sealed_numbers(
-        self, insurer_number: InsurerNumber, indexes: Sequence[NumberIndex]
-    ) -> Mapping[NumberIndex, SealedNumber]: ...
-
-    # --- sending ---
+class OutgoingRows(Protocol):
+    """送付の口: which rows wait, and what became of those that were sent."""
 
     def waiting_persons(self, insurer_number: InsurerNumber) -> Iterator[PersonMessage]:
-        """By addressee and history number."""
+        """Rows whose ``waits_as`` is not None, with it; by addressee and history number."""
         ...
 
     def waiting_households(self, insurer_number: InsurerNumber) -> Iterator[HouseholdMessage]:
         """By household and history number."""
         ...
 
-    def waiting_others(self, insurer_number: InsurerNumber, file_id: str) -> Iterator[OtherMessage]: ...
-
-    def waiting(self, insurer_number: InsurerNumber) -> list[WaitingSubject]: ...
-
-    def next_sequence(self, insurer_number: InsurerNumber, file_id: str) -> int: ...
-
-    def mark_sent(self, insurer_number: InsurerNumber, file: SentFile, folder: str) -> None:
-        """All that waited for this kind of file is in it, in the order in which it was read."""
+    def waiting_others(self, insurer_number: InsurerNumber, file_id: str) -> Iterator[OtherMessage]:
+        """By identity."""
         ...
 
-    def unpublished(self, insurer_number: InsurerNumber, folder: str) -> list[str]: ...
+    def waiting(self, insurer_number: InsurerNumber) -> list[WaitingSubject]:
+        """送付待ち: each person and household of whom a row waits, with the earliest notice that changed such a row."""
+        ...
+
+    def next_sequence(self, insurer_number: InsurerNumber, file_id: str) -> int:
+        """連番: the smallest from 1 on that no file of this kind has, files refused whole left aside (X-2)."""
+        ...
+
+    def mark_sent(self, insurer_number: InsurerNumber, file: SentFile, folder: str) -> None:
+        """All that waits for this kind of file is in it, in the order in which it was read: the first row on line 2.
+
+        Each row becomes as :func:`~kokuho_core.municipal_office.history_row.sent` has it, and its line is remembered.
+        """
+        ...
+
+    def unpublished(self, insurer_number: InsurerNumber, folder: str) -> list[str]:
+        """Names of files that were marked sent and not yet published."""
+        ...
 
     def mark_published(self, insurer_number: InsurerNumber, names: Iterable[str]) -> None: ...
-
-    def sent_files(self, insurer_number: InsurerNumber) -> list[SentFile]: ...
 
     def sent_line(self, insurer_number: InsurerNumber, name: str, line: int) -> SentLine | None: ...
 
@@ -152,22 +194,31 @@ class MunicipalStore(Protocol):
         ...
 
     def refuse_file(self, insurer_number: InsurerNumber, name: str) -> bool:
-        """A whole file was refused: its rows wait again, its sequence number is free (X-2). False where that is known."""
+        """A whole file was refused: its rows wait again, its sequence number is free (X-2). False where that is known.
+
+        Rows that were new in it become as :func:`~kokuho_core.municipal_office.history_row.never_taken` has it.
+        """
         ...
 
     def refused_lines(self, insurer_number: InsurerNumber) -> list[tuple[str, SentLine]]:
         """Lines that were refused or are held, with the name of their file."""
         ...
 
-    # --- certificates, income, months ---
+
+class OtherRows(Protocol):
+    """付属証・所得区分・高額該当月の口."""
 
     def other(self, insurer_number: InsurerNumber, file_id: str, identity: str) -> OtherRow | None: ...
 
     def keep_other(self, insurer_number: InsurerNumber, row: OtherRow) -> None: ...
 
-    def others_of(self, insurer_number: InsurerNumber, file_id: str, subject: str) -> list[OtherRow]: ...
+    def others_of(self, insurer_number: InsurerNumber, file_id: str, subject: str) -> list[OtherRow]:
+        """Of one person or household, by identity."""
+        ...
 
-    # --- what came back ---
+
+class ReturnedResults(Protocol):
+    """返却の口: what the aggregation told, item by item, the last word of each."""
 
     def returned(self, insurer_number: InsurerNumber, file_id: str, items: Iterable[str]) -> Mapping[str, ReturnedItem]: ...
 
@@ -179,7 +230,9 @@ class MunicipalStore(Protocol):
         """Items about these subjects, all of them for None; by item."""
         ...
 
-    # --- the resident register ---
+
+class HandOvers(Protocol):
+    """住民票への引渡しの口: what was handed over last (Q-8)."""
 
     def handed_over(
         self, insurer_number: InsurerNumber, addressees: Iterable[AddresseeNumber]
@@ -187,19 +240,33 @@ class MunicipalStore(Protocol):
 
     def keep_handed_over(self, insurer_number: InsurerNumber, dates: Iterable[QualificationDates]) -> None: ...
 
-    def persons(self, insurer_number: InsurerNumber) -> Iterator[OwnPerson]:
-        """Everybody, by addressee number."""
-        ...
+
+class HistoryAndOthers(OwnHistory, OtherRows, Protocol):
+    """For what belongs to a person or household that must be known."""
 
 
-class MunicipalWork(Protocol):
-    """一件の処理 of a municipal office: everything in it happens together or not at all."""
+class HistoryAndResults(OwnHistory, OutgoingRows, OtherRows, ReturnedResults, Protocol):
+    """For taking results in and for the lists: our own rows beside the returned ones."""
 
-    @property
-    def municipal(self) -> MunicipalStore: ...
 
-    @property
-    def keys(self) -> KeyRegister: ...
+class HistoryAndHandOvers(OwnHistory, ReturnedResults, HandOvers, Protocol):
+    """For handing dates over: our own rows, the returned ones, and what was handed over before."""
+
+
+class MunicipalStore(HistoryAndResults, HandOvers, CutOver, Protocol):
+    """自庁の保管: all of the above."""
+
+
+class NumberedStore(MunicipalStore, Protocol):
+    """自庁の保管 of the library itself, which keeps the sealed individual numbers beside it, and lists its files."""
+
+    def keep_numbers(self, sealed: Iterable[SealedNumber]) -> None: ...
+
+    def sealed_numbers(
+        self, insurer_number: InsurerNumber, indexes: Sequence[NumberIndex]
+    ) -> Mapping[NumberIndex, SealedNumber]: ...
+
+    def sent_files(self, insurer_number: InsurerNumber) -> list[SentFile]: ...
 
 
 class ResidentRegister(Protocol):

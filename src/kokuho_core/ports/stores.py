@@ -44,7 +44,7 @@ if TYPE_CHECKING:  # hardly a process uses all of these stores
     from kokuho_core.ports.authentication import FactorStore
     from kokuho_core.ports.gates import GateStore
     from kokuho_core.ports.keys import KeyRegister
-    from kokuho_core.ports.municipal import MunicipalStore
+    from kokuho_core.ports.municipal import NumberedStore
     from kokuho_core.ports.recall import RecallStore
     from kokuho_core.ports.registration import CardUseStore, CoverStore, RegistrationStore
     from kokuho_core.ports.retention import RetentionStore
@@ -588,7 +588,7 @@ class UnitOfWork(Protocol):
     def covers(self) -> CoverStore: ...
 
     @property
-    def municipal(self) -> MunicipalStore: ...
+    def municipal(self) -> NumberedStore: ...
 
     def register(self) -> InsurerRegister:
         """The insurers of the prefecture. Raises :class:`SetupFault` (KKH-C007) before ``init``."""

@@ -18,7 +18,7 @@ from kokuho_core.errors import FileRefused, NotificationRefused, Problem, Record
 from kokuho_core.household.record import HOUSEHOLD_KEYS, HouseholdRecord
 from kokuho_core.insured_person.record import PERSON_KEYS, PersonRecord
 from kokuho_core.municipal_office.acceptance import Outcome, accept, named_household, named_persons
-from kokuho_core.municipal_office.desk import Ground
+from kokuho_core.municipal_office.desk import Ground, Known
 from kokuho_core.municipal_office.history_row import HouseholdRow, PersonRow
 from kokuho_core.municipal_office.notification import Notification, Withdrawn
 from kokuho_core.municipal_office.other_rows import OTHER_KEYS, OtherRecord, OtherRow, identity_of, stated, withdrawn
@@ -37,12 +37,19 @@ from kokuho_core.municipal_office.returned import (
 )
 from kokuho_core.ports.files import IncomingFile, OutgoingFiles, ReadRecord
 from kokuho_core.ports.municipal import (
+    CutOver,
+    HistoryAndHandOvers,
+    HistoryAndOthers,
+    HistoryAndResults,
     HouseholdMessage,
-    MunicipalStore,
     Notice,
     OtherMessage,
+    OtherRows,
+    OutgoingRows,
+    OwnHistory,
     PersonMessage,
     ResidentRegister,
+    ReturnedResults,
     SentFile,
     SentLine,
     WaitingSubject,
@@ -50,7 +57,7 @@ from kokuho_core.ports.municipal import (
 from kokuho_core.qualification.date_rules import DateRules
 from kokuho_core.returning.rows import ROW_TYPES, KohikekkaRow, KohikiRow, TokusoRow, row_keys
 from kokuho_core.vocabulary.codes import UpdateKind
-from kokuho_core.vocabulary.identifiers import AddresseeNumber, InsurerNumber
+from kokuho_core.vocabulary.identifiers import AddresseeNumber, HouseholdNumber, InsurerNumber
 from kokuho_core.vocabulary.individual_number import IndividualNumber, NumberIndex
 
 BATCH: Final = 1000
@@ -75,13 +82,14 @@ class TakenNotice:
 
 
 def take_notice(
-    store: MunicipalStore, insurer: InsurerNumber, notification: Notification, at: datetime, rules: DateRules | None = None
+    store: OwnHistory, insurer: InsurerNumber, notification: Notification, at: datetime, rules: DateRules | None = None
 ) -> TakenNotice:
     """Accept a notice and keep what follows. Raises :class:`NotificationRefused`; then nothing was kept."""
     household = named_household(notification)
     if isinstance(notification, Withdrawn) and notification.notice_number < 1:
         raise NotificationRefused(Problem("KKH-M015", field="notice_number"))
-    known = store.known(
+    known = known_here(
+        store,
         insurer,
         named_persons(notification),
         () if household is None else (household,),
@@ -95,7 +103,30 @@ def take_notice(
     return TakenNotice(number, outcome)
 
 
-def state_other(store: MunicipalStore, insurer: InsurerNumber, file_id: str, record: OtherRecord) -> OtherRow:
+def known_here(
+    store: OwnHistory,
+    insurer: InsurerNumber,
+    persons: Iterable[AddresseeNumber],
+    households: Iterable[HouseholdNumber] = (),
+    notice: int | None = None,
+) -> Known:
+    """関係世帯: these, those ``notice`` concerned, their households, and everybody who ever belonged to one of them (Q-1)."""
+    named, homes = set(persons), set(households)
+    if notice is not None:
+        concerned = store.concerned_by(insurer, notice)
+        named |= concerned[0]
+        homes |= concerned[1]
+    homes |= store.homes_of(insurer, named)
+    named |= store.ever_in(insurer, homes)
+    return Known(
+        insurer,
+        {each.addressee_number: each for each in store.persons(insurer, named)},
+        {each.household_number: each for each in store.households(insurer, homes)},
+        store.insurers(),
+    )
+
+
+def state_other(store: HistoryAndOthers, insurer: InsurerNumber, file_id: str, record: OtherRecord) -> OtherRow:
     """付属証・所得区分・高額該当月 as they stand now. Raises :class:`NotificationRefused` (KKH-P007, KKH-M005)."""
     _require_known(store, insurer, record)
     row = stated(store.other(insurer, file_id, identity_of(record)), file_id, record)
@@ -103,20 +134,19 @@ def state_other(store: MunicipalStore, insurer: InsurerNumber, file_id: str, rec
     return row
 
 
-def withdraw_other(store: MunicipalStore, insurer: InsurerNumber, file_id: str, identity: str) -> OtherRow:
+def withdraw_other(store: OtherRows, insurer: InsurerNumber, file_id: str, identity: str) -> OtherRow:
     """取消. Raises :class:`NotificationRefused` (KKH-R001)."""
     row = withdrawn(store.other(insurer, file_id, identity))
     store.keep_other(insurer, row)
     return row
 
 
-def _require_known(store: MunicipalStore, insurer: InsurerNumber, record: OtherRecord) -> None:
+def _require_known(store: OwnHistory, insurer: InsurerNumber, record: OtherRecord) -> None:
     addressee = getattr(record, "addressee_number", None)
     household = getattr(record, "household_number", None)
-    known = store.known(insurer, () if addressee is None else (addressee,), () if household is None else (household,))
-    if addressee is not None and addressee not in known.persons:
+    if addressee is not None and not any(True for _ in store.persons(insurer, (addressee,))):
         raise NotificationRefused(Problem("KKH-M005", field="addressee_number"))
-    if household is not None and household not in known.households:
+    if household is not None and not any(True for _ in store.households(insurer, (household,))):
         raise NotificationRefused(Problem("KKH-M007", field="household_number"))
 
 
@@ -138,7 +168,7 @@ Seal = Callable[[Sequence[IndividualNumber]], Sequence[NumberIndex]]
 
 
 def load_file(
-    store: MunicipalStore, insurer: InsurerNumber, incoming: IncomingFile, at: datetime, seal: Seal, *, is_sent: bool
+    store: CutOver, insurer: InsurerNumber, incoming: IncomingFile, at: datetime, seal: Seal, *, is_sent: bool
 ) -> LoadedFile:
     """初期移行: take over the history of an older system from its SKKOJIN or SKSETAI file, as a stream.
 
@@ -206,7 +236,7 @@ def _loaded_households(batch: Iterable[ReadRecord], problems: list[Problem], *, 
 
 
 def build_files(
-    store: MunicipalStore, insurer: InsurerNumber, outgoing: OutgoingFiles, folder: str, at: datetime, reveal: Reveal
+    store: OutgoingRows, insurer: InsurerNumber, outgoing: OutgoingFiles, folder: str, at: datetime, reveal: Reveal
 ) -> list[SentFile]:
     """Write what waits, one file of each kind (Q-1). Files are published by :func:`publish_files`, after the commit."""
     built = []
@@ -223,13 +253,22 @@ def build_files(
     return built
 
 
+def publish_files(store: OutgoingRows, insurer: InsurerNumber, outgoing: OutgoingFiles, folder: str) -> list[str]:
+    """Give their names to files that were committed and not yet published; once more does no harm (S-17). Their names."""
+    names = store.unpublished(insurer, folder)
+    for name in names:
+        outgoing.publish(name)
+    store.mark_published(insurer, names)
+    return names
+
+
 def _chained(first: Sequence[Any], rest: Iterator[Sequence[Any]]) -> Iterator[Sequence[Any]]:
     yield first
     yield from rest
 
 
 def _rows(
-    store: MunicipalStore, insurer: InsurerNumber, file_id: str, reveal: Reveal
+    store: OutgoingRows, insurer: InsurerNumber, file_id: str, reveal: Reveal
 ) -> tuple[Sequence[str], Iterator[Sequence[Any]]]:
     match file_id:
         case "SKKOJIN":
@@ -307,7 +346,7 @@ _REFUSED: Final = "2"
 _HELD: Final = "3"
 
 
-def apply_file(store: MunicipalStore, insurer: InsurerNumber, incoming: IncomingFile) -> AppliedFile:
+def apply_file(store: HistoryAndResults, insurer: InsurerNumber, incoming: IncomingFile) -> AppliedFile:
     """Take one returned file in. Repeating it changes nothing, and the order of files does not matter.
 
     Raises :class:`FileRefused`: KKH-M018 for another municipality or of another kind, and what reading finds.
@@ -343,7 +382,7 @@ def apply_file(store: MunicipalStore, insurer: InsurerNumber, incoming: Incoming
 
 
 def _contradicted(
-    store: MunicipalStore, insurer: InsurerNumber, items: set[str], file_id: str, kept: dict[str, Any]
+    store: OwnHistory, insurer: InsurerNumber, items: set[str], file_id: str, kept: dict[str, Any]
 ) -> list[Contradiction]:
     """Contradictions of the rows just taken in, and people we do not know."""
     if file_id not in ("TOKUSO", "HIHOID") or not kept:
@@ -353,7 +392,7 @@ def _contradicted(
         rows = by_person.setdefault(AddresseeNumber(item.subject), [])
         if isinstance(item.row, TokusoRow):
             rows.append(item.row)
-    persons = _persons(store, insurer, by_person)
+    persons = {each.addressee_number: each for each in store.persons(insurer, by_person)}
     found = []
     for addressee, rows in sorted(by_person.items()):
         person = persons.get(addressee)
@@ -363,14 +402,7 @@ def _contradicted(
     return found
 
 
-def _persons(
-    store: MunicipalStore, insurer: InsurerNumber, addressees: Iterable[AddresseeNumber]
-) -> dict[AddresseeNumber, OwnPerson]:
-    known = store.known(insurer, addressees).persons
-    return {each: known[each] for each in addressees if each in known}
-
-
-def _apply_results(store: MunicipalStore, insurer: InsurerNumber, incoming: IncomingFile) -> AppliedFile:
+def _apply_results(store: OutgoingRows, insurer: InsurerNumber, incoming: IncomingFile) -> AppliedFile:
     """処理結果: plain acceptance needs nothing; what was refused is listed, and sent as new again when it is corrected."""
     refused: list[RefusedLine] = []
     total = 0
@@ -399,7 +431,7 @@ def _apply_results(store: MunicipalStore, insurer: InsurerNumber, incoming: Inco
 
 
 def hand_over(
-    store: MunicipalStore, insurer: InsurerNumber, register: ResidentRegister, at: datetime
+    store: HistoryAndHandOvers, insurer: InsurerNumber, register: ResidentRegister, at: datetime
 ) -> list[QualificationDates]:
     """住民票への引渡し (Q-8): dates that are new or other than those handed over last."""
     due: list[QualificationDates] = []
@@ -419,7 +451,7 @@ def hand_over(
 
 
 def _tokuso(
-    store: MunicipalStore, insurer: InsurerNumber, addressees: Iterable[AddresseeNumber]
+    store: ReturnedResults, insurer: InsurerNumber, addressees: Iterable[AddresseeNumber]
 ) -> dict[AddresseeNumber, list[TokusoRow]]:
     found: dict[AddresseeNumber, list[TokusoRow]] = {}
     for item in store.returned_of(insurer, "TOKUSO", addressees):
@@ -456,7 +488,7 @@ class OfficeLists:
     carry_overs: tuple[CarryOver, ...] = ()
 
 
-def office_lists(store: MunicipalStore, insurer: InsurerNumber, today: date) -> OfficeLists:
+def office_lists(store: HistoryAndResults, insurer: InsurerNumber, today: date) -> OfficeLists:
     """Everything a clerk has to look at."""
     waiting = []
     for each in store.waiting(insurer):
@@ -514,9 +546,9 @@ class PersonView:
         return tuple(each for notice in self.notices for each in notice.grounds if each.addressee_number == mine)
 
 
-def person_view(store: MunicipalStore, insurer: InsurerNumber, addressee: AddresseeNumber) -> PersonView | None:
+def person_view(store: HistoryAndResults, insurer: InsurerNumber, addressee: AddresseeNumber) -> PersonView | None:
     """Everything known of one person here, None for nobody."""
-    person = store.known(insurer, (addressee,)).persons.get(addressee)
+    person = next(iter(store.persons(insurer, (addressee,))), None)
     if person is None:
         return None
     rows = _tokuso(store, insurer, (addressee,)).get(addressee, [])

@@ -5,37 +5,27 @@ Seeds 1-① … 1-② (notices and files out), 2-④ … 2-⑥, 3-6, 4-5 and 4-6
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from functools import partial
 
 from kokuho_core.access import Operation
 from kokuho_core.errors import NotFound, Problem
-from kokuho_core.municipal_office.notification import Notification, with_numbers
+from kokuho_core.municipal_office.notification import Notification
 from kokuho_core.municipal_office.other_rows import OtherRecord, OtherRow
 from kokuho_core.municipal_office.returned import QualificationDates
 from kokuho_core.ports.files import IncomingFile, OutgoingFiles
 from kokuho_core.ports.municipal import ResidentRegister, SentFile
-from kokuho_core.ports.stores import UnitOfWork
 from kokuho_core.usecases import municipal_desk
-from kokuho_core.usecases.admission import Given, admitted, count
+from kokuho_core.usecases.admission import admitted, count
 from kokuho_core.usecases.municipal_desk import AppliedFile, LoadedFile, OfficeLists, PersonView, TakenNotice
+from kokuho_core.usecases.municipal_numbers import insurer_of, numbered, revealing, sealed_in
 from kokuho_core.usecases.office import Office
+from kokuho_core.usecases.register import require_insurer
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, InsurerNumber
-from kokuho_core.vocabulary.individual_number import IndividualNumber, NumberIndex
+from kokuho_core.vocabulary.individual_number import IndividualNumber
 
 
-def _insurer(given: Given) -> InsurerNumber | None:
-    insurer: InsurerNumber = given["insurer"]
-    return insurer
-
-
-def _required(work: UnitOfWork, insurer: InsurerNumber) -> None:
-    """Raises :class:`NotFound` (KKH-N002)."""
-    if insurer not in work.register():
-        raise NotFound(Problem("KKH-N002", field="insurer"))
-
-
-@admitted(Operation.TAKE_NOTICE, subject=lambda given: type(given["notification"]).__name__, insurer=_insurer)
+@admitted(Operation.TAKE_NOTICE, subject=lambda given: type(given["notification"]).__name__, insurer=insurer_of)
 def notify(
     office: Office,
     insurer: InsurerNumber,
@@ -49,12 +39,8 @@ def notify(
 
     def take() -> TakenNotice:
         with office.database.begin() as work:
-            _required(work, insurer)
-            told = notification
-            if numbers:
-                sealed = office.vault.seal(work.keys, insurer, list(numbers.values()))
-                work.municipal.keep_numbers(sealed)
-                told = with_numbers(told, {who: each.index for who, each in zip(numbers, sealed, strict=True)})
+            require_insurer(work, insurer)
+            told = numbered(office, work, insurer, notification, numbers) if numbers else notification
             at = office.clock.now()
             answer = municipal_desk.take_notice(work.municipal, insurer, told, at, office.settings.date_rules)
             count(persons=len(answer.outcome.persons), households=len(answer.outcome.households))
@@ -64,13 +50,13 @@ def notify(
     return office.database.repeated(take)
 
 
-@admitted(Operation.TAKE_NOTICE, subject=lambda given: given["file_id"], insurer=_insurer)
+@admitted(Operation.TAKE_NOTICE, subject=lambda given: given["file_id"], insurer=insurer_of)
 def state(office: Office, insurer: InsurerNumber, file_id: str, record: OtherRecord) -> OtherRow:
     """付属証・所得区分・高額該当月を記録する. Raises :class:`NotificationRefused`."""
 
     def keep() -> OtherRow:
         with office.database.begin() as work:
-            _required(work, insurer)
+            require_insurer(work, insurer)
             row = municipal_desk.state_other(work.municipal, insurer, file_id, record)
             work.commit()
             return row
@@ -78,13 +64,13 @@ def state(office: Office, insurer: InsurerNumber, file_id: str, record: OtherRec
     return office.database.repeated(keep)
 
 
-@admitted(Operation.TAKE_NOTICE, subject=lambda given: given["file_id"], insurer=_insurer)
+@admitted(Operation.TAKE_NOTICE, subject=lambda given: given["file_id"], insurer=insurer_of)
 def withdraw(office: Office, insurer: InsurerNumber, file_id: str, identity: str) -> OtherRow:
     """付属証・高額該当月の取消. Raises :class:`NotificationRefused` (KKH-R001)."""
 
     def keep() -> OtherRow:
         with office.database.begin() as work:
-            _required(work, insurer)
+            require_insurer(work, insurer)
             row = municipal_desk.withdraw_other(work.municipal, insurer, file_id, identity)
             work.commit()
             return row
@@ -92,20 +78,14 @@ def withdraw(office: Office, insurer: InsurerNumber, file_id: str, identity: str
     return office.database.repeated(keep)
 
 
-@admitted(Operation.TAKE_NOTICE, subject=lambda given: given["incoming"].name, insurer=_insurer)
+@admitted(Operation.TAKE_NOTICE, subject=lambda given: given["incoming"].name, insurer=insurer_of)
 def load(office: Office, insurer: InsurerNumber, incoming: IncomingFile, *, is_sent: bool) -> LoadedFile:
     """初期移行: an older system's history, from its own file. Raises :class:`FileRefused` (KKH-M018, KKH-M020 …)."""
 
     def take() -> LoadedFile:
         with office.database.begin() as work:
-            _required(work, insurer)
-
-            def seal(numbers: Sequence[IndividualNumber]) -> Sequence[NumberIndex]:
-                sealed = office.vault.seal(work.keys, insurer, numbers)
-                work.municipal.keep_numbers(sealed)
-                return [each.index for each in sealed]
-
-            at = office.clock.now()
+            require_insurer(work, insurer)
+            seal, at = partial(sealed_in, office, work, insurer), office.clock.now()
             answer = municipal_desk.load_file(work.municipal, insurer, incoming, at, seal, is_sent=is_sent)
             count(records=answer.records, refused=len({each.line for each in answer.problems}))
             work.commit()
@@ -114,7 +94,7 @@ def load(office: Office, insurer: InsurerNumber, incoming: IncomingFile, *, is_s
     return office.database.repeated(take)
 
 
-@admitted(Operation.BUILD_FILES, subject=lambda given: given["insurer"], insurer=_insurer)
+@admitted(Operation.BUILD_FILES, subject=lambda given: given["insurer"], insurer=insurer_of)
 def build(office: Office, insurer: InsurerNumber, outgoing: OutgoingFiles, folder: str) -> list[SentFile]:
     """被保険者異動情報などのファイルを作る (Q-1). Complete under a temporary name before the commit, named after it (S-17)."""
     _publish(office, insurer, outgoing, folder)
@@ -125,12 +105,8 @@ def build(office: Office, insurer: InsurerNumber, outgoing: OutgoingFiles, folde
 
 def _build(office: Office, insurer: InsurerNumber, outgoing: OutgoingFiles, folder: str) -> list[SentFile]:
     with office.database.begin() as work:
-        _required(work, insurer)
-
-        def reveal(indexes: Sequence[NumberIndex]) -> dict[NumberIndex, IndividualNumber]:
-            sealed = work.municipal.sealed_numbers(insurer, indexes)
-            return {index: office.vault.reveal(work.keys, each) for index, each in sealed.items()}
-
+        require_insurer(work, insurer)
+        reveal = revealing(office, work, insurer)
         built = municipal_desk.build_files(work.municipal, insurer, outgoing, folder, office.clock.now(), reveal)
         count(**{each.file_id: each.records for each in built})
         work.commit()
@@ -140,27 +116,24 @@ def _build(office: Office, insurer: InsurerNumber, outgoing: OutgoingFiles, fold
 def _publish(office: Office, insurer: InsurerNumber, outgoing: OutgoingFiles, folder: str) -> None:
     """Give their names to files that were committed but not yet published."""
     with office.database.begin(read_only=True) as work:
-        names = work.municipal.unpublished(insurer, folder)
-    if not names:
-        return
-    for name in names:
-        outgoing.publish(name)
+        if not work.municipal.unpublished(insurer, folder):
+            return
 
-    def mark() -> None:
+    def publish() -> None:
         with office.database.begin() as work:
-            work.municipal.mark_published(insurer, names)
+            municipal_desk.publish_files(work.municipal, insurer, outgoing, folder)
             work.commit()
 
-    office.database.repeated(mark)
+    office.database.repeated(publish)
 
 
-@admitted(Operation.APPLY_FILES, subject=lambda given: given["incoming"].name, insurer=_insurer)
+@admitted(Operation.APPLY_FILES, subject=lambda given: given["incoming"].name, insurer=insurer_of)
 def apply(office: Office, insurer: InsurerNumber, incoming: IncomingFile) -> AppliedFile:
     """返却ファイルを取り込む (Q-6). One file is one transaction. Raises :class:`FileRefused` (KKH-M018 …)."""
 
     def take() -> AppliedFile:
         with office.database.begin() as work:
-            _required(work, insurer)
+            require_insurer(work, insurer)
             answer = municipal_desk.apply_file(work.municipal, insurer, incoming)
             count(records=answer.records, changes=len(answer.changes), contradictions=len(answer.contradictions))
             work.commit()
@@ -169,13 +142,13 @@ def apply(office: Office, insurer: InsurerNumber, incoming: IncomingFile) -> App
     return office.database.repeated(take)
 
 
-@admitted(Operation.HAND_OVER, subject=lambda given: given["insurer"], insurer=_insurer)
+@admitted(Operation.HAND_OVER, subject=lambda given: given["insurer"], insurer=insurer_of)
 def hand_over(office: Office, insurer: InsurerNumber, register: ResidentRegister) -> list[QualificationDates]:
     """資格取得日・喪失日を住民票へ渡す (Q-8). Handed over before the commit, so an interruption hands it over once more."""
 
     def hand() -> list[QualificationDates]:
         with office.database.begin() as work:
-            _required(work, insurer)
+            require_insurer(work, insurer)
             due = municipal_desk.hand_over(work.municipal, insurer, register, office.clock.now())
             count(persons=len(due))
             work.commit()
@@ -184,19 +157,19 @@ def hand_over(office: Office, insurer: InsurerNumber, register: ResidentRegister
     return office.database.repeated(hand)
 
 
-@admitted(Operation.LIST_OFFICE, subject=lambda given: given["insurer"], insurer=_insurer)
+@admitted(Operation.LIST_OFFICE, subject=lambda given: given["insurer"], insurer=insurer_of)
 def lists(office: Office, insurer: InsurerNumber) -> OfficeLists:
     """送付待ち, 5日期限, 拒否, 食い違い, 確認事項, 候補, 引継."""
     with office.database.begin(read_only=True) as work:
-        _required(work, insurer)
+        require_insurer(work, insurer)
         return municipal_desk.office_lists(work.municipal, insurer, office.clock.today())
 
 
-@admitted(Operation.LIST_OFFICE, subject=lambda given: given["addressee"], insurer=_insurer)
+@admitted(Operation.LIST_OFFICE, subject=lambda given: given["addressee"], insurer=insurer_of)
 def person(office: Office, insurer: InsurerNumber, addressee: AddresseeNumber) -> PersonView:
     """一人の記録. Raises :class:`NotFound` (KKH-N001)."""
     with office.database.begin(read_only=True) as work:
-        _required(work, insurer)
+        require_insurer(work, insurer)
         view = municipal_desk.person_view(work.municipal, insurer, addressee)
     if view is None:
         raise NotFound(Problem("KKH-N001", field="addressee_number"))
