@@ -50,6 +50,7 @@ from kokuho_core.municipal_office.own_person import OwnPerson
 from kokuho_core.municipal_office.returned import QualificationDates, ReturnedItem
 from kokuho_core.ports.municipal import (
     HouseholdMessage,
+    LinesGoingOut,
     Notice,
     OtherMessage,
     PersonMessage,
@@ -89,6 +90,27 @@ def _update_kind(columns: Any) -> Any:
         (columns.is_sent, UpdateKind.CORRECTION.value),
         else_=UpdateKind.NEW.value,
     )
+
+
+_OWN: Final = number_vault.alias("own_number")
+_FORMER: Final = number_vault.alias("former_number")
+
+
+def _with_sealed_numbers(query: Select[Any]) -> Select[Any]:
+    """Both sealed numbers of a row beside it, each as :class:`SealedNumber` has them."""
+    source: Any = office_row
+    for vault, index in ((_OWN, _row.number_index), (_FORMER, _row.previous_number_index)):
+        here = and_(vault.c.insurer_number == _row.insurer_number, vault.c.number_index == index)
+        source = source.outerjoin(vault, here)
+    return query.add_columns(*_sealed_columns(_OWN.c), *_sealed_columns(_FORMER.c)).select_from(source)
+
+
+def _sealed_columns(vault: Any) -> tuple[Any, ...]:
+    return (vault.insurer_number, vault.number_index, vault.index_version, vault.key_id, vault.ciphertext)
+
+
+def _sealed(values: Sequence[Any]) -> SealedNumber | None:
+    return SealedNumber(*values) if values[0] is not None else None
 
 
 @frozen
@@ -311,9 +333,8 @@ class SqlMunicipalStore:
         vault = number_vault.c
         found = {}
         for batch in batches(indexes):
-            query = select(
-                vault.insurer_number, vault.number_index, vault.index_version, vault.key_id, vault.ciphertext
-            ).where(vault.insurer_number == insurer_number, vault.number_index.in_(batch))
+            query = select(*_sealed_columns(vault))
+            query = query.where(vault.insurer_number == insurer_number, vault.number_index.in_(batch))
             for row in self.connection.execute(query):
                 sealed = SealedNumber(*row)
                 found[sealed.index] = sealed
@@ -344,6 +365,29 @@ class SqlMunicipalStore:
         query = select(office_row).where(*_rows_going_out(insurer_number, kind))
         query = query.order_by(_row.subject, _row.history_number)
         yield from self.connection.execute(query.execution_options(yield_per=1000))
+
+    def lines_going_out(self, insurer_number: InsurerNumber, file_id: str) -> Iterator[LinesGoingOut]:
+        kind = _KIND_OF_FILE.get(file_id)
+        if kind is None:
+            text: RowText[Any] = _OTHERS[file_id]
+            query: Select[Any] = select(_other.content, _update_kind(_other))
+            query = query.where(*_others_going_out(insurer_number, file_id)).order_by(_other.identity)
+        else:
+            text = _PERSONS if kind == PERSON else _HOUSEHOLDS
+            query = select(_row.content, _update_kind(_row))
+            query = query.where(*_rows_going_out(insurer_number, kind)).order_by(_row.subject, _row.history_number)
+        if kind == PERSON:
+            query = _with_sealed_numbers(query)
+        place = text.keys.index("update_kind") if "update_kind" in text.keys else None
+        for rows in self.connection.execute(query.execution_options(yield_per=1000)).partitions():
+            lines = [text.values(row[0]) for row in rows]
+            if place is not None:
+                for line, row in zip(lines, rows, strict=True):
+                    line[place] = row[1]
+            if kind == PERSON:
+                yield LinesGoingOut(lines, [_sealed(row[2:7]) for row in rows], [_sealed(row[7:12]) for row in rows])
+            else:
+                yield LinesGoingOut(lines)
 
     def waiting(self, insurer_number: InsurerNumber) -> list[WaitingSubject]:
         told = office_notice.c

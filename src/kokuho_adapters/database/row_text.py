@@ -5,21 +5,21 @@ from __future__ import annotations
 import typing
 from collections.abc import Callable
 from datetime import date, datetime
-from functools import lru_cache
 from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar
 
 import orjson
 from attrs import fields
 
+from kokuho_adapters.known_results import KnownResults
 from kokuho_core.vocabulary.month import Month
 
 Row = TypeVar("Row")
 
 _FROM_TEXT: Final[tuple[tuple[type[Any], Callable[[str], Any]], ...]] = (
-    (datetime, lru_cache(4096)(datetime.fromisoformat)),
-    (date, lru_cache(65_536)(date.fromisoformat)),
-    (Month, lru_cache(4096)(Month.parse)),
+    (datetime, KnownResults(datetime.fromisoformat).__getitem__),
+    (date, KnownResults(date.fromisoformat).__getitem__),
+    (Month, KnownResults(Month.parse).__getitem__),
 )
 """The same few thousand days occur everywhere."""
 
@@ -30,6 +30,7 @@ class RowText(Generic[Row]):
     def __init__(self, kind: type[Row]) -> None:
         keys = tuple(attribute.name for attribute in fields(typing.cast(Any, kind)))
         hints = typing.get_type_hints(kind)
+        self.keys: Final = keys
         self._kind = kind
         self._values = attrgetter(*keys)
         self._typed: list[tuple[int, Callable[[str], Any]]] = []
@@ -41,8 +42,12 @@ class RowText(Generic[Row]):
         return orjson.dumps(self._values(row), str).decode()  # days are written as ISO text, months by str()
 
     def load(self, text: str) -> Row:
-        values = orjson.loads(text)
+        return self._kind(*self.values(text))
+
+    def values(self, text: str) -> list[Any]:
+        """The row's values alone, in the order of its attributes."""
+        values: list[Any] = orjson.loads(text)
         for position, from_text in self._typed:
             if values[position] is not None:
                 values[position] = from_text(values[position])
-        return self._kind(*values)
+        return values

@@ -21,7 +21,6 @@ PRIVATE_USE: Final = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]")
 """外字: the private use areas (KKH-V011)."""
 ONE_DAY: Final = timedelta(days=1)
 
-_TEXT_OR_NOTHING: Final = frozenset({str, type(None)})
 _INTS: Final = frozenset({int})
 
 Parse = Callable[[str], Any]
@@ -91,11 +90,21 @@ def compile_column(field: Field, parse: Parse) -> ParseColumn:
 
 
 def _text_column(field: Field) -> ParseColumn:
-    """Texts stay what they are, so that looking at all of them together is enough."""
+    """Texts stay what they are."""
+    has_empty = _text_check(field)
+
+    def parse_column(texts: Sequence[str]) -> Sequence[Any]:
+        return [text or None for text in texts] if has_empty(texts) else texts
+
+    return parse_column
+
+
+def _text_check(field: Field) -> Callable[[Sequence[str]], bool]:
+    """Looking at all texts of a column together is enough. Tells whether some are empty; raises :class:`FieldFault`."""
     least, most = _limits(field)
     must_be_digits = field.type == "digits"
 
-    def parse_column(texts: Sequence[str]) -> Sequence[Any]:
+    def has_empty(texts: Sequence[str]) -> bool:
         lengths = set(map(len, texts))
         some_empty = 0 in lengths
         lengths.discard(0)
@@ -105,9 +114,9 @@ def _text_column(field: Field) -> ParseColumn:
             raise FieldFault("KKH-V003")
         if must_be_digits and lengths and not _is_digits("".join(texts)):
             raise FieldFault("KKH-V002")
-        return [text or None for text in texts] if some_empty else texts
+        return some_empty
 
-    return parse_column
+    return has_empty
 
 
 def _is_digits(text: str) -> bool:
@@ -239,24 +248,42 @@ def compile_format_column(field: Field, inclusive: bool) -> FormatColumn:
     write = compile_format(field, inclusive)
     if field.type == "int":
         return _int_text_column(field, write)
-    is_text = field.type in ("digits", "text") and field.key not in INDIVIDUAL_NUMBER_KEYS
-    check_texts = _text_column(field) if is_text else None
+    write_some = _some_texts(field, write)
 
     def write_column(values: Sequence[Any]) -> Sequence[str]:
-        if check_texts is not None and _TEXT_OR_NOTHING.issuperset(map(type, values)):
-            texts = [value or "" for value in values]
-            check_texts(texts)
-            joined = "".join(texts)
-            if not joined.isprintable() and CONTROL.search(joined):
-                raise FieldFault("KKH-V010")
-            return texts
-        if "" not in values and None not in values:
+        if not field.required and values and values[0] is None and values.count(None) == len(values):
+            return ("",) * len(values)  # as most fields of most records are
+        return write_some(values)
+
+    return write_column
+
+
+def _some_texts(field: Field, write: Format) -> FormatColumn:
+    def write_each(values: Sequence[Any]) -> Sequence[str]:
+        types = set(map(type, values))  # days are slow to compare with an empty text
+        may_be_empty = str in types and "" in values
+        if not may_be_empty and type(None) not in types:
             return list(map(write, values))
         if field.required:
             raise FieldFault("KKH-V001")
-        return ["" if value is None or value == "" else write(value) for value in values]
+        return ["" if value is None or (may_be_empty and value == "") else write(value) for value in values]
 
-    return write_column
+    if field.type not in ("digits", "text") or field.key in INDIVIDUAL_NUMBER_KEYS:
+        return write_each
+    require_lengths = _text_check(field)
+
+    def write_texts(values: Sequence[Any]) -> Sequence[str]:
+        texts = values if None not in values else ["" if value is None else value for value in values]
+        try:
+            joined = "".join(texts)
+        except TypeError:  # some value is no text
+            return write_each(values)
+        require_lengths(texts)
+        if not joined.isprintable() and CONTROL.search(joined):
+            raise FieldFault("KKH-V010")
+        return texts
+
+    return write_texts
 
 
 def _int_text_column(field: Field, write: Format) -> FormatColumn:
@@ -275,11 +302,12 @@ def _int_text_column(field: Field, write: Format) -> FormatColumn:
 
 
 def _number_text(value: Any) -> str:
-    text = value.reveal() if isinstance(value, IndividualNumber) else value
-    if not isinstance(text, str):
+    if isinstance(value, IndividualNumber):  # it is one
+        return value.reveal()
+    if not isinstance(value, str):
         raise FieldFault("KKH-I010")
-    _individual_number(text)
-    return text
+    _individual_number(value)
+    return value
 
 
 def _checked_text(parse: Parse, fault: str) -> Format:

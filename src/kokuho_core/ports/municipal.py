@@ -21,9 +21,9 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
-from typing import Protocol
+from typing import Any, Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 from kokuho_core.municipal_office.desk import Ground
 from kokuho_core.municipal_office.history_row import HouseholdRow, PersonRow
@@ -87,6 +87,19 @@ class WaitingSubject:
 PersonMessage = tuple[UpdateKind, PersonRow]
 HouseholdMessage = tuple[UpdateKind, HouseholdRow]
 OtherMessage = tuple[UpdateKind, OtherRow]
+
+
+@frozen(slots=False)  # lives for one batch only
+class LinesGoingOut:
+    """送付する行のひとまとまり, in the order of the file.
+
+    ``lines``: the values in the order of the record's attributes, with their 更新区分 and without individual numbers.
+    ``numbers`` and ``previous``: those, sealed, one for each line; none at all where the file has none.
+    """
+
+    lines: list[list[Any]] = field(repr=False)
+    numbers: Sequence[SealedNumber | None] = ()
+    previous: Sequence[SealedNumber | None] = ()
 
 
 class OwnHistory(Protocol):
@@ -265,6 +278,10 @@ class NumberedStore(MunicipalStore, Protocol):
     def sealed_numbers(
         self, insurer_number: InsurerNumber, indexes: Sequence[NumberIndex]
     ) -> Mapping[NumberIndex, SealedNumber]: ...
+
+    def lines_going_out(self, insurer_number: InsurerNumber, file_id: str) -> Iterator[LinesGoingOut]:
+        """All that waits for one kind of file, as :class:`OutgoingRows` has it, without an object for each row."""
+        ...
 
     def sent_files(self, insurer_number: InsurerNumber) -> list[SentFile]: ...
 

@@ -6,9 +6,9 @@ A vendor with tables of his own calls these inside his transaction. The library'
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from operator import attrgetter
 from typing import Any, Final
 
@@ -63,11 +63,15 @@ from kokuho_core.vocabulary.individual_number import IndividualNumber, NumberInd
 BATCH: Final = 1000
 SENT_FILES: Final = ("SKSETAI", "SKKOJIN", "KOGAKU", "SHOTOKU", "FUZOKU")
 """Files of the office, in the order in which they are sent."""
+SENT_KEYS: Final[Mapping[str, Sequence[str]]] = {"SKSETAI": HOUSEHOLD_KEYS, "SKKOJIN": PERSON_KEYS, **OTHER_KEYS}
+"""What a line of each says, in the order of its record's attributes."""
 REGISTRATION_DAYS: Final = 5
 """中間サーバーへの登録期限: calendar days after the notice (R-5; 令和5年6月 省令改正)."""
 
 Reveal = Callable[[Sequence[NumberIndex]], "dict[NumberIndex, IndividualNumber]"]
 """Opens the individual numbers of one batch of records."""
+Lines = Callable[[str], "Iterator[Sequence[Any]]"]
+"""The lines of one kind of file as :data:`SENT_KEYS` has them, with their numbers in clear (I-5)."""
 
 
 # --- notices ---
@@ -236,17 +240,26 @@ def _loaded_households(batch: Iterable[ReadRecord], problems: list[Problem], *, 
 
 
 def build_files(
-    store: OutgoingRows, insurer: InsurerNumber, outgoing: OutgoingFiles, folder: str, at: datetime, reveal: Reveal
+    store: OutgoingRows,
+    insurer: InsurerNumber,
+    outgoing: OutgoingFiles,
+    folder: str,
+    at: datetime,
+    reveal: Reveal,
+    lines: Lines | None = None,
 ) -> list[SentFile]:
-    """Write what waits, one file of each kind (Q-1). Files are published by :func:`publish_files`, after the commit."""
+    """Write what waits, one file of each kind (Q-1). Files are published by :func:`publish_files`, after the commit.
+
+    ``lines``: of a store that can give the lines of a whole file without making an object of each row.
+    """
     built = []
     for file_id in SENT_FILES:
-        keys, rows = _rows(store, insurer, file_id, reveal)
+        rows = lines(file_id) if lines is not None else _rows(store, insurer, file_id, reveal)
         first = next(rows, None)
         if first is None:
             continue
         sequence = store.next_sequence(insurer, file_id)
-        name, records = outgoing.write(file_id, insurer, at, sequence, keys, _chained(first, rows))
+        name, records = outgoing.write(file_id, insurer, at, sequence, SENT_KEYS[file_id], chain([first], rows))
         file = SentFile(file_id, sequence, name, records, at, is_published=False)
         store.mark_sent(insurer, file, folder)
         built.append(file)
@@ -262,26 +275,20 @@ def publish_files(store: OutgoingRows, insurer: InsurerNumber, outgoing: Outgoin
     return names
 
 
-def _chained(first: Sequence[Any], rest: Iterator[Sequence[Any]]) -> Iterator[Sequence[Any]]:
-    yield first
-    yield from rest
-
-
-def _rows(
-    store: OutgoingRows, insurer: InsurerNumber, file_id: str, reveal: Reveal
-) -> tuple[Sequence[str], Iterator[Sequence[Any]]]:
+def _rows(store: OutgoingRows, insurer: InsurerNumber, file_id: str, reveal: Reveal) -> Iterator[Sequence[Any]]:
     match file_id:
         case "SKKOJIN":
-            return PERSON_KEYS, _person_rows(store.waiting_persons(insurer), reveal)
+            return _person_rows(store.waiting_persons(insurer), reveal)
         case "SKSETAI":
-            return HOUSEHOLD_KEYS, _household_rows(store.waiting_households(insurer))
+            return _household_rows(store.waiting_households(insurer))
         case _:
-            return OTHER_KEYS[file_id], _other_rows(store.waiting_others(insurer, file_id), OTHER_KEYS[file_id])
+            return _other_rows(store.waiting_others(insurer, file_id), OTHER_KEYS[file_id])
 
 
 _KIND: Final = PERSON_KEYS.index("update_kind")
-_NUMBER: Final = PERSON_KEYS.index("individual_number")
-_PREVIOUS: Final = PERSON_KEYS.index("previous_individual_number")
+NUMBER_PLACE: Final = PERSON_KEYS.index("individual_number")
+PREVIOUS_NUMBER_PLACE: Final = PERSON_KEYS.index("previous_individual_number")
+"""Where the individual numbers of a line of SKKOJIN belong."""
 
 
 _person_values: Final = attrgetter(*PERSON_KEYS)
@@ -296,9 +303,9 @@ def _person_rows(messages: Iterator[PersonMessage], reveal: Reveal) -> Iterator[
             values = list(_person_values(row.record))
             values[_KIND] = kind.value
             if row.number is not None:
-                values[_NUMBER] = numbers[row.number]
+                values[NUMBER_PLACE] = numbers[row.number]
             if row.previous_number is not None:
-                values[_PREVIOUS] = numbers[row.previous_number]
+                values[PREVIOUS_NUMBER_PLACE] = numbers[row.previous_number]
             yield values
 
 

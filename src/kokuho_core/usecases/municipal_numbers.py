@@ -7,14 +7,16 @@ records hold for these acts too (S-4).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
 
 from kokuho_core.access import Operation
 from kokuho_core.municipal_office.notification import Notification, with_numbers
 from kokuho_core.ports.municipal import SentFile
 from kokuho_core.ports.stores import UnitOfWork
+from kokuho_core.ports.vault import SealedNumber
 from kokuho_core.usecases.admission import Given, admitted, count
-from kokuho_core.usecases.municipal_desk import Reveal, TakenNotice
+from kokuho_core.usecases.municipal_desk import NUMBER_PLACE, PREVIOUS_NUMBER_PLACE, Lines, Reveal, TakenNotice
 from kokuho_core.usecases.office import Office
 from kokuho_core.usecases.register import require_insurer
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, InsurerNumber
@@ -43,6 +45,24 @@ def revealing(office: Office, work: UnitOfWork, insurer: InsurerNumber) -> Revea
         return {index: office.vault.reveal(work.keys, each) for index, each in sealed.items()}
 
     return reveal
+
+
+def lines_of(office: Office, work: UnitOfWork, insurer: InsurerNumber) -> Lines:
+    """The lines of a whole file, read from the library's own store in its order, their numbers opened many at a time."""
+
+    def opened(sealed: Sequence[SealedNumber | None]) -> Iterator[tuple[int, IndividualNumber]]:
+        there = [(line, each) for line, each in enumerate(sealed) if each is not None]
+        numbers = office.vault.reveal_all(work.keys, [each for _, each in there])
+        return zip((line for line, _ in there), numbers, strict=True)
+
+    def lines(file_id: str) -> Iterator[Sequence[Any]]:
+        for batch in work.municipal.lines_going_out(insurer, file_id):
+            for place, sealed in ((NUMBER_PLACE, batch.numbers), (PREVIOUS_NUMBER_PLACE, batch.previous)):
+                for line, number in opened(sealed):
+                    batch.lines[line][place] = number
+            yield from batch.lines
+
+    return lines
 
 
 def numbered(

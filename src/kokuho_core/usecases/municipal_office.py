@@ -18,7 +18,7 @@ from kokuho_core.ports.municipal import ResidentRegister, SentFile
 from kokuho_core.usecases import municipal_desk
 from kokuho_core.usecases.admission import admitted, count
 from kokuho_core.usecases.municipal_desk import AppliedFile, LoadedFile, OfficeLists, PersonView, TakenNotice
-from kokuho_core.usecases.municipal_numbers import insurer_of, numbered, revealing, sealed_in
+from kokuho_core.usecases.municipal_numbers import insurer_of, lines_of, numbered, revealing, sealed_in
 from kokuho_core.usecases.office import Office
 from kokuho_core.usecases.register import require_insurer
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, InsurerNumber
@@ -106,8 +106,9 @@ def build(office: Office, insurer: InsurerNumber, outgoing: OutgoingFiles, folde
 def _build(office: Office, insurer: InsurerNumber, outgoing: OutgoingFiles, folder: str) -> list[SentFile]:
     with office.database.begin() as work:
         require_insurer(work, insurer)
-        reveal = revealing(office, work, insurer)
-        built = municipal_desk.build_files(work.municipal, insurer, outgoing, folder, office.clock.now(), reveal)
+        reveal, lines = revealing(office, work, insurer), lines_of(office, work, insurer)
+        at = office.clock.now()
+        built = municipal_desk.build_files(work.municipal, insurer, outgoing, folder, at, reveal, lines)
         count(**{each.file_id: each.records for each in built})
         work.commit()
         return built

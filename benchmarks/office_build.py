@@ -1,0 +1,177 @@
+"""自庁の性能測定: the files of everybody, at the initial load and at the cut-over, beside writing the same rows with ``csv``.
+
+    python benchmarks/office_build.py --persons 300000 --repeat 1
+
+Each step is a process of its own, so that time and peak memory are its own:
+
+- ``csv``: the rows of both files as texts, written by ``csv`` and flushed to disk; the time is that of writing alone;
+- ``load``: ``kokuho office load``, the history of an older system taken over, with every number put into the vault;
+- ``build``: ``kokuho office build`` when nothing was sent: everybody is new, every number is opened, every line is kept;
+- ``again``: the same when all of it was sent and waits once more, as corrections (a file refused whole, a cut-over).
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import json
+import os
+import resource
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from itertools import islice
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from sqlalchemy import update
+
+from kokuho_adapters.composition import Installation, open_installation
+from kokuho_adapters.configuration import Configuration
+from kokuho_adapters.database.tables import office_row
+from kokuho_core.usecases import municipal_office
+from kokuho_core.vocabulary.identifiers import InsurerNumber
+
+STEPS = ("csv", "load", "build", "again")
+INSURER = InsurerNumber("130013")
+BATCH = 1000
+
+
+def peak_mb() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1024 * 1024 if sys.platform == "darwin" else 1024)
+
+
+def timed(work: Callable[[], Any]) -> dict[str, float]:
+    before, wall, cpu = peak_mb(), time.perf_counter(), time.process_time()
+    work()
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    return {"wall": wall, "cpu": cpu, "peak_mb": peak_mb(), "grown_mb": peak_mb() - before}
+
+
+def write_csv(folder: Path) -> dict[str, float]:
+    """What was built, once more: read a batch at a time, and only its writing measured."""
+    wall = cpu = 0.0
+    for path in sorted((folder / "built").glob("*.csv")):
+        copy = folder / "rows.csv"
+        with path.open(encoding="utf-8", newline="") as source, copy.open("w", encoding="utf-8", newline="") as file:
+            rows, writer = csv.reader(source), csv.writer(file, lineterminator="\r\n")
+            while batch := list(islice(rows, BATCH)):
+                started, used = time.perf_counter(), time.process_time()
+                writer.writerows(batch)
+                wall, cpu = wall + time.perf_counter() - started, cpu + time.process_time() - used
+            started = time.perf_counter()
+            file.flush()
+            os.fsync(file.fileno())
+            wall += time.perf_counter() - started
+    return {"wall": wall, "cpu": cpu, "peak_mb": peak_mb(), "grown_mb": 0.0}
+
+
+def opened(folder: Path) -> Installation:
+    return open_installation(Configuration(database=f"sqlite:///{(folder / 'kokuho.sqlite3').as_posix()}"))
+
+
+def load(installation: Installation, folder: Path) -> None:
+    register = installation.register()
+    for path in sorted((folder / "files").glob("SK*_0001.csv")):
+        municipal_office.load(installation.office, INSURER, installation.incoming(path, register), is_sent=False)
+
+
+def build(installation: Installation, out: Path) -> None:
+    out.mkdir()
+    municipal_office.build(installation.office, INSURER, installation.sending(out, INSURER), str(out))
+
+
+def let_all_wait(installation: Installation) -> None:
+    with installation.database.begin() as work:
+        work.connection.execute(update(office_row).values(is_waiting=True))  # type: ignore[attr-defined]
+        work.commit()
+
+
+def one_step(step: str, folder: Path) -> dict[str, float]:
+    if step == "csv":
+        return write_csv(folder)
+    with opened(folder) as installation:
+        if step == "load":
+            return timed(lambda: load(installation, folder))
+        if step == "again":
+            let_all_wait(installation)
+        return timed(lambda: build(installation, folder / ("built" if step == "build" else "built-again")))
+
+
+# --- the whole ---
+
+
+def prepared(persons: int, folder: Path) -> None:
+    """An older system's files of so many people, and a database of which nobody knows anything yet."""
+    files = folder / "files"
+    database = f"sqlite:///{(folder / 'kokuho.sqlite3').as_posix()}"
+    kokuho = [sys.executable, "-m", "kokuho_adapters.cli", "--database", database]
+    for command in (
+        ["generate", "--persons", str(persons), "--municipalities", "1", "--out", str(files)],
+        ["init", "--prefecture", "13", "--insurers", str(files / "insurers.csv")],
+    ):
+        done = subprocess.run([*kokuho, *command], capture_output=True, check=False)
+        if done.returncode != 0:
+            raise SystemExit(done.stderr.decode("utf-8", "replace")[-2000:])
+
+
+def measured(step: str, folder: Path) -> dict[str, float]:
+    """One step in a process of its own."""
+    call = [sys.executable, __file__, "--step", step, "--folder", str(folder)]
+    return dict(json.loads(subprocess.run(call, stdout=subprocess.PIPE, check=True).stdout))
+
+
+def run(persons: int, repeat: int, work: Path) -> dict[str, Any]:
+    """The medians of each step, and how many records there were."""
+    base = work / "base"
+    base.mkdir(parents=True)
+    prepared(persons, base)
+    found: dict[str, list[dict[str, float]]] = {step: [] for step in STEPS}
+    records = 0
+    for _ in range(repeat):
+        turn = work / "turn"
+        shutil.copytree(base, turn)
+        for step in ("load", "build", "csv", "again"):
+            found[step].append(measured(step, turn))
+        records = sum(path.read_bytes().count(b"\r\n") - 2 for path in (turn / "built").glob("*.csv"))
+        shutil.rmtree(turn)
+    steps = {step: {key: median(each[key] for each in turns) for key in turns[0]} for step, turns in found.items()}
+    return {"persons": persons, "records": records, "steps": steps}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    parser.add_argument("--persons", type=int, nargs="+", default=[30_000, 300_000])
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--step", choices=STEPS, help=argparse.SUPPRESS)
+    parser.add_argument("--folder", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--json", type=Path, help="write the figures to this file too")
+    options = parser.parse_args()
+    if options.step is not None:
+        print(json.dumps(one_step(options.step, options.folder)))
+        return
+    answers = []
+    for persons in options.persons:
+        with tempfile.TemporaryDirectory() as work:
+            found = run(persons, options.repeat, Path(work))
+        answers.append(found)
+        least = found["steps"]["csv"]
+        print(f"{persons:,} persons, {found['records']:,} records of both files\n")
+        print("| step | wall s | processor s | ÷ csv | records/s | peak MB |\n|---|---:|---:|---:|---:|---:|")
+        for step in STEPS:
+            each = found["steps"][step]
+            print(
+                f"| {step} | {each['wall']:.2f} | {each['cpu']:.2f} | {each['wall'] / least['wall']:.1f}"
+                f" | {found['records'] / each['wall']:,.0f} | {each['peak_mb']:.0f} |"
+            )
+        print()
+    if options.json is not None:
+        options.json.write_text(json.dumps(answers, indent=2), "utf-8")
+
+
+if __name__ == "__main__":
+    main()
