@@ -259,6 +259,7 @@ class TestCorrections:
         household = family.household("10")
         assert household.head_start == d("2025-05-02"), "the nominal headship begins with it"
         assert headed.record.insured_kind == "2"
+        assert headed.record.member_start == d("2025-05-02"), "and so does his being there without insurance"
 
     def test_a_death_on_another_day(self, family: Counter) -> None:
         """Rules: P-7, D-4."""

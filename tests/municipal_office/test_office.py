@@ -15,6 +15,7 @@ from attrs import evolve
 from kokuho_adapters.resident_register import ResidentRegisterFolder
 from kokuho_core.errors import FileRefused, NotFound, NotificationRefused
 from kokuho_core.high_cost_history.record import HighCostRecord
+from kokuho_core.insured_person.record import PERSON_KEYS
 from kokuho_core.municipal_office.notification import (
     CoverBegan,
     DateCorrected,
@@ -26,11 +27,14 @@ from kokuho_core.municipal_office.notification import (
     NewHousehold,
     OtherCover,
     PeriodSide,
+    Withdrawn,
 )
-from kokuho_core.municipal_office.other_rows import CertificateRecord, IncomeRecord
+from kokuho_core.municipal_office.other_rows import OTHER_KEYS, CertificateRecord, IncomeRecord
 from kokuho_core.reception.ledger import FileResult
 from kokuho_core.usecases import municipal_office
 from kokuho_core.usecases.deliver import deliver
+from kokuho_core.usecases.municipal_desk import SENT_FILES, _household_rows, _other_rows, _person_rows
+from kokuho_core.usecases.municipal_numbers import lines_of, revealing
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, HouseholdNumber, InsurerNumber
 from kokuho_core.vocabulary.individual_number import IndividualNumber
 from kokuho_core.vocabulary.month import Month
@@ -154,6 +158,37 @@ def test_the_number_is_sealed_and_only_in_the_file(clerk: Clerk, office: Prefect
         with closing(sqlite3.connect(office.stored_in)) as connection:
             assert not any(number(1) in line for line in connection.iterdump())
     assert number(1) not in repr(clerk.person())
+
+
+def test_the_lines_of_a_file_are_those_of_its_rows(clerk: Clerk, office: PrefectureOffice) -> None:
+    """Rules: Q-1, P-7, I-5. The way by which a full build streams says the same as row after row, of every kind of file."""
+    clerk.notify(moved_in("2020-04-01", "10", "1", "2"), "1", "2")
+    clerk.send()
+    month = HighCostRecord(A, HOME, Month.parse("202404"), "1", "1", "2", None, 25_000, AT)
+    card = CertificateRecord(
+        A, ONE, 1, "1", "01", "1", d("2024-04-01"), None, None, None, None, d("2024-04-01"), None, None, None, None, AT
+    )
+    for file_id, record in (
+        ("KOGAKU", month), ("FUZOKU", card), ("SHOTOKU", IncomeRecord(A, HOME, Month.parse("202308"), None, "A03", None, AT)),
+    ):  # fmt: skip
+        municipal_office.state(clerk.office, A, file_id, record)
+    clerk.notify(moved_in("2021-05-01", "30", "3", "4"), "3", "4")
+    clerk.notify(moved_in("2021-06-01", "50", "5"), "5")
+    clerk.notify(Withdrawn(**told("2021-07-01"), notice_number=3))
+    clerk.notify(DateCorrected(**told("2020-04-10"), people=(TWO,), side=PeriodSide.START))
+    changed = ItemsChanged(**told("2024-05-01"), person=ONE, items=items("1970-05-05", number=None))
+    municipal_office.notify(clerk.office, A, changed, {ONE: IndividualNumber(number(77))})
+    with office.installation.database.begin(read_only=True) as work:
+        store, reveal, lines = work.municipal, revealing(office.office, work, A), lines_of(office.office, work, A)
+        rows = {
+            "SKKOJIN": list(_person_rows(store.waiting_persons(A), reveal)),
+            "SKSETAI": list(_household_rows(store.waiting_households(A))),
+            **{each: list(_other_rows(store.waiting_others(A, each), OTHER_KEYS[each])) for each in OTHER_KEYS},
+        }
+        streamed = {each: [list(line) for line in lines(each)] for each in SENT_FILES}
+    assert streamed == rows and all(rows.values())
+    kinds = {line[PERSON_KEYS.index("update_kind")] for line in rows["SKKOJIN"]}
+    assert kinds == {"1", "2"} and number(77) in {each.reveal() for line in rows["SKKOJIN"] for each in line[4:5]}
 
 
 def test_by_when_a_change_must_be_registered(clerk: Clerk) -> None:

@@ -55,8 +55,9 @@ def date_corrected(desk: Desk, notice: DateCorrected, rules: DateRules) -> None:
         rows = [row for row in person.live_rows if row.record.application_start == last.days.start]
         record = rows[-1].record
         if notice.side is PeriodSide.START:
+            if record.application_start_reason is None:
+                raise NotificationRefused(Problem("KKH-M006", field="application_start"))
             old, reason = last.days.start, record.application_start_reason
-            assert reason is not None  # noqa: S101 - an insured person's start has one
             new = rules.begins_on(reason, notice.event_on)
             if new < record.birth_date:
                 raise NotificationRefused(Problem("KKH-M009", field="application_start"))
@@ -97,7 +98,10 @@ def _shifts(record: Any, keys: Iterable[str], old: date, new: date) -> dict[str,
 def _shift_household(
     desk: Desk, household: HouseholdNumber, old: date, new: date, corrected: frozenset[AddresseeNumber]
 ) -> None:
-    """A household moves its days with its people, unless somebody in it keeps the old day. So does its nominal head."""
+    """A household moves its days with its people, unless somebody in it keeps the old day. So does its nominal head.
+
+    He may be one of them: who ended his own insurance and stayed head.
+    """
     others = [
         person
         for number, person in desk.persons.items()
@@ -110,7 +114,7 @@ def _shift_household(
             if is_here and old in (record.member_start, record.member_end):
                 return
     desk.households[household] = desk.households[household].shifted(old, new, desk.notice, desk.at)
-    for person in others:
+    for person in [each for each in desk.persons.values() if each.was_ever_in(household)]:
         changes = {
             row.history_number: shift
             for row in person.live_rows

@@ -105,9 +105,7 @@ class Desk:
 
     def record(self, number: AddresseeNumber) -> PersonRecord:
         """The record in force of a person."""
-        current = self.person(number).current
-        assert current is not None  # noqa: S101 - else KKH-M005
-        return current.record
+        return self.person(number).record
 
     def insured(self, number: AddresseeNumber) -> PersonRecord:
         """The record in force of somebody insured. Raises :class:`NotificationRefused` (KKH-M006)."""
@@ -147,24 +145,21 @@ class Desk:
         """
         number, items = entrant.addressee_number, entrant.items
         before = self.persons.get(number)
-        if before is not None and before.current is not None:
-            self._require_same_person(before, items)
-            self.person(number)
-        elif items is None:
-            raise NotificationRefused(Problem("KKH-M005", field="addressee_number"))
         placed = {
             **self.place_in(household, number), "member_start": since, "member_end": None,
             "relationship": entrant.relationship,
             **NOT_INSURED, "special_case": SpecialCase.NONE.value, "special_case_start": None, "special_case_end": None,
             "other_insurer_number": None, **changes,
         }  # fmt: skip
-        if before is None or before.current is None:
-            assert items is not None  # noqa: S101 - told above
+        if before is not None and before.current is not None:
+            self._require_same_person(before, items)
+            self.put(self.person(number).with_next(self.notice, self.at, items, **placed))
+        elif items is not None:
             first = before or OwnPerson(self.known.insurer_number, number)
             record = _first_record(self.known.insurer_number, number, items, self.at, placed)
             self.put(first.with_first(record, items.number, self.notice))
-            return
-        self.put(before.with_next(self.notice, self.at, items, **placed))
+        else:
+            raise NotificationRefused(Problem("KKH-M005", field="addressee_number"))
 
     def _require_same_person(self, person: OwnPerson, items: PersonItems | None) -> None:
         """An addressee number stands for one person: birth date and sex stay."""
@@ -175,9 +170,7 @@ class Desk:
 
     def place_in(self, household: HouseholdNumber, number: AddresseeNumber) -> dict[str, Any]:
         """世帯番号, 記号・番号 and 枝番 of a member."""
-        current = self.households[household].current
-        assert current is not None  # noqa: S101 - looked up before
-        card = current.record
+        card = self.households[household].record
         return {
             "household_number": household, "card_symbol": card.card_symbol, "card_number": card.card_number,
             "branch_number": self._branch(number, card),
@@ -202,9 +195,7 @@ class Desk:
         KKH-M007 no such household, or its number is taken. KKH-M010 it begins later than who enters.
         """
         if not isinstance(choice, NewHousehold):
-            current = self.household(choice).current
-            assert current is not None  # noqa: S101 - it goes on
-            if cause.on < current.record.household_start:
+            if cause.on < self.household(choice).record.household_start:
                 raise NotificationRefused(Problem("KKH-M010", field="household_number"))
             return choice
         number = choice.household_number

@@ -62,9 +62,7 @@ def household_changed(desk: Desk, notice: HouseholdChanged, rules: DateRules) ->
 def head_changed(desk: Desk, notice: HeadChanged, rules: DateRules) -> None:
     """H-4 (2): the head changes within one and the same household."""
     household = desk.household(notice.household)
-    current = household.current
-    assert current is not None  # noqa: S101 - it goes on
-    if notice.event_on < current.record.head_start:
+    if notice.event_on < household.record.head_start:
         raise NotificationRefused(Problem("KKH-P002", field="head_start"))
     if household.head == notice.head.addressee_number:
         raise NotificationRefused(Problem("KKH-M013", field="head_addressee_number"))

@@ -31,6 +31,11 @@ class OwnHousehold:
         return live[-1] if live else None
 
     @property
+    def record(self) -> HouseholdRecord:
+        """The record in force, of a household that has one: see :attr:`current`."""
+        return self.live_rows[-1].record
+
+    @property
     def next_history_number(self) -> int:
         return self.rows[-1].history_number + 1 if self.rows else 1
 
@@ -58,14 +63,14 @@ class OwnHousehold:
 
     def with_next(self, notice: int, at: datetime, **changes: Any) -> OwnHousehold:
         """With a further row: the one in force with ``changes``. Raises :class:`RecordRefused` (KKH-P002)."""
-        record = evolve(self._current(), history_number=self.next_history_number, updated_at=at, **changes)
+        record = evolve(self.record, history_number=self.next_history_number, updated_at=at, **changes)
         return evolve(self, rows=(*self.rows, HouseholdRow(record, notice, notice)))
 
     def headed_by(
         self, head: AddresseeNumber, kind: HeadKind, on: date, notified_on: date, notice: int, at: datetime
     ) -> OwnHousehold:
         """世帯主変更: the headship in force ends and another one begins on ``on``, at the earliest on its own first day."""
-        since = max(on, self._current().head_start)
+        since = max(on, self.record.head_start)
         reason = {"change_reason": "04", "changed_on": since, "notified_on": notified_on, "other_insurer_number": None}
         ended = self.with_next(notice, at, head_end=since, head_end_notified=notified_on, **reason)
         return ended.with_next(
@@ -77,7 +82,7 @@ class OwnHousehold:
         self, on: date, notified_on: date, reason: str, other_insurer: InsurerNumber | None, notice: int, at: datetime
     ) -> OwnHousehold:
         """世帯の終了, with its headship."""
-        current = self._current()
+        current = self.record
         return self.with_next(
             notice, at, head_end=max(on, current.head_start), head_end_notified=notified_on,
             household_end=max(on, current.household_start), change_reason=reason, changed_on=on, notified_on=notified_on,
@@ -114,8 +119,3 @@ class OwnHousehold:
     def messages(self) -> list[tuple[UpdateKind, HouseholdRow]]:
         """What goes into the next file, by history number."""
         return [(kind, row) for row in self.rows if (kind := row.waits_as) is not None]
-
-    def _current(self) -> HouseholdRecord:
-        row = self.current
-        assert row is not None  # noqa: S101 - whatever is changed was found before
-        return row.record

@@ -52,6 +52,11 @@ class OwnPerson:
         return live[-1] if live else None
 
     @property
+    def record(self) -> PersonRecord:
+        """The record in force, of somebody who has one: see :attr:`current`."""
+        return self.live_rows[-1].record
+
+    @property
     def next_history_number(self) -> int:
         return self.rows[-1].history_number + 1 if self.rows else 1
 
@@ -74,7 +79,7 @@ class OwnPerson:
 
     def items(self) -> PersonItems:
         """基本項目 as they stand."""
-        row = self._current()
+        row = self.live_rows[-1]
         return PersonItems(number=row.number, **{key: getattr(row.record, key) for key in ITEM_KEYS})
 
     # --- commands ---
@@ -92,7 +97,7 @@ class OwnPerson:
         A number that replaces another one is told with the former (I-4, X-6).
         Raises :class:`RecordRefused` (KKH-P002, KKH-P003).
         """
-        before = self._current()
+        before = self.live_rows[-1]
         described = {key: getattr(items, key) for key in ITEM_KEYS} if items is not None else {}
         record = evolve(
             before.record, history_number=self.next_history_number, updated_at=at, **{**described, **changes}
@@ -107,7 +112,7 @@ class OwnPerson:
 
         A mistaken number was never his, so it is not told as a former one; the aggregation asks a person (X-34).
         """
-        before = self._current()
+        before = self.live_rows[-1]
         described = {key: getattr(items, key) for key in ITEM_KEYS}
         person = self.corrected({before.history_number: described}, notice, at)
         if items.number == before.number:
@@ -144,11 +149,6 @@ class OwnPerson:
         return [(kind, row) for row in self.rows if (kind := row.waits_as) is not None]
 
     # ---
-
-    def _current(self) -> PersonRow:
-        row = self.current
-        assert row is not None  # noqa: S101 - whoever is changed was found before
-        return row
 
     def _each(self, change: Callable[[PersonRow], PersonRow]) -> OwnPerson:
         return evolve(self, rows=tuple(change(row) for row in self.rows))

@@ -20,6 +20,7 @@ from kokuho_core.returning.rows import RETURNED_FILES, ROW_TYPES, row_keys
 from kokuho_core.returning.telling import what_to_tell
 from kokuho_core.usecases.admission import admitted, count, operator_of, purpose_of
 from kokuho_core.usecases.office import Office
+from kokuho_core.usecases.publishing import publish_committed_files
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
 
@@ -68,17 +69,12 @@ def _deliver(
 @admitted(Operation.DELIVER)
 def publish_committed(office: Office, outgoing: OutgoingFiles, folder: str) -> None:
     """Give their names to files that were committed but not yet published."""
-    with office.database.begin(read_only=True) as work:
-        names = [name for where, name in work.deliveries.unpublished() if where == folder]
-    if names:
-        outgoing.publish(*names)
-
-        def mark() -> None:
-            with office.database.begin() as work:
-                work.deliveries.mark_published(folder, names)
-                work.commit()
-
-        office.database.repeated(mark)
+    publish_committed_files(
+        office,
+        outgoing,
+        lambda work: [name for where, name in work.deliveries.unpublished() if where == folder],
+        lambda work, names: work.deliveries.mark_published(folder, names),
+    )
 
 
 def _write(

@@ -20,6 +20,7 @@ from kokuho_core.usecases.admission import admitted, count
 from kokuho_core.usecases.municipal_desk import AppliedFile, LoadedFile, OfficeLists, PersonView, TakenNotice
 from kokuho_core.usecases.municipal_numbers import insurer_of, lines_of, numbered, revealing, sealed_in
 from kokuho_core.usecases.office import Office
+from kokuho_core.usecases.publishing import publish_committed_files
 from kokuho_core.usecases.register import require_insurer
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, InsurerNumber
 from kokuho_core.vocabulary.individual_number import IndividualNumber
@@ -116,16 +117,12 @@ def _build(office: Office, insurer: InsurerNumber, outgoing: OutgoingFiles, fold
 
 def _publish(office: Office, insurer: InsurerNumber, outgoing: OutgoingFiles, folder: str) -> None:
     """Give their names to files that were committed but not yet published."""
-    with office.database.begin(read_only=True) as work:
-        if not work.municipal.unpublished(insurer, folder):
-            return
-
-    def publish() -> None:
-        with office.database.begin() as work:
-            municipal_desk.publish_files(work.municipal, insurer, outgoing, folder)
-            work.commit()
-
-    office.database.repeated(publish)
+    publish_committed_files(
+        office,
+        outgoing,
+        lambda work: work.municipal.unpublished(insurer, folder),
+        lambda work, names: work.municipal.mark_published(insurer, names),
+    )
 
 
 @admitted(Operation.APPLY_FILES, subject=lambda given: given["incoming"].name, insurer=insurer_of)
