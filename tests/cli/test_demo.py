@@ -60,7 +60,7 @@ def sample(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> Path:
 def test_the_whole_story(desk: Desk) -> None:
     answer = desk.run("demo", "--dir", "d")
     assert (answer.code, answer.err) == (0, "")
-    for text in ("1. 異動", "A household moves.", "KEISHIJI", "確定済", "一人の経過", "K130000000001", "配信"):
+    for text in ("1. 異動", "A household moves.", "KEISHIJI", "確定済", "一人の経過", "K130000000001", "配信", "一致 / views agree: ○"):
         assert text in answer.out
     delivered = {path.name.split("_")[0] for path in (desk.folder / "d" / "delivered").rglob("*.csv")}
     assert {"TOKUSO", "KEIKOHO", "KEIKAKU", "KOHIKI", "KOHIKEKKA", "SHOKEKKA"} <= delivered
@@ -102,5 +102,7 @@ def test_the_shipped_story(desk: Desk) -> None:
     answer = desk.run("demo", "--json")
     assert (answer.code, answer.err) == (0, "")
     assert len(answer.data["rounds"]) >= 2
+    offices = answer.data["offices"]
+    assert offices["agree"] and [each["carried_months"] for each in offices["offices"]] == [0, 3]
     assert (desk.folder / answer.data["picture"]).exists()
     assert list((desk.folder / "kokuho-demo" / "delivered").rglob("KEIKAKU_*.csv"))

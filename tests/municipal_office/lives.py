@@ -136,7 +136,8 @@ class Lives:
     def enter(
         self, place: InsurerNumber, people: tuple[str, ...], notice: Callable[..., Any], when: dict[str, date], start: date,
         reason: str, home: Home | None, *heads: str,
-    ) -> None:  # fmt: skip
+    ) -> str | None:  # fmt: skip
+        """Into ``home``, where that is in ``place``, else a new household. Its number, None where the office refuses."""
         entrants = tuple(map(described, people))
         if home is not None and home[0] == place:
             takes_over = self.draw(st.integers(0, 3)) == 0
@@ -147,10 +148,8 @@ class Lives:
                 if takes_over and ledger.head(home[1]).person != people[0]:
                     ledger.seat(home[1], people[0], start)
 
-            self.offices.tell(
-                place, notice(**when, household=HouseholdNumber(home[1]), entrants=entrants, new_head=new_head), join
-            )
-            return
+            told = notice(**when, household=HouseholdNumber(home[1]), entrants=entrants, new_head=new_head)
+            return home[1] if self.offices.tell(place, told, join) else None
         grandparent = self.nobodys_head(place, *heads)
         head = grandparent or self.draw(st.sampled_from(people))
         new = self.offices.new_home(head, is_nominal=head == grandparent)
@@ -159,7 +158,8 @@ class Lives:
             ledger.found(new.household_number, head, start, is_nominal=head == grandparent)
             ledger.begin(people, new.household_number, start, reason)
 
-        self.offices.tell(place, notice(**when, household=new, entrants=entrants), found)
+        told = notice(**when, household=new, entrants=entrants)
+        return new.household_number if self.offices.tell(place, told, found) else None
 
     # --- moving ---
 
@@ -167,7 +167,14 @@ class Lives:
         self._move(home, self.own(home).insured(home[1]))
 
     def some_move(self, home: Home) -> None:
-        self._move(home, self.some_of(self.own(home).insured(home[1]), all_but_one=True))
+        insured = self.own(home).insured(home[1])
+        people = self.some_of(insured, all_but_one=True)
+        if len(insured) > 1 and self.draw(st.integers(0, 3)) == 0:  # and the others lose their insurance on that very day
+            others = tuple(each for each in insured if each not in people)
+            if self.own(home).head(home[1]).person not in others:
+                notice = CoverBegan(**self.when(), cover=OtherCover.WELFARE, people=addressees(others))
+                self.offices.tell(home[0], notice, lambda ledger: ledger.end(others, self.day, "54"))
+        self._move(home, people)
 
     def _move(self, home: Home, people: tuple[str, ...]) -> None:
         """Out of one municipality and into another: mostly as it should be, sometimes days apart, one-sided, late or never."""
@@ -200,7 +207,17 @@ class Lives:
         homes = self.homes(at=[there])
         into = self.draw(st.sampled_from(homes)) if homes and self.draw(st.integers(0, 2)) == 0 else None
         notice = partial(MovedIn, from_insurer=came_from)
-        self.enter(there, people, notice, self.when(entered), entered, "01" if came_from is None else "07", into, *his)
+        entered_home = self.enter(there, people, notice, self.when(entered), entered, "01" if came_from is None else "07", into, *his)
+        if entered_home is not None and self.draw(st.integers(0, 3)) == 0:
+            self.welfare_ends((there, entered_home), entered)
+
+    def welfare_ends(self, home: Home, day: date) -> None:
+        """Somebody insured nowhere joins on that very day."""
+        free = [each for family in FAMILIES for each in family if each not in self.dead]
+        free = [each for each in free if not self.offices.ledger.is_insured(each)]
+        if free:
+            notice = partial(CoverEnded, cover=OtherCover.WELFARE)
+            self.enter(home[0], (self.draw(st.sampled_from(free)),), notice, self.when(day), day, "04", home)
 
     def _end_special_cases(self, home: Home, people: Sequence[str]) -> None:
         """Who is under 住所地特例 has to end that before he can move out (KKH-M012)."""

@@ -67,7 +67,7 @@ def histories(worlds: Worlds, count: int) -> settings:
 
 
 def go_round(offices: ThreeOffices, draw: Any) -> None:
-    """Everybody's files there and back; what comes back is applied in any order, and all of it twice."""
+    """Everybody's files there and back; what comes back is applied in any order, and some of it twice."""
     may_be_refused = {"KKH-H002", "KKH-H003"}
     for insurer in MUNICIPALITIES:
         offices.send(insurer)
@@ -77,8 +77,8 @@ def go_round(offices: ThreeOffices, draw: Any) -> None:
         order = draw(st.permutations(files)) if len(files) > 1 else files
         for file in order:
             offices.apply(insurer, file, may_be_refused)
-        for file in files:
-            assert offices.apply(insurer, file, may_be_refused).changes == ()
+        if files:
+            assert offices.apply(insurer, draw(st.sampled_from(files)), may_be_refused).changes == ()
 
 
 def decide(offices: ThreeOffices, draw: Any) -> None:
@@ -299,8 +299,9 @@ def one_history(site: PrefectureOffice, draw: Any) -> Counter[str]:
 
     live(draw, offices, after_each)
     go_round(offices, draw)
-    decide(offices, draw)
-    go_round(offices, draw)
+    if draw(st.booleans()):
+        decide(offices, draw)
+        go_round(offices, draw)
     persons_are_right(offices)
     households_are_right(offices)
     continuity_is_right(offices)

@@ -24,6 +24,7 @@ from kokuho_adapters.cli.answers import (
 from kokuho_adapters.cli.incoming import csv_files
 from kokuho_adapters.cli.output import DONE
 from kokuho_adapters.cli.parameters import FOLDER
+from kokuho_adapters.cli.offices_sample import demonstrate_offices
 from kokuho_adapters.cli.person import draw_person, find_addressee
 from kokuho_adapters.cli.session import JSON
 from kokuho_adapters.cli.story import FeaturedPerson, Round, Story, copy_sample, read_story, shipped_sample
@@ -37,6 +38,7 @@ from kokuho_core.usecases.resolve import resolve
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
 DATABASE: Final = "demo.sqlite3"
+OFFICES: Final = "offices"
 
 
 @click.command()
@@ -68,7 +70,8 @@ def run_demo(folder: Path, *, quiet: bool = False) -> dict[str, Any]:
     copy_sample(shipped_sample(), sample)
     story = read_story(sample / "story.toml")
     configuration = Configuration(f"sqlite:///{(folder / DATABASE).as_posix()}")
-    made = initialise(configuration, story.prefecture, read_insurers(sample / story.insurers, story.prefecture))
+    insurers = read_insurers(sample / story.insurers, story.prefecture)
+    made = initialise(configuration, story.prefecture, insurers)
     steps: list[dict[str, Any]] = []
     with open_installation(configuration) as opened:
         play = _Play(opened, story, folder, sample, quiet)
@@ -79,11 +82,12 @@ def run_demo(folder: Path, *, quiet: bool = False) -> dict[str, Any]:
             output.say(f"データベース / database: {folder / DATABASE}")
         steps.extend(play.round(number, each) for number, each in enumerate(story.rounds, 1))
         picture = play.featured(story.featured_person)
+    offices = demonstrate_offices(folder / OFFICES, story.prefecture, insurers, quiet=quiet)
     if not quiet:
         heading("ファイル / files")
         output.say(f"見本 / sample: {sample}")
         output.say(f"配信 / delivered: {folder / 'delivered'}")
-    return {"folder": folder, "init": made, "rounds": steps, "picture": picture}
+    return {"folder": folder, "init": made, "rounds": steps, "picture": picture, "offices": offices}
 
 
 def _clear(folder: Path) -> None:
@@ -92,7 +96,7 @@ def _clear(folder: Path) -> None:
         made = ("", "-wal", "-shm", ".keys.json", ".audit", ".audit.lock")
         for name in ("person.svg", *(f"{DATABASE}{suffix}" for suffix in made)):
             (folder / name).unlink(missing_ok=True)
-        for name in ("sample", "delivered"):
+        for name in ("sample", "delivered", OFFICES):
             shutil.rmtree(folder / name, ignore_errors=True)
 
 
