@@ -78,10 +78,11 @@ def read_notices(content: bytes, insurer: InsurerNumber, at: datetime) -> list[R
         said = [said]
     if not isinstance(said, list) or not all(isinstance(each, dict) for each in said):
         _refuse("$")
-    return [_read(each, place, insurer, at) for place, each in enumerate(said)]
+    return [read_notice(each, insurer, at, place) for place, each in enumerate(said)]
 
 
-def _read(said: dict[str, Any], place: int, insurer: InsurerNumber, at: datetime) -> Read:
+def read_notice(said: dict[str, Any], insurer: InsurerNumber, at: datetime, place: int = 0) -> Read:
+    """One object, such as a form that was filled in; ``place`` is where it stands among others. Raises as above."""
     if "withdraw" in said:
         if said["withdraw"] not in OTHER_RECORDS or not isinstance(said.get("identity"), str) or len(said) != 2:
             _refuse(f"$[{place}].withdraw")

@@ -120,11 +120,11 @@ class OwnHistory(Protocol):
         ...
 
     def homes_of(self, insurer_number: InsurerNumber, addressees: Iterable[AddresseeNumber]) -> set[HouseholdNumber]:
-        """所属したことのある世帯: every household that a row of these persons names, now or ever."""
+        """所属したことのある世帯: every household that a row of these persons names, cancelled or not."""
         ...
 
     def ever_in(self, insurer_number: InsurerNumber, households: Iterable[HouseholdNumber]) -> set[AddresseeNumber]:
-        """Everybody who has a row, now or ever, that names one of these households."""
+        """Everybody who has a row, cancelled or not, that names one of these households."""
         ...
 
     def concerned_by(self, insurer_number: InsurerNumber, notice: int) -> tuple[set[AddresseeNumber], set[HouseholdNumber]]:
@@ -258,7 +258,7 @@ class HistoryAndOthers(OwnHistory, OtherRows, Protocol):
     """For what belongs to a person or household that must be known."""
 
 
-class HistoryAndResults(OwnHistory, OutgoingRows, OtherRows, ReturnedResults, Protocol):
+class HistoryAndResults(OwnHistory, OutgoingRows, ReturnedResults, Protocol):
     """For taking results in and for the lists: our own rows beside the returned ones."""
 
 
@@ -266,7 +266,7 @@ class HistoryAndHandOvers(OwnHistory, ReturnedResults, HandOvers, Protocol):
     """For handing dates over: our own rows, the returned ones, and what was handed over before."""
 
 
-class MunicipalStore(HistoryAndResults, HandOvers, CutOver, Protocol):
+class MunicipalStore(HistoryAndResults, OtherRows, HandOvers, CutOver, Protocol):
     """自庁の保管: all of the above."""
 
 

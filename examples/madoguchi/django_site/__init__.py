@@ -1,0 +1,1 @@
+"""Djangoの窓口: a municipal system with models and migrations of its own."""
