@@ -24,7 +24,7 @@ from kokuho_core.vocabulary.codes import SpecialCase
 
 from ..prefecture.office import B
 from .counter import AT, Counter, addressee, d, entrant, home, new_home, told
-from .date_table import TABLE, Line
+from .date_table import OTHER_SETTING, SOURCES, TABLE, Line
 
 ENDED = {
     "welfare ended": OtherCover.WELFARE,
@@ -69,42 +69,73 @@ def happened(line: Line, rules: DateRules = DateRules()) -> Any:  # noqa: B008
             outcome = settled(counter).take(notice)
         case "died":
             outcome = settled(counter).take(Died(**when, person=addressee("1")))
+        case "facility" | "left for facility":
+            outcome = settled(counter).take(_facility(line.on))
+        case "facility left":
+            settled(counter).take(_facility(line.special_from))
+            outcome = counter.take(StayEnded(**when, person=addressee("1"), address="施設の隣"))
+        case "student" | "remote":
+            outcome = settled(counter).take(_stays_elsewhere(line.event, line.on))
+        case "student back":
+            settled(counter).take(_stays_elsewhere("student", line.special_from))
+            outcome = counter.take(StayEnded(**when, person=addressee("1"), address="見本町１丁目"))
         case event:
             notice_ = CoverBegan(**when, cover=BEGAN[event], people=(addressee("1"),))
             outcome = settled(counter, line.born).take(notice_)
-    return counter.current("1"), outcome.grounds
+    rows = counter.persons[addressee("1")].live_rows
+    return rows[-2 if line.event == "left for facility" else -1].record, outcome.grounds
+
+
+def _facility(on: Any) -> ResidenceSpecial:
+    return ResidenceSpecial(**told(on), person=addressee("1"), household=new_home("20", "1"), address="施設の町１")
+
+
+def _stays_elsewhere(event: str, on: Any) -> StaysElsewhere:
+    case = SpecialCase.REMOTE if event == "remote" else SpecialCase.STUDENT
+    return StaysElsewhere(**told(on), person=addressee("1"), case=case, address="学生の町２")
 
 
 def iso(day: date | None) -> str | None:
     return day.isoformat() if day is not None else None
 
 
-@pytest.mark.parametrize("line", TABLE, ids=[f"{each.rule} {each.says}" for each in TABLE])
+IDS = "{0.rule} {0.source} {0.place} {0.says}".format
+
+
+@pytest.mark.parametrize("line", TABLE, ids=map(IDS, TABLE))
 def test_what_the_source_says_is_what_the_record_says(line: Line) -> None:
-    """Rules: D-1 … D-8, Q-9."""
-    record, grounds = happened(line)
+    """Rules: D-1 … D-10, Q-9."""
+    _require_as_said(line, DateRules())
+
+
+@pytest.mark.parametrize("line", OTHER_SETTING, ids=map(IDS, OTHER_SETTING))
+def test_the_other_setting_of_late_elderly(line: Line) -> None:
+    """Rules: D-7. 山梨: the day on which 後期 begins itself."""
+    _require_as_said(line, DateRules(LateElderlyLoss.BIRTHDAY))
+
+
+def _require_as_said(line: Line, rules: DateRules) -> None:
+    record, grounds = happened(line, rules)
+    special = {"D-9", "D-10"}
     if line.begins is not None:
         assert (iso(record.application_start), iso(record.qualification_acquired)) == (line.begins, line.acquired)
         assert record.application_end is None and record.qualification_lost is None
     else:
         assert (iso(record.application_end), iso(record.qualification_lost)) == (line.ends, line.lost)
         assert iso(record.application_start) == "2010-04-01"
-    assert DateRules().warnings(record, 2, AT) == []
+    assert (iso(record.special_case_start), iso(record.special_case_end)) == (line.special_from, line.special_until)
+    assert rules.warnings(record, 2, AT) == []
+    day = line.special_until or line.special_from if line.rule in special else None
     assert [(each.rule, iso(each.day), each.addressee_number) for each in grounds] == [
-        (line.rule, line.begins or line.ends, "1")
+        (line.rule, day or line.begins or line.ends, "1")
     ]
 
 
-def test_every_date_rule_with_a_day_stands_in_the_table() -> None:
-    """Rules: D-1 … D-8."""
-    assert {line.rule for line in TABLE} == {f"D-{number}" for number in range(1, 9)}
-
-
-def test_the_other_setting_of_the_75th_birthday() -> None:
-    """Rules: D-7. 山梨: the birthday itself."""
-    line = next(each for each in TABLE if each.rule == "D-7")
-    record, _ = happened(line, DateRules(LateElderlyLoss.BIRTHDAY))
-    assert iso(record.application_end) == iso(record.qualification_lost) == line.on
+def test_every_date_rule_stands_in_the_table_with_its_source() -> None:
+    """Rules: D-1 … D-10."""
+    lines = [*TABLE, *OTHER_SETTING]
+    assert {line.rule for line in lines} == {f"D-{number}" for number in range(1, 11)}
+    assert {line.source for line in lines} == set(SOURCES) and all(line.place and line.says for line in lines)
 
 
 def test_residence_special_breaks_neither_insurer_nor_qualification() -> None:

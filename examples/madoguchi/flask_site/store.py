@@ -248,7 +248,7 @@ class SessionStore:
         )
 
     def _mark(self, table: Any, subject: str, row: PersonRow | HouseholdRow) -> None:
-        kept = self.session.get(table, (subject, row.history_number))
+        kept: Any = self.session.get_one(table, (subject, row.history_number))
         kept.is_sent, kept.is_waiting = row.is_sent, row.is_waiting
 
     def unpublished(self, insurer_number: InsurerNumber, folder: str) -> list[str]:
