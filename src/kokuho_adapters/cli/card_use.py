@@ -9,6 +9,7 @@ from typing import Any, Final
 import click
 
 from kokuho_adapters.cli import output
+from kokuho_adapters.cli.document_names import DOCUMENT_NAMES, REASON_NAMES
 from kokuho_adapters.cli.output import DONE, FOUND
 from kokuho_adapters.cli.registration import (
     DAY,
@@ -20,7 +21,6 @@ from kokuho_adapters.cli.registration import (
     show_problems,
 )
 from kokuho_adapters.cli.session import JSON, SESSION, Session
-from kokuho_core.certificates.documents import Document, DocumentReason
 from kokuho_core.entrusted_partition.duplicate_cover import Obstacle
 from kokuho_core.ports.registration import DecidedLoss
 from kokuho_core.usecases.card_use import CardUseSummary, WithdrawalItem, exchange_card_use, withdrawals
@@ -127,21 +127,6 @@ def _show_card_use(done: Iterable[CardUseSummary], listed: dict[InsurerNumber, l
 
 # --- documents ---
 
-_DOCUMENTS: Final = {Document.CERTIFICATE: "資格確認書", Document.NOTICE: "資格情報のお知らせ"}
-_REASONS: Final = {
-    DocumentReason.VIEWING_STOPPED: "自己情報提供不可",
-    DocumentReason.VERIFICATION_MISMATCH: "本人確認不一致",
-    DocumentReason.NOT_VIEWABLE: "中間サーバーに未登録",
-    DocumentReason.WITHDRAWAL_APPLIED: "利用登録解除の申請",
-    DocumentReason.CARD_RETURNED: "カードの返納",
-    DocumentReason.NO_SNAPSHOT: "利用登録情報なし",
-    DocumentReason.NOT_REGISTERED: "利用登録なし",
-    DocumentReason.REGISTRATION_CANCELLED: "利用登録の解除",
-    DocumentReason.CERTIFICATE_EXPIRED: "電子証明書の期限切れ",
-    DocumentReason.CARE_ON_REQUEST: "要配慮者の申請",
-    DocumentReason.REGISTERED: "利用登録あり",
-}
-
 
 @click.command("documents")
 @_INSURER
@@ -193,7 +178,7 @@ def _show_documents(insurer: str, day: date | None, listed: Iterable[DocumentIte
         ),
         (
             (
-                each.municipal_insured_id, each.addressee_number, _DOCUMENTS[each.document], _REASONS[each.reason],
+                each.municipal_insured_id, each.addressee_number, DOCUMENT_NAMES[each.document], REASON_NAMES[each.reason],
                 each.snapshot_on, each.expires_on, "要" if each.to_issue else "済",
                 " ".join(map(str, each.to_collect)) or None,
             )

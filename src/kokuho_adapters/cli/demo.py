@@ -22,9 +22,9 @@ from kokuho_adapters.cli.answers import (
     summary_data,
 )
 from kokuho_adapters.cli.incoming import csv_files
+from kokuho_adapters.cli.offices_sample import demonstrate_offices
 from kokuho_adapters.cli.output import DONE
 from kokuho_adapters.cli.parameters import FOLDER
-from kokuho_adapters.cli.offices_sample import demonstrate_offices
 from kokuho_adapters.cli.person import draw_person, find_addressee
 from kokuho_adapters.cli.session import JSON
 from kokuho_adapters.cli.story import FeaturedPerson, Round, Story, copy_sample, read_story, shipped_sample

@@ -10,6 +10,7 @@ import click
 from attrs import asdict
 
 from kokuho_adapters.cli import output
+from kokuho_adapters.cli.document_names import DOCUMENT_NAMES, REASON_NAMES
 from kokuho_adapters.cli.output import DONE, FOUND
 from kokuho_adapters.cli.session import JSON, SESSION, Session
 from kokuho_adapters.composition import Installation
@@ -19,6 +20,7 @@ from kokuho_core.errors import FileRefused, NotificationRefused, Problem
 from kokuho_core.municipal_office.returned import Contradiction
 from kokuho_core.usecases import municipal_office
 from kokuho_core.usecases.municipal_desk import AppliedFile, OfficeLists, PersonView
+from kokuho_core.usecases.municipal_documents import DocumentDue
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, InsurerNumber
 
 _INSURER: Final = click.option(
@@ -259,16 +261,20 @@ def _show_contradictions(found: Sequence[Contradiction]) -> None:
 @JSON
 @SESSION
 def list_office(session: Session, insurer: str, as_json: bool) -> int:
-    """送付待ちと5日期限、拒否、食い違い、確認リスト、継続候補、引継の一覧。 / What waits, was refused, contradicts.
+    """送付待ちと5日期限、拒否、食い違い、確認リスト、継続候補、引継、交付する書類の一覧。
+
+    What waits, was refused, contradicts, and which documents are to be issued.
 
     期限切れ・拒否・食い違いがあれば終了コード3になります。 / Ends with 3 when something is overdue, refused or contradicts.
     """
     with session.installation() as opened:
         found = municipal_office.lists(opened.office, InsurerNumber(insurer))
+        documents = municipal_office.documents(opened.office, InsurerNumber(insurer))
     if as_json:
-        output.print_json(_lists_data(found))
+        output.print_json({**_lists_data(found), "documents": [_document_data(each) for each in documents]})
     else:
         _show_lists(found)
+        _show_documents(documents)
     needs_work = found.refused or found.contradictions or any(each.is_overdue for each in found.waiting)
     return FOUND if needs_work or not all(each.is_confirmed for each in found.carry_overs) else DONE
 
@@ -335,6 +341,25 @@ def _show_lists(found: OfficeLists) -> None:
             ),
         )
     output.say(f"結果待ち / awaited: {len(found.awaited)}")
+
+
+def _document_data(due: DocumentDue) -> dict[str, Any]:
+    return {**asdict(due), "document": due.document.value, "reason": due.reason.value}
+
+
+def _show_documents(documents: Sequence[DocumentDue]) -> None:
+    if documents:
+        output.print_table(
+            "書類 / documents to issue and to collect",
+            ("宛名番号", "書類 document", "理由 reason", "基準日 snapshot", "有効期限 until", "交付 issue", "回収 collect"),
+            (
+                (
+                    e.addressee_number, DOCUMENT_NAMES[e.document], REASON_NAMES[e.reason], e.snapshot_on, e.expires_on,
+                    "○" if e.to_issue else "", "、".join(map(str, e.to_collect)),
+                )
+                for e in documents
+            ),
+        )  # fmt: skip
 
 
 # --- person ---

@@ -543,11 +543,11 @@ class SqlMunicipalStore:
             )
         )  # fmt: skip
 
-    def others_of(self, insurer_number: InsurerNumber, file_id: str, subject: str) -> list[OtherRow]:
-        query = select(office_other).where(
-            _other.insurer_number == insurer_number, _other.file_id == file_id, _other.subject == subject
-        )
-        return [_other_row(row) for row in self.connection.execute(query.order_by(_other.identity))]
+    def others_of(self, insurer_number: InsurerNumber, file_id: str, subjects: Iterable[str]) -> Iterator[OtherRow]:
+        query = select(office_other).where(_other.insurer_number == insurer_number, _other.file_id == file_id)
+        for batch in batches(subjects):
+            mine = query.where(one_of(self.connection, _other.subject, batch))
+            yield from map(_other_row, self.connection.execute(mine.order_by(_other.subject, _other.identity)))
 
     # --- what came back ---
 

@@ -55,3 +55,18 @@ class CardUse:
     certificate_expires_on: date | None = None
     withdrawal_applied_on: date | None = None
     """申請 that was sent on and not refused; the snapshots say when it took effect."""
+
+    @classmethod
+    def told(
+        cls,
+        snapshot_on: date,
+        registration: CardRegistrationState,
+        certificate_expires_on: date | None,
+        withdrawal_applied_on: date | None,
+    ) -> CardUse:
+        """As a snapshot says it, beside an application for withdrawal that was not refused (C-3).
+
+        Once a snapshot says that the registration was cancelled, the application has had its effect.
+        """
+        ended = registration is CardRegistrationState.CANCELLED
+        return cls(snapshot_on, registration, certificate_expires_on, None if ended else withdrawal_applied_on)

@@ -77,6 +77,17 @@ class OwnPerson:
         """適用期間 by start, read from the rows exactly as the aggregation reads them (P-3)."""
         return self._judged().application_periods()
 
+    @property
+    def card_since(self) -> date | None:
+        """今の記号・番号・枝番になった日 within the last application period, None for a nominal head (C-4)."""
+        since = None
+        for row in reversed(self.live_rows):
+            record, now = row.record, self._current().record
+            if record.application_start != now.application_start or _card(record) != _card(now):
+                break
+            since = record.member_start or record.application_start
+        return since
+
     def items(self) -> PersonItems:
         """基本項目 as they stand."""
         row = self.live_rows[-1]
@@ -159,6 +170,10 @@ class OwnPerson:
     def _checked(self, person: OwnPerson) -> OwnPerson:
         person._judged().require_no_overlap()
         return person
+
+
+def _card(record: PersonRecord) -> tuple[str | None, ...]:
+    return (record.card_symbol, record.card_number, record.branch_number)
 
 
 def _fact_of(record: PersonRecord) -> PersonFact:

@@ -225,8 +225,8 @@ class OtherRows(Protocol):
 
     def keep_other(self, insurer_number: InsurerNumber, row: OtherRow) -> None: ...
 
-    def others_of(self, insurer_number: InsurerNumber, file_id: str, subject: str) -> list[OtherRow]:
-        """Of one person or household, by identity."""
+    def others_of(self, insurer_number: InsurerNumber, file_id: str, subjects: Iterable[str]) -> Iterator[OtherRow]:
+        """Of these persons or households, by identity for each."""
         ...
 
 
@@ -256,6 +256,10 @@ class HandOvers(Protocol):
 
 class HistoryAndOthers(OwnHistory, OtherRows, Protocol):
     """For what belongs to a person or household that must be known."""
+
+
+class HistoryAndDocuments(OwnHistory, OtherRows, ReturnedResults, Protocol):
+    """For the documents that are due: our own rows, what was issued, and what the aggregation told of people's cards."""
 
 
 class HistoryAndResults(OwnHistory, OutgoingRows, ReturnedResults, Protocol):

@@ -106,13 +106,11 @@ class _Decision:
         key = person.municipal_insured_id
         use = None
         if card is not None:
-            withdrawn = self.applied.get(key)
-            ended = card.card_registration == CardRegistrationState.CANCELLED
-            use = CardUse(
+            use = CardUse.told(
                 card.snapshot_on,
                 CardRegistrationState(card.card_registration),
                 card.certificate_expires_on,
-                None if ended else withdrawn,
+                self.applied.get(key),
             )
         return Holder(
             person.birth_date,

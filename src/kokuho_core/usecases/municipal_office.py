@@ -18,6 +18,7 @@ from kokuho_core.ports.municipal import ResidentRegister, SentFile
 from kokuho_core.usecases import municipal_desk
 from kokuho_core.usecases.admission import admitted, count
 from kokuho_core.usecases.municipal_desk import AppliedFile, LoadedFile, OfficeLists, PersonView, TakenNotice
+from kokuho_core.usecases.municipal_documents import DocumentDue, documents_due
 from kokuho_core.usecases.municipal_numbers import insurer_of, lines_of, numbered, revealing, sealed_in
 from kokuho_core.usecases.office import Office
 from kokuho_core.usecases.publishing import publish_committed_files
@@ -161,6 +162,14 @@ def lists(office: Office, insurer: InsurerNumber) -> OfficeLists:
     with office.database.begin(read_only=True) as work:
         require_insurer(work, insurer)
         return municipal_desk.office_lists(work.municipal, insurer, office.clock.today())
+
+
+@admitted(Operation.LIST_OFFICE, subject=lambda given: given["insurer"], insurer=insurer_of)
+def documents(office: Office, insurer: InsurerNumber) -> list[DocumentDue]:
+    """資格確認書・資格情報のお知らせの要交付・要回収 (C-2 … C-5). Raises :class:`NotFound` (KKH-N002)."""
+    with office.database.begin(read_only=True) as work:
+        require_insurer(work, insurer)
+        return list(documents_due(work.municipal, insurer, office.clock.today()))
 
 
 @admitted(Operation.LIST_OFFICE, subject=lambda given: given["addressee"], insurer=insurer_of)
