@@ -1,4 +1,5 @@
-"""生成: the parts of the documents that come from the code: rules, requirements, decisions, errors, layouts, benefit.
+"""生成: the parts of the documents that come from the code: rules, requirements, decisions, errors, layouts,
+benefit, mapping.
 
 ``python docs/generate.py`` rewrites what stands between the two marks of each page; ``--check`` only tells whether a page
 is out of date. It needs the package installed. Run it after changing a rule citation, a test's ``Rules:`` line, an error
@@ -20,6 +21,7 @@ from pathlib import Path
 from typing import Any
 
 from kokuho_adapters.files import LayoutBook
+from kokuho_adapters.files.field_mapping import field_mapping
 from kokuho_core.benefit.choices import Choices
 from kokuho_core.benefit.law_tables import Law
 from kokuho_core.errors import CATALOGUE
@@ -407,6 +409,40 @@ def _cases_table() -> Iterator[str]:
     yield "疑義: " + ("、".join(f"`{case}`: {why}" for case, why in cases.DISPUTED.items()) or "なし。")
 
 
+# --- mapping ---
+
+
+def mapping_page() -> Iterator[str]:
+    book, mapping = LayoutBook.shipped(), field_mapping()
+    yield "## 出典"
+    yield ""
+    yield "| 略称 | 資料 | 箇所 |"
+    yield "|---|---|---|"
+    for name, source in mapping.sources.items():
+        yield f"| {name} | {source.title} | {source.place} |"
+    yield f"| 標準 | {mapping.standard.title} | {mapping.standard.place} |"
+    yield ""
+    for file in mapping.files:
+        layout = book.newest(file.file_id)
+        if layout is None:
+            raise LookupError(file.file_id)
+        yield f"## {file.file_id} {layout.name}"
+        yield ""
+        yield f"標準のファイル名: {file.standard or '不明'}"
+        yield ""
+        yield "| 番号 | 項目名 | キー | 自庁の記録項目 | 標準の項目名 | 注 |"
+        yield "|---|---|---|---|---|---|"
+        for item, mapped in zip(layout.fields, file.fields, strict=True):
+            items = "、".join(map(_record_item, mapped.items)) or "不明"
+            yield f"| {item.no} | {item.name} | `{item.key}` | {items} | 不明 | {mapped.note} |"
+        yield ""
+
+
+def _record_item(item: Any) -> str:
+    number = f"{item.no}." if item.no is not None else ""
+    return f"{'≒ ' if item.is_near else ''}{item.source} {number}{item.name}"
+
+
 # --- pages ---
 
 PAGES: dict[str, Callable[[], Iterator[str]]] = {
@@ -416,6 +452,7 @@ PAGES: dict[str, Callable[[], Iterator[str]]] = {
     "errors.md": errors_page,
     "layouts.md": layouts_page,
     "benefit.md": benefit_page,
+    "mapping.md": mapping_page,
 }
 
 

@@ -1,4 +1,4 @@
-"""窓口 on Django: ``python examples/madoguchi/on_django.py``, then open http://127.0.0.1:8000/."""
+"""窓口 on Django: ``python examples/madoguchi/on_django.py``, then open 127.0.0.1:8000 in a browser."""
 
 import os
 

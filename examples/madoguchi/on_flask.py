@@ -1,4 +1,4 @@
-"""窓口 on Flask: ``python examples/madoguchi/on_flask.py``, then open http://127.0.0.1:8000/."""
+"""窓口 on Flask: ``python examples/madoguchi/on_flask.py``, then open 127.0.0.1:8000 in a browser."""
 
 from counter.setting_up import asked
 from flask_site.app import create_app

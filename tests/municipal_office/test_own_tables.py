@@ -13,18 +13,21 @@ from attrs import evolve
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kokuho_core.errors import NotificationRefused
+from kokuho_core.errors import NotificationRefused, SetupFault
 from kokuho_core.municipal_office.returned import item_of
 from kokuho_core.ports.municipal import SentFile
 from kokuho_core.returning.rows import TokusoRow
 from kokuho_core.usecases import municipal_desk
+from kokuho_core.usecases.municipal_numbers import build_elsewhere, notify_elsewhere
 from kokuho_core.vocabulary.identifiers import InsurerNumber
+from kokuho_core.vocabulary.individual_number import NumberIndex
 
-from ..prefecture.office import A, PrefectureOffice
+from ..prefecture.office import A, PrefectureOffice, number
 from ..prefecture.worlds import Worlds
 from .counter import AT, d
 from .notices import PEOPLE, notices
 from .own_tables import django_store, flask_store, ready_django
+from .test_office import moved_in, numbers
 
 
 @pytest.fixture(scope="module")
@@ -158,11 +161,6 @@ def test_three_stores_answer_alike(library: PrefectureOffice, folder: Path, data
 
 def test_a_notice_that_is_refused_leaves_no_number(library: PrefectureOffice, folder: Path) -> None:
     """Rules: S-3, S-4, I-5."""
-    from kokuho_core.usecases.municipal_numbers import notify_elsewhere
-
-    from ..prefecture.office import number
-    from .test_office import moved_in, numbers
-
     office = library.office
 
     def kept() -> int:
@@ -182,3 +180,13 @@ def test_a_notice_that_is_refused_leaves_no_number(library: PrefectureOffice, fo
         taken = notify_elsewhere(office, A, moved_in("2020-04-01", "10", "1"), numbers("1"), take)
         assert taken.number == 1 and kept() == before + 1
         assert number(1) not in repr(taken)
+
+
+def test_an_index_that_the_vault_does_not_know_is_a_fault_and_no_file(library: PrefectureOffice) -> None:
+    """Rules: S-8, I-5. Such as one kept elsewhere, while the index key was replaced here."""
+
+    def make(reveal: Any) -> Any:
+        return reveal([NumberIndex(b"x" * 32)])
+
+    with pytest.raises(SetupFault, match="KKH-C011"):
+        build_elsewhere(library.office, A, make)

@@ -12,7 +12,7 @@ FOLDER.mkdir(parents=True, exist_ok=True)
 HERE = Path(__file__).resolve().parent
 
 SECRET_KEY = secret_of(FOLDER)
-ALLOWED_HOSTS = ["127.0.0.1", "localhost"]
+ALLOWED_HOSTS = ["127.0.0.1"]
 ROOT_URLCONF = "django_site.urls"
 INSTALLED_APPS = ["django_site"]
 MIDDLEWARE = [

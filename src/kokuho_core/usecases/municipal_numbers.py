@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from kokuho_core.access import Operation
+from kokuho_core.errors import Problem, SetupFault
 from kokuho_core.municipal_office.notification import Notification, with_numbers
 from kokuho_core.ports.municipal import SentFile
 from kokuho_core.ports.stores import UnitOfWork
@@ -38,10 +39,12 @@ def sealed_in(
 
 
 def revealing(office: Office, work: UnitOfWork, insurer: InsurerNumber) -> Reveal:
-    """What opens the numbers of one batch, while ``work`` lasts."""
+    """What opens the numbers of one batch, while ``work`` lasts; raises :class:`SetupFault` (KKH-C011) for an unknown index."""
 
     def reveal(indexes: Sequence[NumberIndex]) -> dict[NumberIndex, IndividualNumber]:
         sealed = work.municipal.sealed_numbers(insurer, indexes)
+        if not all(index in sealed for index in indexes):
+            raise SetupFault(Problem("KKH-C011", field="individual_number"))
         return {index: office.vault.reveal(work.keys, each) for index, each in sealed.items()}
 
     return reveal
