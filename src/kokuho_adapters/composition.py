@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from datetime import date, datetime
+from functools import partial
 from itertools import count as numbered_from
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +19,7 @@ from kokuho_adapters.configuration import Configuration, is_plain_path
 from kokuho_adapters.database import SqlDatabase, open_database
 from kokuho_adapters.database.unit_of_work import SqlUnitOfWork
 from kokuho_adapters.files import LayoutBook, OpenFormatFile, OpenFormatFolder
+from kokuho_adapters.files.writer import unwritable
 from kokuho_adapters.forerunner import SecondProcess
 from kokuho_adapters.security import AesGcmContentProtection, AesGcmNumberVault, DataKeys, KeyCustody
 from kokuho_adapters.security.audit_chain import ChainedAuditLog, Verification
@@ -197,6 +199,7 @@ def open_installation(
             progress=progress,
             gatekeeper=gatekeeper,
             forerunner=forerunner or NoForerunner(),
+            writability=partial(unwritable, book),
         )
     except BaseException:
         database.close()

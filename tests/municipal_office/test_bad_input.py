@@ -128,6 +128,10 @@ CASES: list[tuple[str, str, str, Any]] = [
      moved_in("2021-03-31", entrant("50"), household=home("20"))),
     ("where: from the own municipality", "KKH-M011", "other_insurer_number", moved_in("2024-05-01", entrant("50"), from_insurer=A)),
     ("where: to nobody of the prefecture", "KKH-M011", "other_insurer_number", moved_out("2024-05-01", "2", to_insurer="991110")),
+    ("who: nobody moves in", "KKH-M050", "entrants", moved_in("2024-05-01", household=new_home("50", "50"))),
+    ("who: nobody leaves", "KKH-M050", "people", moved_out("2024-05-01")),
+    ("who: nobody joins another cover", "KKH-M050", "people", CoverBegan(**told("2024-05-01"), cover=EMPLOYEE, people=())),
+    ("who: nobody's day is corrected", "KKH-M050", "people", DateCorrected(**told("2024-05-01"), people=(), side=PeriodSide.END)),
     # days
     ("day: notice of tomorrow", "KKH-M008", "notified_on", moved_in("2026-04-02", entrant("50"))),
     ("day: death told before it", "KKH-M008", "event_on",

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -182,6 +183,7 @@ def test_a_whole_case(sites: dict[str, Site], site: PrefectureOffice) -> None:
     the_aggregation_takes_the_files_and_each_counter_takes_the_answer(sites, site)
     for name in sites:
         a_refused_record_comes_back_into_the_list(sites, name)
+        clerks_at_the_same_time_get_a_number_each(sites, name)
         no_individual_number_is_to_be_seen_anywhere(sites, name)
 
 
@@ -221,7 +223,23 @@ def a_refused_notice_says_why_and_keeps_what_was_written(sites: dict[str, Site],
     both = form("2024-04-01", "2024-04-01", household="20", **household("30", "301"), **somebody("entrants__0", "301", "1980-05-05", "1"))
     assert "KKH-M019" in sites[name].post("/notices/moved_in", both, status=422)
     assert "KKH-M019" in sites[name].post("/notices/died", form("x", "2022-12-02", person="101"), status=422)
+    long = form("2024-04-01", "2024-04-01", **household("30", "301"), **somebody("entrants__0", "301", "1980-05-05", "1"))
+    long["entrants.0.items.name_kana"] = ["ア" * 200]
+    assert "KKH-V003" in sites[name].post("/notices/moved_in", long, status=422)
     sites[name].get("/notices/never", 404)
+
+
+def clerks_at_the_same_time_get_a_number_each(sites: dict[str, Site], name: str) -> None:
+    """Six notices at once; the forms were opened before."""
+    moves = [
+        form("2023-06-01", "2023-06-01", **household(f"5{each}", f"50{each}"), **somebody("entrants__0", f"50{each}", "1980-05-05", "1", "01"))
+        for each in range(6)
+    ]
+    with ThreadPoolExecutor(6) as clerks:
+        pages = list(clerks.map(lambda fields: sites[name].post("/notices/moved_in", fields), moves))
+    numbers = sorted(int(re.findall(r"届出番号 <b>(\d+)</b>", page)[0]) for page in pages)
+    assert numbers == list(range(numbers[0], numbers[0] + 6))
+    assert "2ファイルを作りました" in sites[name].post("/sending")
 
 
 def nobody_else_can_fill_in_a_form(sites: dict[str, Site], name: str) -> None:
@@ -273,7 +291,7 @@ def a_refused_record_comes_back_into_the_list(sites: dict[str, Site], name: str)
 
 def no_individual_number_is_to_be_seen_anywhere(sites: dict[str, Site], name: str) -> None:
     """In no address, page or log, and in no file but the one that is sent."""
-    numbers = [number(serial) for serial in (101, 102, 103, 201, 202, 301)]
+    numbers = [number(serial) for serial in (101, 102, 103, 201, 202, 301, 500, 505)]
     assert len(sites[name].seen) > 20
     told = "\n".join(sites[name].seen) + sites[name].log.read_text("utf-8")
     assert not any(each in told for each in (*numbers, "900000000011"))
@@ -281,4 +299,5 @@ def no_individual_number_is_to_be_seen_anywhere(sites: dict[str, Site], name: st
     assert any(path.name == f"{name}.sqlite3" for path in kept) and any(path.name == "numbers.sqlite3" for path in kept)
     for path in kept:
         assert not any(each.encode() in path.read_bytes() for each in numbers), path.name
-    assert numbers[0] in sites[name].sent()["SKKOJIN"].read_text("utf-8")
+    sent = "".join(path.read_text("utf-8") for path in (sites[name].folder / "outbox").glob("SKKOJIN_*.csv"))
+    assert numbers[0] in sent and number(505) in sent

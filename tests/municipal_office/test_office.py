@@ -41,7 +41,8 @@ from kokuho_core.vocabulary.month import Month
 
 from ..aggregation.support import codes
 from ..prefecture.clerks import as_clerk
-from ..prefecture.office import A, B, PrefectureOffice, instruction, number
+from ..prefecture.office import INSURERS, A, B, PrefectureOffice, instruction, number
+from ..prefecture.worlds import MakeOffice
 from .counter import AT, d, items, told
 
 ONE, TWO = AddresseeNumber("1"), AddresseeNumber("2")
@@ -199,6 +200,57 @@ def test_by_when_a_change_must_be_registered(clerk: Clerk) -> None:
     assert (person.due_on, person.is_overdue) == (d("2024-06-02"), False)
     clerk.build()
     assert clerk.lists().waiting == ()
+
+
+class TestWhatCouldNotBeSent:
+    """One value that no file can hold is refused with its notice, and never stops everybody's file later."""
+
+    @pytest.mark.parametrize(
+        ("code", "field", "changed"),
+        [
+            ("KKH-V001", "name", {"name": ""}),
+            ("KKH-V003", "name_kana", {"name_kana": "ア" * 200}),
+            ("KKH-V008", "sex", {"sex": "9"}),
+            ("KKH-V010", "address", {"address": "見本町\t１丁目"}),
+            ("KKH-V009", "self_view_stopped", {"self_view_stopped": "Y"}),
+            ("KKH-V002", "postal_code", {"postal_code": "１２３４５６７"}),
+        ],
+    )
+    def test_a_value_of_a_person(self, clerk: Clerk, code: str, field: str, changed: dict[str, str]) -> None:
+        """Rules: Q-1, S-3."""
+        one = someone("1")
+        notice = evolve(moved_in("2020-04-01"), entrants=(evolve(one, items=evolve(one.items, **changed)),))
+        with pytest.raises(NotificationRefused) as refused:
+            clerk.notify(notice, "1")
+        assert [(each.code, each.line, each.field) for each in refused.value.problems] == [(code, 0, field)]
+        assert all(value not in str(refused.value) for value in changed.values() if len(value) > 1)
+        assert clerk.lists().waiting == ()
+
+    def test_a_number_that_is_none(self, clerk: Clerk) -> None:
+        """Rules: Q-1."""
+        with pytest.raises(NotificationRefused) as refused:
+            clerk.notify(moved_in("2020-04-01", "１０", "abc"))
+        assert {(each.code, each.field) for each in refused.value.problems} == {
+            ("KKH-V002", "addressee_number"), ("KKH-V002", "household_number"),
+        }  # fmt: skip
+
+    def test_a_character_that_the_encoding_lacks(self, make_office: MakeOffice) -> None:
+        """Rules: S-17. The insurer's files are CP932."""
+        insurers = [evolve(each, encoding="cp932") if each.insurer_number == A else each for each in INSURERS]
+        clerk, one = Clerk(make_office("cp932", insurers=insurers)), someone("1")
+        notice = evolve(moved_in("2020-04-01"), entrants=(evolve(one, items=evolve(one.items, name="𠮷田")),))
+        with pytest.raises(NotificationRefused) as refused:
+            clerk.notify(notice, "1")
+        assert [(each.code, each.field) for each in refused.value.problems] == [("KKH-F010", "name")]
+        clerk.notify(moved_in("2020-04-01"), "1")
+        assert len(clerk.build()) == 2
+
+    def test_a_month_of_another_kind(self, clerk: Clerk) -> None:
+        """Rules: H-1."""
+        clerk.notify(moved_in("2020-04-01"), "1")
+        month = HighCostRecord(A, HOME, Month.parse("202404"), "1", "7", "2", None, 25_000, AT)
+        with pytest.raises(NotificationRefused, match="KKH-V008"):
+            municipal_office.state(clerk.office, A, "KOGAKU", month)
 
 
 class TestWhatIsRefusedThere:

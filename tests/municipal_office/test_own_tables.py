@@ -169,9 +169,9 @@ def test_a_notice_that_is_refused_leaves_no_number(library: PrefectureOffice, fo
 
     with flask_store(folder) as store:
 
-        def take(told: Any) -> Any:
+        def take(told: Any, refusals: Any) -> Any:
             assert all(each.items.number is not None for each in told.entrants)
-            return municipal_desk.take_notice(store, InsurerNumber(A), told, AT)
+            return municipal_desk.take_notice(store, InsurerNumber(A), told, AT, refusals=refusals)
 
         before = kept()
         with pytest.raises(NotificationRefused, match="KKH-M011"):

@@ -45,7 +45,9 @@ class Counter:
         with self.own_tables() as store:
             return notify_elsewhere(
                 office, self.insurer, read.notification, read.numbers,
-                lambda told: municipal_desk.take_notice(store, self.insurer, told, at, office.settings.date_rules),
+                lambda told, refusals: municipal_desk.take_notice(
+                    store, self.insurer, told, at, office.settings.date_rules, refusals
+                ),
             )  # fmt: skip
 
     def build(self) -> list[SentFile]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import datetime
@@ -46,6 +47,31 @@ def as_table(rows: Sequence[Mapping[str, Any]]) -> tuple[tuple[str, ...], list[t
     """Keys and rows for :meth:`OpenFormatFolder.write` from mappings that may differ in their keys."""
     keys = tuple(dict.fromkeys(key for row in rows for key in row))
     return keys, [tuple(map(row.get, keys)) for row in rows]
+
+
+def unwritable(
+    book: LayoutBook, encoding: str, file_id: str, keys: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> list[Problem]:
+    """What could not be written: for each row its first field that the newest layout or the encoding cannot hold.
+
+    ``line`` counts the rows from 1. Raises :class:`SetupFault` (KKH-F002) without a layout.
+    """
+    layout = book.newest(file_id)
+    if layout is None:
+        raise SetupFault(Problem("KKH-F002", field="file_id"))
+    found = []
+    for line, row in enumerate(rows, 1):
+        batch = _Batch(io.BytesIO(), layout, encoding)
+        form = RowFormatter(layout, keys)
+        problem: Problem | None = None
+        try:
+            csv.writer(batch, lineterminator="\r\n").writerows(form.lines([row], line))
+            batch.flush()
+        except InvalidValue as fault:
+            problem = fault.problems[0]
+        if problem is not None:
+            found.append(problem.at(line))
+    return found
 
 
 @frozen

@@ -390,6 +390,8 @@ CATALOGUE: Final = {
          "示された場所を docs/office.md の形に直してください。", "Correct the place named, as docs/office.md says."),
         ("KKH-M020", _F, "届出を受理した後に初期移行はできません。", "Nothing is taken over once a notice was taken.", "loaded a second time in daily work",
          "初期移行は最初に一度だけ行ってください。", "Take the older system's data over first, once."),
+        ("KKH-M050", _S, "届出に人がいません。", "The notice names nobody.", "a move out with an empty list of people",
+         "届け出る人の宛名番号を書いてください。", "Name the people by their addressee numbers."),
         ("KKH-N001", _S, "該当する人が見つかりません。", "No such person.", "an unknown ID", "IDを確認してください。", "Check the ID."),
         ("KKH-N002", _S, "該当する保険者が見つかりません。", "No such insurer.", "--insurer 999999", "保険者番号を確認してください。",
          "Check the insurer number."),

@@ -64,12 +64,13 @@ class Outcome:
 def accept(notification: Notification, known: Known, notice: int, at: datetime, rules: DateRules | None = None) -> Outcome:
     """Accept one notice under ``notice``, its number. Raises :class:`NotificationRefused` with a code of the catalogue.
 
-    KKH-M001 dead, KKH-M002 insured already, KKH-M003 … KKH-M014 as the catalogue says, KKH-P002 an end before its start,
-    KKH-P003 two periods of the person would overlap.
+    KKH-M001 dead, KKH-M002 insured already, KKH-M003 … KKH-M014 as the catalogue says, KKH-M050 nobody named, KKH-P002 an end
+    before its start, KKH-P003 two periods of the person would overlap.
     """
     desk = Desk(known, notice, at)
     refusal: RecordRefused | None = None
     try:
+        _require_somebody(notification)
         _require_days(notification, at)
         _EFFECTS[type(notification)](desk, notification, rules or DateRules())
     except RecordRefused as refused:
@@ -107,6 +108,13 @@ def named_household(notification: Notification) -> HouseholdNumber | None:
     """The household a notice names."""
     choice: HouseholdChoice | None = getattr(notification, "household", None)
     return choice.household_number if isinstance(choice, NewHousehold) else choice
+
+
+def _require_somebody(notification: Notification) -> None:
+    """Raises :class:`NotificationRefused` (KKH-M050)."""
+    for field in ("people", "entrants"):
+        if not getattr(notification, field, (notification,)):
+            raise NotificationRefused(Problem("KKH-M050", field=field))
 
 
 def _require_days(notification: Notification, at: datetime) -> None:

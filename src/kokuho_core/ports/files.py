@@ -60,6 +60,16 @@ class IncomingFile(Protocol):
         ...
 
 
+class Writability(Protocol):
+    """書けるかどうか: asked before something is kept that would stop the file it goes into later."""
+
+    def __call__(
+        self, encoding: str, file_id: str, keys: Sequence[str], rows: Iterable[Sequence[Any]]
+    ) -> Sequence[Problem]:
+        """The first problem of each row that the newest layout or the encoding cannot hold, none where all can be written."""
+        ...
+
+
 class OutgoingFiles(Protocol):
     """送信ファイル: writes complete files only; a file is seen by others when it is published, not before."""
 

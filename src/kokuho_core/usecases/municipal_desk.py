@@ -68,6 +68,8 @@ SENT_KEYS: Final[Mapping[str, Sequence[str]]] = {"SKSETAI": HOUSEHOLD_KEYS, "SKK
 REGISTRATION_DAYS: Final = 5
 """中間サーバーへの登録期限: calendar days after the notice (R-5; 令和5年6月 省令改正)."""
 
+Refusals = Callable[[str, Sequence[str], "Iterable[Sequence[Any]]"], Sequence[Problem]]
+"""What of the rows of a kind of file, given by keys, could not be written (:class:`~kokuho_core.ports.files.Writability`)."""
 Reveal = Callable[[Sequence[NumberIndex]], "dict[NumberIndex, IndividualNumber]"]
 """Opens the individual numbers of one batch of records."""
 Lines = Callable[[str], "Iterator[Sequence[Any]]"]
@@ -86,9 +88,17 @@ class TakenNotice:
 
 
 def take_notice(
-    store: OwnHistory, insurer: InsurerNumber, notification: Notification, at: datetime, rules: DateRules | None = None
+    store: OwnHistory,
+    insurer: InsurerNumber,
+    notification: Notification,
+    at: datetime,
+    rules: DateRules | None = None,
+    refusals: Refusals | None = None,
 ) -> TakenNotice:
-    """Accept a notice and keep what follows. Raises :class:`NotificationRefused`; then nothing was kept."""
+    """Accept a notice and keep what follows. Raises :class:`NotificationRefused`; then nothing was kept.
+
+    ``refusals`` says what of the rows could not be written: a name that is too long, a number that is none (KKH-V…, KKH-F010).
+    """
     household = named_household(notification)
     if isinstance(notification, Withdrawn) and notification.notice_number < 1:
         raise NotificationRefused(Problem("KKH-M015", field="notice_number"))
@@ -101,10 +111,23 @@ def take_notice(
     )
     number = store.next_notice(insurer)
     outcome = accept(notification, known, number, at, rules)
+    if refusals is not None and (problems := _unwritable(outcome, number, refusals)):
+        raise NotificationRefused(*problems)
     kind = type(notification).__name__
     notice = Notice(number, kind, notification.event_on, notification.notified_on, at, outcome.grounds)
     store.keep(insurer, notice, outcome.persons, outcome.households)
     return TakenNotice(number, outcome)
+
+
+def _unwritable(outcome: Outcome, notice: int, refusals: Refusals) -> list[Problem]:
+    """What could not be sent of the rows that this notice made or changed, each code and field once."""
+    persons = [row.record for each in outcome.persons for row in each.live_rows if row.changed_by == notice]
+    households = [row.record for each in outcome.households for row in each.live_rows if row.changed_by == notice]
+    found = [
+        *refusals("SKKOJIN", PERSON_KEYS, map(_person_values, persons)),
+        *refusals("SKSETAI", HOUSEHOLD_KEYS, map(attrgetter(*HOUSEHOLD_KEYS), households)),
+    ]
+    return list(dict.fromkeys(problem.at(0) for problem in found))
 
 
 def known_here(
@@ -130,9 +153,21 @@ def known_here(
     )
 
 
-def state_other(store: HistoryAndOthers, insurer: InsurerNumber, file_id: str, record: OtherRecord) -> OtherRow:
-    """付属証・所得区分・高額該当月 as they stand now. Raises :class:`NotificationRefused` (KKH-P007, KKH-M005)."""
+def state_other(
+    store: HistoryAndOthers,
+    insurer: InsurerNumber,
+    file_id: str,
+    record: OtherRecord,
+    refusals: Refusals | None = None,
+) -> OtherRow:
+    """付属証・所得区分・高額該当月 as they stand now.
+
+    Raises :class:`NotificationRefused`: KKH-P007, KKH-M005, KKH-M007, and what ``refusals`` says as :func:`take_notice`.
+    """
     _require_known(store, insurer, record)
+    keys = OTHER_KEYS[file_id]
+    if refusals is not None and (problems := refusals(file_id, keys, [attrgetter(*keys)(record)])):
+        raise NotificationRefused(*(problem.at(0) for problem in problems))
     row = stated(store.other(insurer, file_id, identity_of(record)), file_id, record)
     store.keep_other(insurer, row)
     return row

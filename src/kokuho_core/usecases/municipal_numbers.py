@@ -8,6 +8,7 @@ records hold for these acts too (S-4).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from kokuho_core.access import Operation
@@ -17,7 +18,14 @@ from kokuho_core.ports.municipal import SentFile
 from kokuho_core.ports.stores import UnitOfWork
 from kokuho_core.ports.vault import SealedNumber
 from kokuho_core.usecases.admission import Given, admitted, count
-from kokuho_core.usecases.municipal_desk import NUMBER_PLACE, PREVIOUS_NUMBER_PLACE, Lines, Reveal, TakenNotice
+from kokuho_core.usecases.municipal_desk import (
+    NUMBER_PLACE,
+    PREVIOUS_NUMBER_PLACE,
+    Lines,
+    Refusals,
+    Reveal,
+    TakenNotice,
+)
 from kokuho_core.usecases.office import Office
 from kokuho_core.usecases.register import require_insurer
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, InsurerNumber
@@ -68,6 +76,12 @@ def lines_of(office: Office, work: UnitOfWork, insurer: InsurerNumber) -> Lines:
     return lines
 
 
+def refusals_of(office: Office, work: UnitOfWork, insurer: InsurerNumber) -> Refusals:
+    """What a municipality could not send, by the layouts here and in its encoding (X-22)."""
+    known = work.register().get(insurer)
+    return partial(office.writability, known.encoding if known is not None else "utf-8")
+
+
 def numbered(
     office: Office,
     work: UnitOfWork,
@@ -86,9 +100,11 @@ def notify_elsewhere(
     insurer: InsurerNumber,
     notification: Notification,
     numbers: Mapping[AddresseeNumber, IndividualNumber],
-    take: Callable[[Notification], TakenNotice],
+    take: Callable[[Notification, Refusals], TakenNotice],
 ) -> TakenNotice:
     """届出を自分の表に受理する: ``take`` gets the notice with its indexes, and calls the desk in a transaction of its own.
+
+    It hands on to the desk what says of a row that it could not be sent.
 
     When ``take`` raises, no number is kept either. Call this inside that transaction and commit it afterwards: a number in the
     vault that nobody refers to does no harm, a reference to none would.
@@ -96,7 +112,8 @@ def notify_elsewhere(
     """
     with office.database.begin() as work:
         require_insurer(work, insurer)
-        answer = take(numbered(office, work, insurer, notification, numbers))
+        told = numbered(office, work, insurer, notification, numbers)
+        answer = take(told, refusals_of(office, work, insurer))
         count(persons=len(answer.outcome.persons), households=len(answer.outcome.households))
         work.commit()
     return answer

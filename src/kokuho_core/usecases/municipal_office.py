@@ -19,7 +19,14 @@ from kokuho_core.usecases import municipal_desk
 from kokuho_core.usecases.admission import admitted, count
 from kokuho_core.usecases.municipal_desk import AppliedFile, LoadedFile, OfficeLists, PersonView, TakenNotice
 from kokuho_core.usecases.municipal_documents import DocumentDue, documents_due
-from kokuho_core.usecases.municipal_numbers import insurer_of, lines_of, numbered, revealing, sealed_in
+from kokuho_core.usecases.municipal_numbers import (
+    insurer_of,
+    lines_of,
+    numbered,
+    refusals_of,
+    revealing,
+    sealed_in,
+)
 from kokuho_core.usecases.office import Office
 from kokuho_core.usecases.publishing import publish_committed_files
 from kokuho_core.usecases.register import require_insurer
@@ -44,7 +51,8 @@ def notify(
             require_insurer(work, insurer)
             told = numbered(office, work, insurer, notification, numbers) if numbers else notification
             at = office.clock.now()
-            answer = municipal_desk.take_notice(work.municipal, insurer, told, at, office.settings.date_rules)
+            rules, refusals = office.settings.date_rules, refusals_of(office, work, insurer)
+            answer = municipal_desk.take_notice(work.municipal, insurer, told, at, rules, refusals)
             count(persons=len(answer.outcome.persons), households=len(answer.outcome.households))
             work.commit()
             return answer
@@ -59,7 +67,8 @@ def state(office: Office, insurer: InsurerNumber, file_id: str, record: OtherRec
     def keep() -> OtherRow:
         with office.database.begin() as work:
             require_insurer(work, insurer)
-            row = municipal_desk.state_other(work.municipal, insurer, file_id, record)
+            refusals = refusals_of(office, work, insurer)
+            row = municipal_desk.state_other(work.municipal, insurer, file_id, record, refusals)
             work.commit()
             return row
 

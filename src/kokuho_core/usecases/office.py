@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Final, Protocol
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import Any, Final, Protocol
 
 from attrs import field, frozen
 
 from kokuho_core.access import BusinessHours, Role
 from kokuho_core.entrusted_partition.characters import Repertoire
+from kokuho_core.errors import Problem
 from kokuho_core.gates.feeds import FeedSettings
 from kokuho_core.gates.thresholds import GateSettings
-from kokuho_core.ports.files import IncomingFile
+from kokuho_core.ports.files import IncomingFile, Writability
 from kokuho_core.ports.forerunner import Forerunner, NoForerunner
 from kokuho_core.ports.stores import Clock, Database
 from kokuho_core.ports.vault import ContentProtection, NumberVault
@@ -57,6 +58,13 @@ class Settings:
     """受信側の文字 (R-2)."""
 
 
+def anything_can_be_written(
+    encoding: str, file_id: str, keys: Sequence[str], rows: Iterable[Sequence[Any]]
+) -> Sequence[Problem]:
+    """No layout to ask."""
+    return ()
+
+
 Reopen = Callable[[str, Callable[[], Iterator[bytes]], str | None], IncomingFile]
 """Makes an incoming file from a name, kept content and the encoding it was given with."""
 
@@ -75,3 +83,4 @@ class Office:
     gatekeeper: Gatekeeper | None = None
     """受付係 of this session; without one no use case is admitted (KKH-A001)."""
     forerunner: Forerunner = field(factory=NoForerunner)
+    writability: Writability = anything_can_be_written
