@@ -15,12 +15,13 @@ from attrs import evolve, frozen
 from sqlalchemy.engine import URL, make_url
 from sqlalchemy.exc import ArgumentError
 
-from kokuho_adapters.configuration import Configuration, is_plain_path
+from kokuho_adapters.configuration import DEFAULT_DATABASE, Configuration, is_plain_path
 from kokuho_adapters.database import SqlDatabase, open_database
 from kokuho_adapters.database.unit_of_work import SqlUnitOfWork
 from kokuho_adapters.files import LayoutBook, OpenFormatFile, OpenFormatFolder
 from kokuho_adapters.files.writer import unwritable
 from kokuho_adapters.forerunner import SecondProcess
+from kokuho_adapters.recorded_acts import ActLog
 from kokuho_adapters.security import AesGcmContentProtection, AesGcmNumberVault, DataKeys, KeyCustody
 from kokuho_adapters.security.audit_chain import ChainedAuditLog, Verification
 from kokuho_adapters.security.key_custody import make_missing_keys
@@ -33,6 +34,7 @@ from kokuho_adapters.security.one_time_codes import (
 )
 from kokuho_adapters.security.provider_choice import make_key_ring, open_provider
 from kokuho_adapters.security.session_identity import new_session_id, operating_system_context
+from kokuho_adapters.security.terminal_log import TerminalLog
 from kokuho_core.access import AccessContext, Operation, Role
 from kokuho_core.errors import AccessDenied, Problem, SetupFault
 from kokuho_core.ports.audit import AuditEntry, AuditResult
@@ -40,7 +42,8 @@ from kokuho_core.ports.authentication import OneTimeCodes
 from kokuho_core.ports.forerunner import NoForerunner
 from kokuho_core.ports.keys import KeyPurpose
 from kokuho_core.ports.stores import Clock, Database, UnitOfWork
-from kokuho_core.usecases.gatekeeper import Admission, Gatekeeper, GuardedDatabase
+from kokuho_core.usecases.admission import about, count
+from kokuho_core.usecases.gatekeeper import AUDIT_LANE, Admission, Gatekeeper, GuardedDatabase, reference_of
 from kokuho_core.usecases.office import Office, Progress, silent
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 from kokuho_core.vocabulary.insurers import Insurer, InsurerRegister
@@ -87,6 +90,10 @@ class Installation:
     def admitted(self, operation: Operation, subject: str = "") -> AbstractContextManager[Admission]:
         """For acts of the adapters that are no use case of the core, such as those on keys (S-4)."""
         return self._gatekeeper().admitted(operation, subject)
+
+    def acts(self) -> ActLog:
+        """The audit log for acts on files, which change nothing in the database (S-4)."""
+        return _InstallationActs(self._gatekeeper(), self.office.database)
 
     @contextmanager
     def admitted_custody(self, operation: Operation, subject: str = "") -> Iterator[KeyCustody]:
@@ -148,6 +155,41 @@ class Installation:
         self.close()
 
 
+@frozen(eq=False)
+class _InstallationActs:
+    """:class:`ActLog` behind the gatekeeper of an installation."""
+
+    _gatekeeper: Gatekeeper
+    _database: Database
+
+    @contextmanager
+    def admitted(
+        self, operation: Operation, subject: str = "", insurer: InsurerNumber | None = None
+    ) -> Iterator[_InstallationActs]:
+        with self._gatekeeper.admitted(operation, subject, insurer):
+            yield self
+
+    def done(self, subject: str, **counts: int) -> None:
+        about(reference_of(subject))
+        count(**counts)
+        with self._database.begin(lane=AUDIT_LANE) as work:
+            work.commit()  # of the entry alone
+
+
+def has_database(configuration: Configuration) -> bool:
+    """Whether there is an installation to open: a terminal has none. A database that is named is expected to be there."""
+    if configuration.database != DEFAULT_DATABASE:
+        return True
+    file = _database_file(_url(configuration.database))
+    return file is None or file.exists()
+
+
+def terminal_log(configuration: Configuration, context: AccessContext, clock: Clock | None = None) -> TerminalLog:
+    """端末の監査記録, for a terminal without a database (S-4): where ``terminal_log`` says, else in the working folder."""
+    folder = configuration.terminal_log or Path("kokuho-terminal")
+    return TerminalLog(folder, context, clock or SystemClock(), configuration.audit_checkpoint)
+
+
 def open_installation(
     configuration: Configuration,
     progress: Progress = silent,
@@ -157,12 +199,14 @@ def open_installation(
     credentials: Credentials = NOTHING_PRESENTED,
     *,
     with_forerunner: bool = False,
+    as_owner: bool = False,
 ) -> Installation:
     """Open what :func:`initialise` made, as a session of ``context``: without one, of this computer's account (S-4).
 
     ``clock`` gives business dates, ``watch`` the time of rights and records: this computer's, unless a test says otherwise.
     Whether its operator has any right, and whether ``credentials`` show that it is he, is asked with the first operation.
-    ``with_forerunner`` allows a second process for long work.
+    ``with_forerunner`` allows a second process for long work. ``as_owner``: on PostgreSQL as the owner of the tables, for what
+    only he can do; rights and records are those of anybody.
     Raises :class:`SetupFault`: KKH-C007 before ``init``, KKH-C008 key ring, KKH-C009 layouts, KKH-C010 database URL, KKH-B001 to
     KKH-B004 database server and role.
     """
@@ -171,7 +215,7 @@ def open_installation(
     _require_database(url)
     database = open_database(url)
     try:
-        if not configuration.allow_unbound_role:
+        if not (configuration.allow_unbound_role or as_owner):
             database.require_bound_role()
         with database.begin(read_only=True) as work:
             data_keys = DataKeys(_provider(configuration), work.prefecture())
@@ -206,21 +250,6 @@ def open_installation(
         raise
     custody = KeyCustody(database, data_keys, vault, protection, clock, progress)
     return Installation(office, book, custody, codes, database, log, forerunner)
-
-
-@contextmanager
-def open_tables(configuration: Configuration) -> Iterator[SqlDatabase]:
-    """The database alone, for what its owner does to it besides :func:`initialise`.
-
-    Raises :class:`SetupFault`: KKH-C007 before ``init``, KKH-C010 database URL.
-    """
-    url = _url(configuration.database)
-    _require_database(url)
-    database = open_database(url)
-    try:
-        yield database
-    finally:
-        database.close()
 
 
 def open_office(configuration: Configuration, progress: Progress = silent, clock: Clock | None = None) -> Office:

@@ -50,6 +50,8 @@ class Configuration:
     allow_unbound_role: bool = False
     registration: RegistrationSettings = RegistrationSettings()
     audit_checkpoint: Path | None = None
+    terminal_log: Path | None = None
+    """端末の監査記録 (S-4) of a terminal without a database; None for ``kokuho-terminal`` in the working folder."""
     retention_folders: tuple[Path, ...] = ()
     """廃棄で調べるフォルダ (S-29), besides those that were delivered into."""
     requires_second_factor: bool = False
@@ -117,6 +119,7 @@ def _configuration(source: SettingSource) -> Configuration:
         allow_unbound_role=source.flag("allow_unbound_role", False),
         registration=registration,
         audit_checkpoint=source.path("audit_checkpoint"),
+        terminal_log=source.path("terminal_log"),
         retention_folders=source.paths("retention_folders"),
         requires_second_factor=source.one_of("second_factor", {"off": False, "required": True}, False),
         second_process=source.flag("second_process", True),

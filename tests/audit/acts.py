@@ -1,4 +1,5 @@
-"""Every act that writes and is no step of the daily round: rights, approvals, gates, recall, disposal, keys, media."""
+"""Every act that writes and is no step of the daily round: rights, approvals, gates, recall, disposal, keys, media, and those
+of the municipal office and the second factor."""
 
 from __future__ import annotations
 
@@ -34,6 +35,7 @@ from kokuho_core.usecases.second_look import confirm_decision, list_second_looks
 from ..crash.effects import watch_effects
 from ..prefecture.clerks import grant, in_session_of
 from ..prefecture.office import A, B, PrefectureOffice, household, instruction, number, person
+from .office_acts import office_acts, prepare_factor, prepare_office
 
 FIRST, SECOND = "tanto01", "kakari02"
 REASON = "送信元に電話で確認"
@@ -46,6 +48,7 @@ Act = Callable[[PrefectureOffice], object]
 def prepare(folder: Path) -> None:
     """A prefecture in which each act is possible, and one person has asked for what takes two."""
     with PrefectureOffice(folder, Settings(second_look_at_decisions=True)) as site:
+        prepare_office(site)
         people = [person(A, str(n), number=number(n)) for n in range(1, 121)]
         lost = person(A, "200", number=number(200), start="2010-04-01", end="2011-04-01", end_reason="53")
         moved = person(A, "300", number=number(300), end="2024-05-01", end_reason="57", household="30")
@@ -63,6 +66,7 @@ def prepare(folder: Path) -> None:
         for name in (FIRST, SECOND):
             grant(site, name, Role.FEDERATION)
         grant(site, "kansa", Role.AUDITOR)
+        prepare_factor(site, FIRST)
         asked = in_session_of(site, FIRST)
         for ask in (release, recall_households, dispose, destroy_key, decide, long_list):
             with suppress(NotApproved):
@@ -190,4 +194,5 @@ ACTS: Final[dict[str, Act]] = {
     "rotate master": _rotated(rotate_wrapping_keys),
     "media": hand_over_and_settle,
     "duplicate": send_again,
+    **office_acts(FIRST),
 }

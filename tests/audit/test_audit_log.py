@@ -220,6 +220,16 @@ class TestTampering:
                 assert (found.fault, found.first_bad) == (ChainFault.TRUNCATED, one.sequence)
             assert opened._log.verify(iter(kept)).holds
 
+    def test_a_log_that_was_cut_and_has_grown_again_is_found(self, site: Site) -> None:
+        """Rules: S-5. Beyond the last line of the checkpoint: it keeps earlier ones too."""
+        work_a_little(site)
+        kept = len(site.rows())
+        site.tamper(f"delete from audit_entry where sequence > {kept - 2}")
+        work_a_little(site)
+        assert len(site.rows()) > kept
+        found = site.verified()
+        assert (found.fault, found.first_bad) == (ChainFault.TRUNCATED, kept - 1)
+
     def test_swapped_entries(self, site: Site) -> None:
         """Rules: S-5."""
         work_a_little(site)

@@ -19,9 +19,13 @@ import asyncssh
 import pytest
 from attrs import evolve
 
+from kokuho_adapters.composition import SystemClock
 from kokuho_adapters.exchange.folder import ExchangeFolder, Outcome
 from kokuho_adapters.exchange.sftp_client import Server, get_sendings, put_files
 from kokuho_adapters.exchange.sftp_server import INCOMING, OUTGOING, DropBox, RunningDropBox
+from kokuho_adapters.recorded_acts import ActLog
+from kokuho_adapters.security.terminal_log import TerminalLog
+from kokuho_core.access import AccessContext, operator_id
 from kokuho_core.errors import FileRefused, SetupFault
 
 from .samples import AGGREGATION, BOOK, MOMENT, MUNICIPALITY, OTHER, number
@@ -36,12 +40,17 @@ def program(name: str) -> str:
     return found
 
 
+def log_beside(settings: DropBox) -> TerminalLog:
+    context = AccessContext(operator_id("uketsuke"), "受付端末")
+    return TerminalLog(settings.root.with_name("terminal"), context, SystemClock())
+
+
 @contextmanager
-def running(settings: DropBox) -> Iterator[RunningDropBox]:
+def running(settings: DropBox, log: ActLog | None = None) -> Iterator[RunningDropBox]:
     """The drop box in a thread of its own."""
     loop = asyncio.new_event_loop()
     ready = threading.Event()
-    box = RunningDropBox(settings)
+    box = RunningDropBox(settings, log or log_beside(settings))
     failed: list[BaseException] = []
 
     async def serve() -> None:

@@ -11,6 +11,7 @@ from attrs import asdict
 from kokuho_adapters.cli import output
 from kokuho_adapters.cli.output import DONE, FOUND
 from kokuho_adapters.cli.session import JSON, SESSION, Session
+from kokuho_adapters.composition import terminal_log
 from kokuho_core.access import Operation
 from kokuho_core.errors import entry
 from kokuho_core.ports.audit import AuditResult, ChainedEntry
@@ -23,6 +24,9 @@ _RESULTS = {
     AuditResult.FAILED: "失敗 failed",
 }
 _DAY = click.DateTime(["%Y-%m-%d"])
+_TERMINAL = click.option(
+    "--terminal", "of_terminal", is_flag=True, help="データベースのない端末の記録 / The log of a terminal without a database."
+)
 
 
 @click.command("audit")
@@ -31,6 +35,7 @@ _DAY = click.DateTime(["%Y-%m-%d"])
 @click.option("--by", "who", metavar="OPERATOR", help="この利用者 / This operator.")
 @click.option("--operation", type=click.Choice([each.value for each in Operation]), help="この操作 / This operation.")
 @click.option("--off-hours", is_flag=True, help="休業日・業務時間外だけ / Only outside of business hours.")
+@_TERMINAL
 @JSON
 @SESSION
 def audit(
@@ -40,6 +45,7 @@ def audit(
     who: str | None,
     operation: str | None,
     off_hours: bool,
+    of_terminal: bool,
     as_json: bool,
 ) -> int:
     """監査記録: だれが、いつ、何を、だれについて、なぜ行い、どうなったか。 / Who did what, when, about whom and why.
@@ -56,8 +62,11 @@ def audit(
         Operation(operation) if operation is not None else None,
         session.configuration.settings.business_hours if off_hours else None,
     )
-    with session.installation() as opened:
-        listed = list_audit(opened.office, wanted)
+    if of_terminal:
+        listed = terminal_log(session.configuration, session.context).entries(wanted)
+    else:
+        with session.installation() as opened:
+            listed = list_audit(opened.office, wanted)
     if as_json:
         output.print_json({"entries": [_data(each) for each in listed]})
         return DONE
@@ -80,17 +89,21 @@ def _data(chained: ChainedEntry) -> dict[str, Any]:
 
 
 @click.command("verify-audit")
+@_TERMINAL
 @JSON
 @SESSION
-def verify_audit(session: Session, as_json: bool) -> int:
+def verify_audit(session: Session, of_terminal: bool, as_json: bool) -> int:
     """監査記録の改ざん・欠落を検証します。 / Verify that no entry was changed, removed, added or moved.
 
     誤りがあれば、最初の誤りの番号を示し、終了コード3になります。
 
     Names the first entry that does not hold, and ends with 3.
     """
-    with session.installation() as opened:
-        found = opened.verify_audit()
+    if of_terminal:
+        found = terminal_log(session.configuration, session.context).verify()
+    else:
+        with session.installation() as opened:
+            found = opened.verify_audit()
     if as_json:
         output.print_json(found)
     elif found.holds:

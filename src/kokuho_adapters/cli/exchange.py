@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 import re
 import sys
-from collections.abc import Callable
-from contextlib import AbstractContextManager
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
@@ -15,18 +15,20 @@ import click
 
 from kokuho_adapters.cli import output
 from kokuho_adapters.cli.output import DONE, FOUND
+from kokuho_adapters.cli.recorded import act_log, insurer_of
 from kokuho_adapters.cli.secrets_given import passphrase_of
 from kokuho_adapters.cli.session import JSON, SESSION, Session
-from kokuho_adapters.composition import Installation, SystemClock, layouts_of
+from kokuho_adapters.composition import SystemClock, layouts_of
+from kokuho_adapters.recorded_acts import Act, ActLog
 from kokuho_core.access import Operation
 from kokuho_core.errors import NotFound, Problem, SetupFault, entry
+from kokuho_core.usecases.admission import about
 
 if TYPE_CHECKING:
     from kokuho_adapters.exchange.manifest import Manifest
     from kokuho_adapters.exchange.media_ledger import Handover
     from kokuho_adapters.exchange.media_package import Party
     from kokuho_adapters.exchange.sftp_client import Server
-    from kokuho_core.usecases.gatekeeper import Admission
 
 _FILE: Final = click.Path(path_type=Path, dir_okay=False)
 _FOLDER: Final = click.Path(path_type=Path, file_okay=False)
@@ -60,9 +62,13 @@ _PASSPHRASE: Final = click.option(
 )
 
 
-def _recorded(opened: Installation, number: str = "") -> AbstractContextManager[Admission]:
-    """An entry of the ledger of media is itself on record (S-4)."""
-    return opened.admitted(Operation.EXCHANGE_FILES, number)
+def _manifest_recorded(act: Act) -> Callable[[Manifest], None]:
+    """A sending goes on record, under its manifest, before any of it takes hold (S-4)."""
+
+    def record(manifest: Manifest) -> None:
+        act.done(manifest.name, files=len(manifest.files), bytes=sum(each.digest.size for each in manifest.files))
+
+    return record
 
 
 def _sent(manifest: Manifest, where: str, as_json: bool, **more: Any) -> int:
@@ -113,7 +119,8 @@ def exchange_send(
     from kokuho_adapters.exchange.folder import send_files
 
     book = layouts_of(session.configuration)
-    manifest = send_files(paths, folder, sender, addressee, SystemClock().now(), book)
+    with act_log(session) as log, log.admitted(Operation.SEND_FILES, f"to {addressee}", insurer_of(sender)) as act:
+        manifest = send_files(paths, folder, sender, addressee, SystemClock().now(), book, _manifest_recorded(act))
     return _sent(manifest, str(folder), as_json)
 
 
@@ -126,16 +133,22 @@ def exchange_send(
     "--from", "senders", multiple=True, metavar="CODE", callback=_party, help="受け取る送信元(繰返し可) / Only from these."
 )
 @JSON
+@SESSION
 def exchange_take(
-    folder: Path, out: Path, records: Path, addressee: str, senders: tuple[str, ...], as_json: bool
+    session: Session, folder: Path, out: Path, records: Path, addressee: str, senders: tuple[str, ...], as_json: bool
 ) -> int:
     """送付状どおりに揃ったものだけを受け取ります。 / Take what is complete and right; set aside what is damaged.
 
     未着・隔離があれば終了コード3。 / Ends with 3 when something waits or was set aside.
     """
-    from kokuho_adapters.exchange.folder import ExchangeFolder, Outcome
+    from kokuho_adapters.exchange.folder import ExchangeFolder, Outcome, Taking
 
-    taken = ExchangeFolder(folder, out, records, addressee, frozenset(senders) or None).take()
+    with act_log(session) as log, log.admitted(Operation.TAKE_FILES, f"as {addressee}", insurer_of(addressee)) as act:
+
+        def record(taking: Taking) -> None:
+            act.done(f"{taking.manifest} {taking.outcome.value}", files=len(taking.files))
+
+        taken = ExchangeFolder(folder, out, records, addressee, frozenset(senders) or None, record=record).take()
     shown = {
         Outcome.TAKEN: "受取 taken",
         Outcome.DUPLICATE: "受取済 duplicate",
@@ -184,7 +197,10 @@ def media() -> None:
 @click.option("--no-passphrase", is_flag=True, help="パスフレーズなし(試験用) / Not protected: for tests.")
 @_PASSPHRASE
 @JSON
-def media_keys(name: str, out: Path, no_passphrase: bool, passphrase_file: Path | None, as_json: bool) -> int:
+@SESSION
+def media_keys(
+    session: Session, name: str, out: Path, no_passphrase: bool, passphrase_file: Path | None, as_json: bool
+) -> int:
     """鍵と証明書を作ります(証明書を相手に渡す)。 / Make a key, and the certificate to give to the other side."""
     from kokuho_adapters.exchange.credentials import make_party
 
@@ -198,7 +214,8 @@ def media_keys(name: str, out: Path, no_passphrase: bool, passphrase_file: Path 
         passphrase = text.encode("utf-8")
     if not passphrase and not no_passphrase:
         raise SetupFault(Problem("KKH-E008", field="passphrase: empty"))
-    certificate, key = make_party(out, name, passphrase, datetime.now(UTC))
+    with act_log(session) as log, log.admitted(Operation.MAKE_MEDIA_KEYS, name) as act:
+        certificate, key = make_party(out, name, passphrase, datetime.now(UTC), lambda: act.done(name, keys=1))
     if as_json:
         output.print_json({"certificate": certificate, "key": key})
     else:
@@ -247,45 +264,43 @@ def media_pack(
     """走査・署名・暗号化して一つのファイルにします。 / Scan, sign and encrypt files into one package."""
     from kokuho_adapters.exchange.credentials import Certificate
     from kokuho_adapters.exchange.media_ledger import Direction, Handover
-    from kokuho_adapters.exchange.media_package import pack
+    from kokuho_adapters.exchange.media_package import Package, pack
 
     signer = _own(certificate, key, passphrase_file)
     to = [Certificate.load(path, "recipient") for path in recipients]
     now, book = SystemClock().now(), layouts_of(session.configuration)
-    ledger = _Ledger(session, no_ledger)
-    ledger.require()
-    package = pack(paths, out, sender, addressee, now, signer, to, book)
     due_on = due.date() if due is not None else None
-    try:
-        ledger.enter(
-            Handover.of(package.manifest, Direction.OUT, package.path.name, package.digest, medium, by, now, due_on)
+
+    def handover(made: Package) -> Handover:
+        return Handover.of(made.manifest, Direction.OUT, made.path.name, made.digest, medium, by, now, due_on)
+
+    with _handing(session, Operation.SEND_FILES, f"to {addressee}", sender, no_ledger) as record:
+        package = pack(
+            paths, out, sender, addressee, now, signer, to, book, lambda made: record(made.manifest, handover(made))
         )
-    except BaseException:
-        package.path.unlink(missing_ok=True)  # nothing leaves without its entry
-        raise
     return _sent(package.manifest, str(package.path), as_json, package=package.path, sha256=package.digest.sha256)
 
 
-class _Ledger:
-    """The ledger of this installation, or none where it is not wanted."""
+@contextmanager
+def _handing(
+    session: Session, operation: Operation, subject: str, party: str, no_ledger: bool
+) -> Iterator[Callable[[Manifest, Handover], None]]:
+    """What enters a package into the ledger and the log together, before it takes hold; into the log alone without a ledger."""
+    if no_ledger:
+        with act_log(session) as log, log.admitted(operation, subject, insurer_of(party)) as act:
+            yield lambda manifest, _: _manifest_recorded(act)(manifest)
+        return
+    from kokuho_adapters.exchange.media_ledger import MediaLedger
 
-    def __init__(self, session: Session, without: bool) -> None:
-        self._session, self._without = session, without
+    with session.installation() as opened, opened.admitted(Operation.EXCHANGE_FILES, subject):
 
-    def require(self) -> None:
-        """Fail before anything is made when there is no database."""
-        if not self._without:
-            with self._session.installation():
-                pass
+        def enter(manifest: Manifest, handover: Handover) -> None:
+            about(manifest.name)
+            with opened.ledger() as work:
+                MediaLedger(work.connection).enter(handover)
+                work.commit()
 
-    def enter(self, handover: Handover) -> None:
-        from kokuho_adapters.exchange.media_ledger import MediaLedger
-
-        if self._without:
-            return
-        with self._session.installation() as opened, _recorded(opened), opened.ledger() as work:
-            MediaLedger(work.connection).enter(handover)
-            work.commit()
+        yield enter
 
 
 @media.command("open")
@@ -312,16 +327,20 @@ def media_open(
     """検証できたときだけ、全部を取り出します。 / Take everything out, if all of it is found right."""
     from kokuho_adapters.exchange.credentials import Certificate
     from kokuho_adapters.exchange.media_ledger import Direction, Handover
-    from kokuho_adapters.exchange.media_package import open_package
+    from kokuho_adapters.exchange.media_package import OpenedPackage, open_package
 
     recipient = _own(certificate, key, passphrase_file)
     senders = [Certificate.load(path, "from") for path in trusted]
-    ledger = _Ledger(session, no_ledger)
-    ledger.require()
-    opened = open_package(package, out, addressee, recipient, senders)
     due_on = due.date() if due is not None else None
     now = SystemClock().now()
-    ledger.enter(Handover.of(opened.manifest, Direction.IN, package.name, opened.digest, medium, by, now, due_on))
+
+    def handover(found: OpenedPackage) -> Handover:
+        return Handover.of(found.manifest, Direction.IN, package.name, found.digest, medium, by, now, due_on)
+
+    with _handing(session, Operation.TAKE_FILES, f"as {addressee}", addressee, no_ledger) as record:
+        opened = open_package(
+            package, out, addressee, recipient, senders, lambda found: record(found.manifest, handover(found))
+        )
     if as_json:
         output.print_json({**_manifest_data(opened.manifest), "sha256": opened.digest.sha256})
         return DONE
@@ -407,7 +426,7 @@ def media_return(session: Session, number: str, outcome: str, direction: str, by
     """媒体の返却または廃棄を記録します。 / Record that a medium came back or was destroyed."""
     from kokuho_adapters.exchange.media_ledger import Direction, MediaLedger, Settlement
 
-    with session.installation() as opened, _recorded(opened, number), opened.ledger() as work:
+    with session.installation() as opened, opened.admitted(Operation.EXCHANGE_FILES, number), opened.ledger() as work:
         MediaLedger(work.connection).settle(
             number, Direction(direction), Settlement(outcome), by, SystemClock().now()
         )
@@ -471,7 +490,8 @@ def sftp_put(session: Session, /, paths: tuple[Path, ...], sender: str, addresse
 
     server = _server_of(**where)
     book = layouts_of(session.configuration)
-    manifest = put_files(server, paths, sender, addressee, SystemClock().now(), book)
+    with act_log(session) as log, log.admitted(Operation.SEND_FILES, f"to {addressee}", insurer_of(sender)) as act:
+        manifest = put_files(server, paths, sender, addressee, SystemClock().now(), book, _manifest_recorded(act))
     return _sent(manifest, f"{server.host}:{server.folder}", as_json)
 
 
@@ -480,11 +500,14 @@ def sftp_put(session: Session, /, paths: tuple[Path, ...], sender: str, addresse
 @click.option("--folder", required=True, type=_FOLDER, metavar="DIR", help="手元の授受フォルダ / Local exchange folder.")
 @_AS
 @JSON
-def sftp_get(folder: Path, addressee: str, as_json: bool, **where: Any) -> int:
+@SESSION
+def sftp_get(session: Session, /, folder: Path, addressee: str, as_json: bool, **where: Any) -> int:
     """揃った送付を手元の授受フォルダへ移します。次に exchange take を実行します。 / Fetch; then run exchange take."""
     from kokuho_adapters.exchange.sftp_client import get_sendings
 
-    got = get_sendings(_server_of(**where), folder, addressee)
+    server = _server_of(**where)
+    with act_log(session) as log, log.admitted(Operation.TAKE_FILES, f"as {addressee}", insurer_of(addressee)) as act:
+        got = get_sendings(server, folder, addressee, _manifest_recorded(act))
     if as_json:
         output.print_json({"folder": folder, "manifests": got})
     else:
@@ -499,7 +522,10 @@ def sftp_get(folder: Path, addressee: str, as_json: bool, **where: Any) -> int:
 @click.option("--host", default="127.0.0.1", show_default=True, help="待ち受けるアドレス / Address.")
 @click.option("--port", default=2222, show_default=True, type=click.IntRange(0, 65535), help="ポート / Port.")
 @JSON
-def sftp_serve(root: Path, keys: Path, host_key: Path, host: str, port: int, as_json: bool) -> int:
+@SESSION
+def sftp_serve(
+    session: Session, root: Path, keys: Path, host_key: Path, host: str, port: int, as_json: bool
+) -> int:
     """市区町村ごとの受け口を開きます(Ctrl+Cで終わる)。 / Serve a drop box per municipality, until Ctrl+C."""
     from kokuho_adapters.exchange.sftp_server import DropBox, RunningDropBox
 
@@ -507,8 +533,8 @@ def sftp_serve(root: Path, keys: Path, host_key: Path, host: str, port: int, as_
     if not keys.is_dir():
         raise NotFound(Problem("KKH-F015", field="keys"))
 
-    async def serve() -> None:
-        async with RunningDropBox(settings) as box:
+    async def serve(log: ActLog) -> None:
+        async with RunningDropBox(settings, log) as box:
             if as_json:
                 output.print_json({"host": host, "port": box.port, "fingerprint": box.fingerprint, "users": settings.users()})
             else:
@@ -517,7 +543,8 @@ def sftp_serve(root: Path, keys: Path, host_key: Path, host: str, port: int, as_
             await box.serve_forever()
 
     try:
-        asyncio.run(serve())
+        with act_log(session) as log:
+            asyncio.run(serve(log))
     except KeyboardInterrupt:
         output.complain("終わりました。 / Ended.")
     return DONE

@@ -362,14 +362,14 @@ def run(
 def scrub_traces(session: Session, as_json: bool) -> int:
     """廃棄した内容をデータベースのファイルから消します。 / Write the database anew, without what was deleted.
 
-    PostgreSQLでは表の持ち主の接続先で行います。もう一つ分の空きが要り、その間は他の処理ができません。
+    PostgreSQLでは表の持ち主の接続先で行います。もう一つ分の空きが要り、その間は他の処理ができません。監査記録に残します。
     """
-    from kokuho_adapters.composition import open_tables
     from kokuho_adapters.database.scrubbing import scrub
 
-    with open_tables(session.configuration) as database:
-        if not scrub(database.engine):
+    with session.installation(as_owner=True) as opened, opened.acts().admitted(Operation.SCRUB_TRACES) as act:
+        if not scrub(opened.database.engine):
             raise SetupFault(Problem("KKH-B002", field="database"))
+        act.done("database")
     if as_json:
         output.print_json({"scrubbed": True})
     else:

@@ -41,13 +41,13 @@ class Session:
         return Credentials(token=kept_login(self.configuration.database, self.context.operator))
 
     @contextmanager
-    def installation(self) -> Iterator[Installation]:
+    def installation(self, *, as_owner: bool = False) -> Iterator[Installation]:
         """Everything open for one command, with progress on the terminal."""
         with (
             output.progress() as progress,
             open_installation(
                 self.configuration, progress, context=self.context, credentials=self.presented(),
-                with_forerunner=self.configuration.second_process,
+                with_forerunner=self.configuration.second_process, as_owner=as_owner,
             ) as opened,
         ):
             yield opened

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -111,9 +112,12 @@ def _is_allowed(key: object) -> TypeGuard[PublicKey]:
     return isinstance(key, EllipticCurvePublicKey) and isinstance(key.curve, SECP256R1 | SECP384R1)
 
 
-def make_party(folder: Path, name: str, passphrase: bytes | None, moment: datetime) -> tuple[Path, Path]:
+def make_party(
+    folder: Path, name: str, passphrase: bytes | None, moment: datetime, record: Callable[[], None] = lambda: None
+) -> tuple[Path, Path]:
     """A new RSA key and a certificate for it, signed by itself, valid for three years from ``moment`` (UTC).
 
+    ``record`` is called when all is ready, before the first file is written; where it raises, nothing is.
     Returns the files ``<name>.pem`` (to give to the other side) and ``<name>.key`` (to keep). Raises :class:`SetupFault`
     (KKH-E008) where one of them exists.
     """
@@ -136,6 +140,7 @@ def make_party(folder: Path, name: str, passphrase: bytes | None, moment: dateti
     contents = certificate.public_bytes(Encoding.PEM), key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, hidden)
     if any(path.exists() for path in files):
         raise _fault(f"{name}: exists already")
+    record()
     for path, content, mode in zip(files, contents, (0o644, 0o600), strict=True):
         descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0), mode)
         with os.fdopen(descriptor, "wb") as file:

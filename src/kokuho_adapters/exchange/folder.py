@@ -36,6 +36,7 @@ from kokuho_adapters.exchange.staging import (
     private_folder,
 )
 from kokuho_adapters.files.layout import LayoutBook
+from kokuho_adapters.recorded_acts import BeforeItHolds, recorded_elsewhere
 from kokuho_core.errors import FileRefused, KokuhoError, Problem
 
 TAKEN: Final = "taken"
@@ -43,9 +44,16 @@ QUARANTINE: Final = "quarantine"
 
 
 def send_files(
-    paths: Sequence[Path], folder: Path, sender: str, addressee: str, created_at: datetime, book: LayoutBook
+    paths: Sequence[Path],
+    folder: Path,
+    sender: str,
+    addressee: str,
+    created_at: datetime,
+    book: LayoutBook,
+    record: BeforeItHolds[Manifest] = recorded_elsewhere,
 ) -> Manifest:
-    """Put ``paths`` into ``folder`` under their own names, the manifest last. Nothing of theirs appears before all are scanned.
+    """Put ``paths`` into ``folder`` under their own names, the manifest last. Nothing of theirs appears before all are scanned
+    and the sending is on ``record``.
 
     Raises :class:`FileRefused`: KKH-E003 names, KKH-E004 limits, KKH-E009 individual numbers, KKH-E013 another file of that
     name in the folder, KKH-F015 not readable. What was put there before a failure has no manifest, so nobody takes it;
@@ -56,6 +64,7 @@ def send_files(
     with private_folder(folder) as staging:
         listed = stage_outgoing(paths, staging, book)
         manifest = Manifest.fresh(sender, addressee, created_at, tuple(listed))
+        record(manifest)
         for each in listed:
             publish_new(staging / each.name, folder / each.name, each)
         sync_folder(folder)
@@ -123,6 +132,8 @@ class ExchangeFolder:
     addressee: str
     senders: frozenset[str] | None = field(default=None)
     """Whose sendings are taken; None for everybody who can write into the folder."""
+    record: BeforeItHolds[Taking] = field(default=recorded_elsewhere, kw_only=True)
+    """Told what is about to be taken or set aside; what merely waits is left as it is."""
 
     def take(self) -> list[Taking]:
         """Take every sending that is complete, in the order of time of creation. May be repeated and interrupted."""
@@ -149,20 +160,23 @@ class ExchangeFolder:
         if record.exists():
             if record.read_bytes() != manifest.to_bytes():
                 return self._set_aside(name, None, (Problem("KKH-E002", field="manifest"),))
+            duplicate = Taking(name, Outcome.DUPLICATE, manifest.sender)
+            self.record(duplicate)
             self._clear(manifest)
-            return Taking(name, Outcome.DUPLICATE, manifest.sender)
+            return duplicate
         waiting = self._missing(manifest)
         if waiting:
             return Taking(name, Outcome.WAITING, manifest.sender, (), waiting)
+        taking = Taking(name, Outcome.TAKEN, manifest.sender, tuple(each.name for each in manifest.files))
         try:
-            self._receive(manifest)
+            self._receive(manifest, taking)
         except FileRefused as error:
             if error.code in ("KKH-E013", "KKH-F015"):
                 return Taking(name, Outcome.WAITING, manifest.sender, (), error.problems)
             return self._set_aside(name, manifest, error.problems)
         write_durably(record, manifest.to_bytes())
         self._clear(manifest)
-        return Taking(name, Outcome.TAKEN, manifest.sender, tuple(each.name for each in manifest.files))
+        return taking
 
     def _manifest(self, name: str) -> Manifest:
         with open_regular(self.shared / name) as file:
@@ -183,7 +197,7 @@ class ExchangeFolder:
                 problems.append(Problem("KKH-E005", field=each.name))
         return tuple(problems)
 
-    def _receive(self, manifest: Manifest) -> None:
+    def _receive(self, manifest: Manifest, taking: Taking) -> None:
         """All of it or nothing: every file is staged and found right before the first gets its name."""
         with private_folder(self.received) as staging:
             for each in manifest.files:
@@ -193,6 +207,7 @@ class ExchangeFolder:
                 final = self.received / each.name
                 if final.exists() and digest_of(final) != each.digest:
                     raise FileRefused(Problem("KKH-E013", field=each.name))
+            self.record(taking)
             for each in manifest.files:
                 publish_new(staging / each.name, self.received / each.name, each)
         sync_folder(self.received)
@@ -219,6 +234,9 @@ class ExchangeFolder:
     def _set_aside(self, name: str, manifest: Manifest | None, problems: tuple[Problem, ...]) -> Taking:
         """隔離: manifest and files leave the shared folder, so that they are neither read nor reported again."""
         shown = name if is_plain(name) else f"unnamed{SUFFIX}"
+        sender = manifest.sender if manifest is not None else ""
+        aside = Taking(shown, Outcome.QUARANTINED, sender, (), problems)
+        self.record(aside)
         stem = shown.removesuffix(SUFFIX)
         place, number = self.records / QUARANTINE / stem, 0
         while place.exists():
@@ -228,7 +246,7 @@ class ExchangeFolder:
         self._move_aside(self.shared / name, place / shown)
         for each in manifest.files if manifest is not None else ():
             self._move_aside(self.shared / each.name, place / each.name)
-        return Taking(shown, Outcome.QUARANTINED, manifest.sender if manifest is not None else "", (), problems)
+        return aside
 
     @staticmethod
     def _move_aside(source: Path, target: Path) -> None:

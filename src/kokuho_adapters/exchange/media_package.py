@@ -35,6 +35,7 @@ from kokuho_adapters.exchange.staging import (
 )
 from kokuho_adapters.exchange.tape import Tape, tape_of
 from kokuho_adapters.files.layout import LayoutBook
+from kokuho_adapters.recorded_acts import BeforeItHolds, recorded_elsewhere
 from kokuho_core.errors import FileRefused, Problem, SetupFault
 
 try:
@@ -74,8 +75,10 @@ def pack(
     signer: Party,
     recipients: Sequence[Certificate],
     book: LayoutBook,
+    record: BeforeItHolds[Package] = recorded_elsewhere,
 ) -> Package:
-    """Make one package of ``paths`` in ``folder``. ``moment`` is local time; it goes into the name and the manifest.
+    """Make one package of ``paths`` in ``folder``, once it is on ``record``. ``moment`` is local time; it goes into the name and
+    the manifest.
 
     Raises :class:`FileRefused`: KKH-E003 names, KKH-E004 limits, KKH-E009 individual numbers, KKH-F015 not readable;
     :class:`SetupFault` (KKH-E008) for a recipient without an RSA key. Nothing is left behind then.
@@ -108,10 +111,11 @@ def pack(
             seal(
                 out, tape(), size, sha256.digest(), (signer.certificate, signer.key), recipients, moment.astimezone(UTC)
             )
-        digest = digest_of(made)
-        publish_new(made, folder / made.name, ListedFile(made.name, digest))
+        package = Package(folder / made.name, digest_of(made), manifest)
+        record(package)
+        publish_new(made, package.path, ListedFile(made.name, package.digest))
     sync_folder(folder)
-    return Package(folder / made.name, digest, manifest)
+    return package
 
 
 @frozen
@@ -124,9 +128,14 @@ class OpenedPackage:
 
 
 def open_package(
-    path: Path, folder: Path, addressee: str, recipient: Party, trusted: Sequence[Certificate]
+    path: Path,
+    folder: Path,
+    addressee: str,
+    recipient: Party,
+    trusted: Sequence[Certificate],
+    record: BeforeItHolds[OpenedPackage] = recorded_elsewhere,
 ) -> OpenedPackage:
-    """Take the files out into ``folder``: all of them, or none.
+    """Take the files out into ``folder``, once that is on ``record``: all of them, or none.
 
     Raises :class:`FileRefused`: KKH-E006 damaged, cut or changed; KKH-E007 another addressee, or signed by nobody of
     ``trusted``; KKH-E003 and KKH-E004 names and limits; KKH-E013 another file of that name in ``folder``.
@@ -144,10 +153,12 @@ def open_package(
             final = folder / each.name
             if final.exists() and digest_of(final) != each.digest:
                 raise FileRefused(Problem("KKH-E013", field=each.name))
+        opened = OpenedPackage(manifest, digest, tuple(folder / each.name for each in manifest.files))
+        record(opened)
         for each in manifest.files:
             publish_new(inside / each.name, folder / each.name, each)
     sync_folder(folder)
-    return OpenedPackage(manifest, digest, tuple(folder / each.name for each in manifest.files))
+    return opened
 
 
 def _read(package: Path, recipient: Party, trusted: Sequence[Certificate], use: Callable[[Signed], _Result]) -> _Result:

@@ -27,6 +27,7 @@ from kokuho_adapters.exchange.plain_names import is_plain, require_plain
 from kokuho_adapters.exchange.ssh_policy import CLIENT_POLICY, ssh
 from kokuho_adapters.exchange.staging import Digest, digest_of, private_folder
 from kokuho_adapters.files.layout import LayoutBook
+from kokuho_adapters.recorded_acts import BeforeItHolds, recorded_elsewhere
 from kokuho_core.errors import FileRefused, KokuhoError, Problem, SetupFault
 
 _BLOCK: Final = 256 * 1024
@@ -64,9 +65,15 @@ class Server:
 
 
 def put_files(
-    server: Server, paths: Sequence[Path], sender: str, addressee: str, created_at: datetime, book: LayoutBook
+    server: Server,
+    paths: Sequence[Path],
+    sender: str,
+    addressee: str,
+    created_at: datetime,
+    book: LayoutBook,
+    record: BeforeItHolds[Manifest] = recorded_elsewhere,
 ) -> Manifest:
-    """Send ``paths`` as one sending. They are copied and scanned before the connection is made (S-6).
+    """Send ``paths`` as one sending. They are copied, scanned and put on ``record`` before the connection is made (S-4, S-6).
 
     Raises :class:`FileRefused`: KKH-E003, KKH-E004, KKH-E009, KKH-E013, KKH-F015; :class:`SetupFault`: KKH-E010 host key,
     KKH-E011 after ``attempts`` tries, KKH-E008 key, KKH-E014.
@@ -75,6 +82,7 @@ def put_files(
     with private_folder(paths[0].absolute().parent) as staging:
         listed = stage_outgoing(paths, staging, book)
         manifest = Manifest.fresh(sender, addressee, created_at, tuple(listed))
+        record(manifest)
 
         async def send(client: Any) -> None:
             for each in listed:
@@ -89,8 +97,11 @@ def put_files(
     return manifest
 
 
-def get_sendings(server: Server, folder: Path, addressee: str) -> list[str]:
-    """Copy the complete sendings to ``addressee`` into the local exchange ``folder``, then remove them from the server.
+def get_sendings(
+    server: Server, folder: Path, addressee: str, record: BeforeItHolds[Manifest] = recorded_elsewhere
+) -> list[str]:
+    """Copy the complete sendings to ``addressee`` into the local exchange ``folder``, then remove them from the server. Each is
+    on ``record`` before the first of its files comes.
 
     Returns the names of the manifests. A sending whose files are not all there yet is left for the next time. The hash of
     every file is checked while it comes in; one that differs from its manifest is left on the server and raised as
@@ -99,6 +110,13 @@ def get_sendings(server: Server, folder: Path, addressee: str) -> list[str]:
     folder.mkdir(parents=True, exist_ok=True)
     got: list[str] = []
     refused: dict[str, Problem] = {}
+    known: set[str] = set()
+
+    def record_once(manifest: Manifest) -> None:
+        """The line may fail, and the same sending be fetched again."""
+        if manifest.name not in known:
+            record(manifest)
+            known.add(manifest.name)
 
     async def fetch(client: Any) -> None:
         names = [str(name) for name in await client.listdir(server.folder)]
@@ -106,7 +124,7 @@ def get_sendings(server: Server, folder: Path, addressee: str) -> list[str]:
             if name in got:
                 continue
             try:
-                if await _get(client, server.folder, name, folder, addressee):
+                if await _get(client, server.folder, name, folder, addressee, record_once):
                     got.append(name)
             except FileRefused as refusal:
                 refused[name] = Problem(refusal.code, field=name)
@@ -166,7 +184,9 @@ async def _remote_digest(client: Any, path: str) -> Digest:
     return Digest(size, sha256.hexdigest())
 
 
-async def _get(client: Any, remote: str, name: str, folder: Path, addressee: str) -> bool:
+async def _get(
+    client: Any, remote: str, name: str, folder: Path, addressee: str, record: BeforeItHolds[Manifest]
+) -> bool:
     """Copy one sending, the manifest last; False when it is not ours or not all there."""
     head = await _read_small(client, f"{remote}/{name}")
     manifest = Manifest.from_bytes(head)
@@ -178,6 +198,7 @@ async def _get(client: Any, remote: str, name: str, folder: Path, addressee: str
         path = f"{remote}/{each.name}"
         if not await client.exists(path) or (await client.stat(path)).size < each.digest.size:
             return False
+    record(manifest)
     for each in manifest.files:
         await _download(client, f"{remote}/{each.name}", each, folder)
     sync_folder(folder)

@@ -2,7 +2,8 @@
 
 ``root`` holds one folder per user, named like the user (the insurer number). A user sees that folder as ``/`` and, inside,
 ``okuri`` (to us) and ``kaeshi`` (from us), and nothing else: links are neither made nor followed, there is no shell, no
-forwarding, no password. ``keys`` holds the public keys admitted, one file ``<user>.pub`` each in the form of OpenSSH; a file
+forwarding, no password. Who connects, or is not let in, and every file that is opened, renamed or removed goes on record before
+it happens (S-4, S-32). ``keys`` holds the public keys admitted, one file ``<user>.pub`` each in the form of OpenSSH; a file
 taken away closes the box with the next connection.
 """
 
@@ -11,13 +12,18 @@ from __future__ import annotations
 import asyncio
 import os
 import re
+from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from attrs import define, field, frozen
 
 from kokuho_adapters.exchange.ssh_policy import SERVER_POLICY, SIGNATURES, ssh
-from kokuho_core.errors import Problem, SetupFault
+from kokuho_adapters.recorded_acts import ActLog
+from kokuho_core.access import Operation
+from kokuho_core.errors import AccessDenied, KokuhoError, Problem, SetupFault
+from kokuho_core.vocabulary.identifiers import InsurerNumber
 
 INCOMING: Final = "okuri"
 OUTGOING: Final = "kaeshi"
@@ -45,6 +51,7 @@ class RunningDropBox:
     """動いている受け口; use it in an ``async with`` block."""
 
     settings: DropBox
+    log: ActLog
     port: int = field(default=0, init=False)
     fingerprint: str = field(default="", init=False)
     _listener: Any = field(default=None, init=False)
@@ -60,14 +67,14 @@ class RunningDropBox:
             raise SetupFault(Problem("KKH-E008", field="host key: algorithm"))
         self.fingerprint = key.get_fingerprint("sha256")
         settings = self.settings
-        server, sftp = _classes(settings)
+        on_record = _OnRecord(self.log)
         try:
             self._listener = await asyncssh.listen(
                 settings.host,
                 settings.port,
                 server_host_keys=[key],
-                server_factory=server,
-                sftp_factory=sftp,
+                server_factory=_server_class(settings, on_record),
+                sftp_factory=_box_class(settings, on_record),
                 allow_scp=False,
                 login_timeout=_LOGIN_SECONDS,
                 agent_forwarding=False,
@@ -89,7 +96,36 @@ class RunningDropBox:
         await asyncio.Event().wait()
 
 
-def _classes(settings: DropBox) -> tuple[Any, Any]:
+@frozen
+class _OnRecord:
+    """What the municipalities do here, each before it happens; without its entry nothing does (S-4, S-32)."""
+
+    log: ActLog
+
+    def is_let_in(self, user: str, *, known: bool) -> bool:
+        """ログイン, or that it was denied."""
+        try:
+            with self.log.admitted(Operation.OPEN_SESSION, f"sftp {user}", InsurerNumber(user) if known else None):
+                if not known:
+                    raise AccessDenied(Problem("KKH-A002", field="sftp"))
+        except KokuhoError:
+            return False
+        return True
+
+    def act(self, user: str, operation: Operation, what: str, path: bytes, do: Callable[[], Any]) -> Any:
+        """Do it. Raises what asyncssh tells the other side as «not permitted» where it cannot be recorded."""
+        refused = False
+        try:
+            with self.log.admitted(operation, f"sftp {what} {path.decode('utf-8', 'replace')}", InsurerNumber(user)):
+                return do()
+        except KokuhoError:
+            refused = True
+        if refused:
+            raise ssh().SFTPPermissionDenied("not on record")
+        return None
+
+
+def _server_class(settings: DropBox, on_record: _OnRecord) -> Any:
     asyncssh = ssh()
 
     class Admission(asyncssh.SSHServer):  # type: ignore[misc,name-defined]
@@ -109,18 +145,26 @@ def _classes(settings: DropBox) -> tuple[Any, Any]:
 
         def validate_public_key(self, username: str, key: Any) -> bool:
             if not _USER.fullmatch(username):
-                return False
+                return on_record.is_let_in("?", known=False)
             try:
                 admitted = asyncssh.read_authorized_keys(str(settings.keys / f"{username}.pub"))
             except (OSError, ValueError):
-                return False
-            return admitted.validate(key, "", "", False) is not None
+                return on_record.is_let_in(username, known=False)
+            return on_record.is_let_in(username, known=admitted.validate(key, "", "", False) is not None)
+
+    return Admission
+
+
+def _box_class(settings: DropBox, on_record: _OnRecord) -> Any:
+    asyncssh = ssh()
+    writing = asyncssh.FXF_WRITE | asyncssh.FXF_APPEND | asyncssh.FXF_CREAT | asyncssh.FXF_TRUNC
+    writing_56 = asyncssh.ACE4_WRITE_DATA | asyncssh.ACE4_APPEND_DATA
 
     class Box(asyncssh.SFTPServer):  # type: ignore[misc,name-defined]
         """One municipality's folder as the whole world."""
 
         def __init__(self, chan: Any) -> None:
-            user = chan.get_extra_info("username")
+            self._user = user = chan.get_extra_info("username")
             home = settings.root.resolve() / user
             for each in (INCOMING, OUTGOING):
                 (home / each).mkdir(parents=True, exist_ok=True)
@@ -134,6 +178,26 @@ def _classes(settings: DropBox) -> tuple[Any, Any]:
                 raise asyncssh.SFTPPermissionDenied("no links")
             return mapped
 
+        def open(self, path: bytes, pflags: int, attrs: Any) -> Any:
+            operation = Operation.TAKE_FILES if pflags & writing else Operation.SEND_FILES
+            return on_record.act(self._user, operation, "open", path, partial(super().open, path, pflags, attrs))
+
+        def open56(self, path: bytes, desired_access: int, flags: int, attrs: Any) -> Any:
+            operation = Operation.TAKE_FILES if desired_access & writing_56 else Operation.SEND_FILES
+            do = partial(super().open56, path, desired_access, flags, attrs)
+            return on_record.act(self._user, operation, "open", path, do)
+
+        def remove(self, path: bytes) -> Any:
+            return on_record.act(self._user, Operation.TAKE_FILES, "remove", path, partial(super().remove, path))
+
+        def rename(self, oldpath: bytes, newpath: bytes) -> Any:
+            do = partial(super().rename, oldpath, newpath)
+            return on_record.act(self._user, Operation.TAKE_FILES, "rename", newpath, do)
+
+        def posix_rename(self, oldpath: bytes, newpath: bytes) -> Any:
+            do = partial(super().posix_rename, oldpath, newpath)
+            return on_record.act(self._user, Operation.TAKE_FILES, "rename", newpath, do)
+
         def symlink(self, oldpath: bytes, newpath: bytes) -> None:
             raise asyncssh.SFTPPermissionDenied("no links")
 
@@ -143,4 +207,4 @@ def _classes(settings: DropBox) -> tuple[Any, Any]:
         def readlink(self, path: bytes) -> bytes:
             raise asyncssh.SFTPPermissionDenied("no links")
 
-    return Admission, Box
+    return Box

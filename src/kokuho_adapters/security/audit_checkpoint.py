@@ -44,6 +44,17 @@ class CheckpointFile:
     def __repr__(self) -> str:
         return f"CheckpointFile({str(self.path)!r})"
 
+    def kept(self) -> dict[int, bytes]:
+        """Digest by number of every line that is kept: a log that was cut and has grown again differs from an earlier one.
+
+        Raises :class:`ValueError` for a damaged line, :class:`OSError`.
+        """
+        try:
+            lines = self.path.read_text("ascii").splitlines()
+        except FileNotFoundError:
+            return {}
+        return {each.sequence: each.mac for each in map(self._read, lines)}
+
     def last(self) -> Checkpoint | None:
         """The newest line; None without a file. Raises :class:`ValueError` for a damaged one, :class:`OSError`."""
         try:
@@ -54,8 +65,13 @@ class CheckpointFile:
         except FileNotFoundError:
             return None
         *_, line, rest = ("", *text.split("\n"))
+        if rest:
+            raise ValueError("checkpoint damaged")
+        return self._read(line)
+
+    def _read(self, line: str) -> Checkpoint:
         found = _LINE.fullmatch(line)
-        if rest or found is None:
+        if found is None:
             raise ValueError("checkpoint damaged")
         checkpoint = Checkpoint(int(found[1]), bytes.fromhex(found[2]))
         if not hmac.compare_digest(self._line(checkpoint).split(" ")[2], f"{found[3]}\n"):

@@ -53,7 +53,7 @@ class OpenedKey:
 
     def audit(self, use: str) -> HMAC:
         """The beginning of a digest of the audit log (``use``: its entries or its checkpoint), to be copied."""
-        return HMAC(_derived(self._material, b"", "audit", use), SHA256())
+        return audit_digest(self._material, use)
 
     def factors(self) -> AESGCM:
         """For the secrets of operators' second factors."""
@@ -141,6 +141,11 @@ class DataKeys:
         scope = key.insurer_number or _WHOLE_PREFECTURE
         row = (key.purpose.value, str(key.version), key.key_id)
         return framed(self.__prefecture, scope, "data_key", "wrapped", *row, wrapping_key_id)
+
+
+def audit_digest(material: bytes, use: str) -> HMAC:
+    """The beginning of a digest of an audit log under a key of its own."""
+    return HMAC(_derived(material, b"", "audit", use), SHA256())
 
 
 def _opened(key: StoredKey, material: bytes) -> OpenedKey:

@@ -48,12 +48,18 @@ class Operation(Enum):
     ROTATE_KEYS = "rotate_keys"
     DESTROY_KEY = "destroy_key"
     EXCHANGE_FILES = "exchange_files"
+    SEND_FILES = "send_files"
+    """授受フォルダ・SFTP・媒体での送付, of the party that the admission names."""
+    TAKE_FILES = "take_files"
+    """その受取."""
+    MAKE_MEDIA_KEYS = "make_media_keys"
     SHOW_MEDIA = "show_media"
     SHOW_STATUS = "show_status"
     RELEASE_GATE = "release_gate"
     RECALL_FILE = "recall_file"
     LIST_RETENTION = "list_retention"
     RUN_RETENTION = "run_retention"
+    SCRUB_TRACES = "scrub_traces"
     REGISTER = "register"
     """加入者情報の提供: legally a provision to another body, and recorded as such (R-1)."""
     TAKE_RESULTS = "take_results"
@@ -88,7 +94,8 @@ _WRITES: Final = frozenset(
         Operation.RECALL_FILE, Operation.RUN_RETENTION, Operation.REGISTER, Operation.TAKE_RESULTS,
         Operation.LIST_DUE, Operation.EXCHANGE_CARD_USE, Operation.DECIDE_DOCUMENTS, Operation.TAKE_COVERS,
         Operation.DECIDE_LOSS, Operation.EXCHANGE_SYMBOLS, Operation.TAKE_NOTICE, Operation.BUILD_FILES,
-        Operation.APPLY_FILES, Operation.HAND_OVER,
+        Operation.APPLY_FILES, Operation.HAND_OVER, Operation.SEND_FILES, Operation.TAKE_FILES,
+        Operation.MAKE_MEDIA_KEYS, Operation.SCRUB_TRACES,
     }
 )  # fmt: skip
 _KINDS: Final[Mapping[Operation, AccessKind]] = {
@@ -132,12 +139,16 @@ _ROLES: Final[Mapping[Operation, frozenset[Role]]] = {
     Operation.ROTATE_KEYS: _ADMINISTRATOR,
     Operation.DESTROY_KEY: _ADMINISTRATOR,
     Operation.EXCHANGE_FILES: _FEDERATION,
+    Operation.SEND_FILES: _OPERATORS,
+    Operation.TAKE_FILES: _OPERATORS,
+    Operation.MAKE_MEDIA_KEYS: _OPERATORS | _ADMINISTRATOR,
     Operation.SHOW_MEDIA: _FEDERATION,
     Operation.SHOW_STATUS: _OPERATORS | _ADMINISTRATOR,
     Operation.RELEASE_GATE: _FEDERATION,
     Operation.RECALL_FILE: _FEDERATION,
     Operation.LIST_RETENTION: _FEDERATION | _ADMINISTRATOR,
     Operation.RUN_RETENTION: _FEDERATION,
+    Operation.SCRUB_TRACES: _FEDERATION | _ADMINISTRATOR,
     Operation.REGISTER: _FEDERATION,
     Operation.TAKE_RESULTS: _FEDERATION,
     Operation.LIST_DUE: _FEDERATION,

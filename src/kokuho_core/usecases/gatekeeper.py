@@ -24,7 +24,7 @@ from kokuho_core.ports.stores import Clock, Database, UnitOfWork
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
 _LONGEST_SUBJECT: Final = 100
-_LANE: Final = "audit"
+AUDIT_LANE: Final = "audit"
 """Entries are written beside whoever judges, not after him."""
 _NUMBER: Final = re.compile(r"(?<![A-Za-z0-9])(?:\d{4}[-－‐ー\s]?){2}\d{4}(?!\d)")
 
@@ -82,14 +82,14 @@ class Gatekeeper:
         if current is not None and current.gatekeeper is self and current.operation is operation:
             yield current
             return
-        admission = self._admit(operation, _reference(subject), insurer, _masked(purpose or self.context.purpose))
+        admission = self._admit(operation, reference_of(subject), insurer, masked(purpose or self.context.purpose))
         token = _CURRENT.set(admission)
         try:
             yield admission
         except BaseException as error:
             with suppress(Exception):  # the error itself matters more; that nothing is «done» stands in the log anyway
                 result = AuditResult.DENIED if isinstance(error, AccessDenied) else AuditResult.FAILED
-                self._record(admission, result, _code_of(error))
+                self._record(admission, result, code_of(error))
             raise
         finally:
             _CURRENT.reset(token)
@@ -119,7 +119,7 @@ class Gatekeeper:
     def _admit(self, operation: Operation, subject: str, insurer: InsurerNumber | None, purpose: str) -> Admission:
         refusal: AccessDenied | None = None
         admission = Admission(self, operation, None, None, subject, insurer, purpose)
-        with self.database.begin(lane=_LANE) as work:
+        with self.database.begin(lane=AUDIT_LANE) as work:
             try:
                 self._require_authentic(work, operation)
                 grant = self._allowing(work.rights.all(), operation, insurer)
@@ -169,7 +169,7 @@ class Gatekeeper:
         raise AccessDenied(Problem("KKH-A004", field=operation.value))
 
     def _record(self, admission: Admission, result: AuditResult, code: str) -> None:
-        with self.database.begin(lane=_LANE) as work:
+        with self.database.begin(lane=AUDIT_LANE) as work:
             chained = self._appended(work, self._entry(admission, result, code))
             work.commit()
         self.witness(chained)
@@ -197,6 +197,7 @@ class Gatekeeper:
 _WITHOUT_INSURER: Final = frozenset(
     {
         Operation.OPEN_SESSION, Operation.CLOSE_SESSION, Operation.LOG_IN, Operation.LOG_OUT, Operation.SHOW_INSURERS,
+        Operation.MAKE_MEDIA_KEYS,
     }
 )  # fmt: skip
 
@@ -257,15 +258,16 @@ def current_admission() -> Admission | None:
     return _CURRENT.get()
 
 
-def _reference(text: str) -> str:
+def reference_of(text: str) -> str:
     """A reference for the log: one line, never twelve digits that may be a 個人番号."""
-    return _masked("".join(each if each.isprintable() else "?" for each in text)[:_LONGEST_SUBJECT])
+    return masked("".join(each if each.isprintable() else "?" for each in text)[:_LONGEST_SUBJECT])
 
 
-def _masked(text: str) -> str:
+def masked(text: str) -> str:
     """Whatever somebody typed, without what may be a 個人番号."""
     return _NUMBER.sub("*" * 12, text)
 
 
-def _code_of(error: BaseException) -> str:
+def code_of(error: BaseException) -> str:
+    """What the log says of a failure: never its message."""
     return error.code if isinstance(error, KokuhoError) else type(error).__name__
