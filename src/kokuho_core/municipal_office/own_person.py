@@ -82,7 +82,7 @@ class OwnPerson:
         """今の記号・番号・枝番になった日 within the last application period, None for a nominal head (C-4)."""
         since = None
         for row in reversed(self.live_rows):
-            record, now = row.record, self._current().record
+            record, now = row.record, self.record
             if record.application_start != now.application_start or _card(record) != _card(now):
                 break
             since = record.member_start or record.application_start
