@@ -104,5 +104,10 @@ def test_the_shipped_story(desk: Desk) -> None:
     assert len(answer.data["rounds"]) >= 2
     offices = answer.data["offices"]
     assert offices["agree"] and [each["carried_months"] for each in offices["offices"]] == [0, 3]
+    registered = answer.data["registration"]
+    assert [each["differences"] for each in registered] == [0] * 5
+    assert all(each["registered"] and each["documents"] for each in registered)
+    assert {item["document"] for each in registered for item in each["documents"]} == {"01", "02"}
+    assert {each["snapshot_on"] for each in registered} == {"2025-08-31"}
     assert (desk.folder / answer.data["picture"]).exists()
     assert list((desk.folder / "kokuho-demo" / "delivered").rglob("KEIKAKU_*.csv"))

@@ -203,6 +203,22 @@ def test_an_existing_file_is_not_overwritten(tmp_path: Path, shared: Path) -> No
     assert refused.value.code == "KKH-E013"
 
 
+def test_what_is_taken_while_it_is_sent_again(tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rules: S-13, S-14. The receiver clears the folder just when the sender finds his own file in it."""
+    send(tmp_path)
+    real = folder_module.digest_of
+
+    def take_it_first(path: Path) -> Any:
+        monkeypatch.setattr(folder_module, "digest_of", real)
+        assert only(receiver(tmp_path).take()).outcome is Outcome.TAKEN
+        return real(path)
+
+    monkeypatch.setattr(folder_module, "digest_of", take_it_first)
+    send(tmp_path)
+    assert only(receiver(tmp_path).take()).outcome is Outcome.TAKEN
+    assert taken_files(tmp_path) == {"a.csv", "b.csv"}
+
+
 def test_killed_at_any_step_the_next_run_ends_it(tmp_path: Path, shared: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Rules: S-13, S-27."""
 

@@ -26,6 +26,7 @@ from ..prefecture.office import A, B
 from .counter import Counter
 from .edits import Edit, Municipalities, edits
 from .model_receiver import Partition
+from .two_ways import judged_both_ways
 
 SCHEDULES = 200 if os.environ.get("KOKUHO_TEST_PROFILE") == "long" else 60
 STEPS = 8
@@ -66,6 +67,8 @@ class Exchanging(RuleBasedStateMachine):
                 answer = self.counter.persons(sender, row)
                 assert answer.counts.accepted == 1, answer.errors
         self.counter.resolve()
+        short, long, _ = judged_both_ways(self.counter, insurer)
+        assert short == long
         self._over(line, lambda: self.counter.register(insurer))
 
     @rule(insurer=st.sampled_from((A, B)), line=_FAILING)

@@ -26,11 +26,13 @@ from kokuho_adapters.cli.offices_sample import demonstrate_offices
 from kokuho_adapters.cli.output import DONE
 from kokuho_adapters.cli.parameters import FOLDER
 from kokuho_adapters.cli.person import draw_person, find_addressee
+from kokuho_adapters.cli.registered_sample import registered_sample_data, show_registered_sample
 from kokuho_adapters.cli.session import JSON
 from kokuho_adapters.cli.story import FeaturedPerson, Round, Story, copy_sample, read_story, shipped_sample
 from kokuho_adapters.composition import Installation, initialise, open_installation
 from kokuho_adapters.configuration import Configuration
 from kokuho_adapters.insurers_list import read_insurers
+from kokuho_adapters.sample.registration import register_sample
 from kokuho_core.usecases.deliver import DeliveredFile, deliver
 from kokuho_core.usecases.listings import list_candidates, list_findings
 from kokuho_core.usecases.receive import receive
@@ -39,6 +41,7 @@ from kokuho_core.vocabulary.identifiers import InsurerNumber
 
 DATABASE: Final = "demo.sqlite3"
 OFFICES: Final = "offices"
+INTERMEDIATE: Final = "intermediate-server"
 
 
 @click.command()
@@ -81,13 +84,24 @@ def run_demo(folder: Path, *, quiet: bool = False) -> dict[str, Any]:
             heading(f"準備 / init — 都道府県 {made.prefecture}, 保険者 {made.insurers}")
             output.say(f"データベース / database: {folder / DATABASE}")
         steps.extend(play.round(number, each) for number, each in enumerate(story.rounds, 1))
+        registered = register_sample(opened, folder / INTERMEDIATE, story.rounds[-1].as_of)
+        if not quiet:
+            show_registered_sample(len(story.rounds) + 1, registered, opened.register())
         picture = play.featured(story.featured_person)
     offices = demonstrate_offices(folder / OFFICES, story.prefecture, insurers, quiet=quiet)
     if not quiet:
         heading("ファイル / files")
         output.say(f"見本 / sample: {sample}")
         output.say(f"配信 / delivered: {folder / 'delivered'}")
-    return {"folder": folder, "init": made, "rounds": steps, "picture": picture, "offices": offices}
+        output.say(f"模擬中間サーバー / simulated intermediate server: {folder / INTERMEDIATE}")
+    return {
+        "folder": folder,
+        "init": made,
+        "rounds": steps,
+        "registration": [registered_sample_data(each) for each in registered],
+        "picture": picture,
+        "offices": offices,
+    }
 
 
 def _clear(folder: Path) -> None:
@@ -96,7 +110,7 @@ def _clear(folder: Path) -> None:
         made = ("", "-wal", "-shm", ".keys.json", ".audit", ".audit.lock")
         for name in ("person.svg", *(f"{DATABASE}{suffix}" for suffix in made)):
             (folder / name).unlink(missing_ok=True)
-        for name in ("sample", "delivered", OFFICES):
+        for name in ("sample", "delivered", OFFICES, INTERMEDIATE):
             shutil.rmtree(folder / name, ignore_errors=True)
 
 

@@ -25,11 +25,17 @@ class Counters:
     _changed: set[str] = field(factory=set)
 
     def next(self, name: str) -> int:
+        return self.take(name, 1)[0]
+
+    def take(self, name: str, many: int) -> range:
+        """The next so many numbers."""
         if name not in self._values:
             self._values[name] = self.kept(name)
-        self._values[name] += 1
-        self._changed.add(name)
-        return self._values[name]
+        first = self._values[name] + 1
+        if many:
+            self._values[name] += many
+            self._changed.add(name)
+        return range(first, first + many)
 
     def kept(self, name: str) -> int:
         """The last number that was committed, 0 before the first."""

@@ -19,6 +19,7 @@ from sqlalchemy import (
     Connection,
     Select,
     Table,
+    Text,
     and_,
     bindparam,
     case,
@@ -30,12 +31,15 @@ from sqlalchemy import (
     select,
     update,
 )
+from sqlalchemy import cast as cast_to_text
 
 from kokuho_adapters.database.counters import Counters
 from kokuho_adapters.database.person_store import PERSON_COLUMNS
 from kokuho_adapters.database.statements import batches, bulk_insert, insert_of, insert_or_ignore, one_of, under_keys
 from kokuho_adapters.database.tables import (
+    IsoDate,
     card_withdrawal,
+    held_record,
     institution_symbol,
     number_vault,
     other_record,
@@ -68,6 +72,7 @@ from kokuho_core.entrusted_partition.subscriber import (
     CARD_DETAIL_KEYS,
     CardDetails,
     DerivedQualification,
+    LoneRecord,
     RegisteredPerson,
     Subscriber,
 )
@@ -83,13 +88,14 @@ from kokuho_core.ports.registration import (
 )
 from kokuho_core.ports.vault import SealedNumber
 from kokuho_core.returning.rows import addressee_subject, row_keys
-from kokuho_core.vocabulary.codes import UpdateKind
-from kokuho_core.vocabulary.identifiers import Addressee, AddresseeNumber, InsurerNumber, MunicipalInsuredId
+from kokuho_core.vocabulary.codes import InsuredKind, UpdateKind
+from kokuho_core.vocabulary.identifiers import Addressee, AddresseeNumber, InsurerNumber, MunicipalInsuredId, Source
 from kokuho_core.vocabulary.individual_number import NumberIndex
 
 _version, _message, _batch = registration_version.c, registration_message.c, registration_batch.c
 _block, _pending, _subscriber = registration_block.c, pending_registration.c, subscriber.c
 _records, _recalled, _vault = person_record.c, recalled_person_record.c, number_vault.c
+_held = held_record.c
 _DETAILS: Final = tuple(_records[key] for key in CARD_DETAIL_KEYS)
 _FACTS: Final = len(PERSON_COLUMNS)
 _NEW, _CANCELLATION = UpdateKind.NEW.value, UpdateKind.CANCELLATION.value
@@ -153,6 +159,51 @@ def _derived_of(values: list[Any]) -> DerivedQualification:
 
 
 # --- queries made once ---
+
+_LONE: Final = 13
+"""Columns of :func:`_alone` before the details."""
+
+
+@cache
+def _alone() -> Select[Any]:
+    """Records of addressees, each with what was derived of its own period, and whether anything else must be asked about.
+
+    A period is known by its lowest history number, so that of the only record has the number of that record.
+    """
+    row = returned_row.c
+    held = (
+        select(literal(1))
+        .where(_held.insurer_number == _records.insurer_number, _held.addressee_number == _records.addressee_number)
+        .exists()
+    )  # fmt: skip
+    standing = (
+        select(literal(1))
+        .where(
+            _version.insurer_number == _records.insurer_number,
+            _version.addressee_number == _records.addressee_number,
+            _version.ended_at.is_(None),
+        )
+        .exists()
+    )
+    told = and_(
+        row.subject == _records.insurer_number.concat("/").concat(_records.addressee_number),
+        row.file_id == "TOKUSO",
+        row.insurer_number == _records.insurer_number,
+        row.item == cast_to_text(_records.history_number, Text),
+        _records.insured_kind == InsuredKind.INSURED.value,
+        _records.application_start.is_not(None),
+    )
+    return (
+        select(
+            _records.addressee_number, held, standing, _records.update_kind, row.stands, _records.file_no, _records.line,
+            _records.history_number, _records.number_index, _records.birth_date, _records.sex, _records.address_withheld,
+            func.date(_records.updated_at, type_=IsoDate()), *_DETAILS,
+        )
+        .select_from(person_record)
+        .outerjoin(returned_row, told)
+        .where(_records.insurer_number == bindparam("insurer"))
+    )  # fmt: skip
+
 
 
 def _same_line(records: Table) -> ColumnElement[bool]:
@@ -234,11 +285,28 @@ class SqlRegistrationStore:
     def take_pending(self, insurer: InsurerNumber, limit: int) -> list[Addressee]:
         own = _pending.insurer_number == insurer
         query = select(pending_registration).where(own).order_by(_pending.addressee_number).limit(limit)
-        taken = [_addressee(row) for row in self.connection.execute(query)]
+        taken = [_addressee(row) for row in self.connection.execute(query).all()]
         if taken:
             last = taken[-1].addressee_number
             self.connection.execute(delete(pending_registration).where(own, _pending.addressee_number <= last))
         return taken
+
+    def lone_records(self, insurer: InsurerNumber, addressees: Sequence[Addressee]) -> dict[Addressee, LoneRecord]:
+        found: dict[str, LoneRecord] = {}
+        several: set[str] = set()
+        asked: dict[str, Addressee] = {each.addressee_number: each for each in addressees}
+        wanted = one_of(self.connection, _records.addressee_number, list(asked))
+        for row in self.connection.execute(_alone().where(wanted), {"insurer": insurer}).all():
+            addressee = row[0]
+            if addressee in found or row[1] or row[2] or row[3] != _NEW:
+                several.add(addressee)
+                continue
+            derived = row[4]
+            found[addressee] = LoneRecord(
+                Source(row[5], row[6]), row[7], row[8], row[9], row[10], row[11], row[12],
+                CardDetails(*row[_LONE:]), None if derived is None else _derived_of(orjson.loads(derived)),
+            )  # fmt: skip
+        return {asked[number]: record for number, record in found.items() if number not in several}
 
     def histories(self, addressees: Sequence[Addressee]) -> dict[Addressee, list[tuple[PersonFact, CardDetails]]]:
         found: dict[Addressee, list[tuple[PersonFact, CardDetails]]] = {each: [] for each in addressees}
@@ -246,7 +314,7 @@ class SqlRegistrationStore:
             self.connection, _records.insurer_number, _records.addressee_number, _keys(addressees)
         ):
             query = select(*PERSON_COLUMNS, *_DETAILS).where(wanted).order_by(_records.file_no, _records.line)
-            for row in self.connection.execute(query):
+            for row in self.connection.execute(query).all():
                 fact = PersonFact(*row[:_FACTS])
                 found[fact.addressee].append((fact, CardDetails(*row[_FACTS:])))
         return found
@@ -306,7 +374,7 @@ class SqlRegistrationStore:
                 _version.card.is_not(None),
                 _version.ended_at.is_(None),
             )
-            for card, text in self.connection.execute(query):
+            for card, text in self.connection.execute(query).all():
                 content = content_of(text)
                 holder = (content.municipal_insured_id, content.application_start, content.application_end)
                 found.setdefault(card, []).append(holder)
@@ -316,18 +384,23 @@ class SqlRegistrationStore:
         listed = list(judged)
         self._drop(insurer, [key for each in listed for key in each.changes.dropped], at)
         self._end(insurer, [key for each in listed for key in each.changes.cancelled], at)
+        news = sum(len(each.changes.registered) for each in listed)
+        ends = sum(len(each.changes.cancelled) for each in listed)
+        numbers = iter(self.counters.take(f"registration_message/{insurer}", news + ends))
+        serials = iter(self.counters.take(f"registration/{insurer}", news))
         versions: list[tuple[Any, ...]] = []
         messages: list[tuple[Any, ...]] = []
-        next_number, next_key = f"registration_message/{insurer}", f"registration/{insurer}"
         for each in listed:
             for key in each.changes.cancelled:  # what ends goes before what begins (R-8)
-                messages.append((insurer, self.counters.next(next_number), key, _CANCELLATION, each.cancelled_on))
+                messages.append((next(numbers), key, _CANCELLATION, each.cancelled_on))
             for wanted in each.changes.registered:
-                key = record_key(insurer, self.counters.next(next_key))
-                versions.append(_version_row(insurer, key, each.addressee, wanted, at))
-                messages.append((insurer, self.counters.next(next_number), key, _NEW, wanted.notified_on))
-        bulk_insert(self.connection, registration_version, _VERSION_COLUMNS, versions)
-        bulk_insert(self.connection, registration_message, _MESSAGE_COLUMNS, messages)
+                key = record_key(insurer, next(serials))
+                versions.append(_version_row(key, each.addressee, wanted))
+                messages.append((next(numbers), key, _NEW, wanted.notified_on))
+        own = {"insurer_number": insurer}
+        made = {**own, "recorded_at": at}
+        bulk_insert(self.connection, registration_version, _VERSION_COLUMNS, versions, constants=made)
+        bulk_insert(self.connection, registration_message, _MESSAGE_COLUMNS, messages, constants=own)
         self._save_blocks(insurer, listed)
 
     def _drop(self, insurer: InsurerNumber, keys: list[RecordKey], at: datetime) -> None:
@@ -348,9 +421,15 @@ class SqlRegistrationStore:
             )
 
     def _save_blocks(self, insurer: InsurerNumber, judged: Sequence[Judged]) -> None:
-        everybody = _keys(each.addressee for each in judged)
-        for wanted in under_keys(self.connection, _block.insurer_number, _block.addressee_number, everybody):
-            self.connection.execute(delete(registration_block).where(wanted))
+        everybody = {each.addressee.addressee_number for each in judged}
+        blocked = select(_block.addressee_number).where(  # few, and side by side
+            _block.insurer_number == insurer,
+            _block.addressee_number >= min(everybody, default=""),
+            _block.addressee_number <= max(everybody, default=""),
+        )
+        for batch in batches(everybody.intersection(self.connection.execute(blocked).scalars().all()), 1000):
+            own = (_block.insurer_number == insurer, one_of(self.connection, _block.addressee_number, batch))
+            self.connection.execute(delete(registration_block).where(*own))
         bulk_insert(
             self.connection,
             registration_block,
@@ -766,24 +845,22 @@ class SqlRegistrationStore:
 
 _SYMBOL_THERE: Final = "1"
 _VERSION_COLUMNS: Final = (
-    "insurer_number", "record_key", "addressee_number", "municipal_id", "period", "file_no", "line", "content", "card",
-    "replaced", "notified_on", "recorded_at",
+    "record_key", "addressee_number", "municipal_id", "period", "file_no", "line", "content", "card", "replaced",
+    "notified_on",
 )  # fmt: skip
-_MESSAGE_COLUMNS: Final = ("insurer_number", "number", "record_key", "update_kind", "notified_on")
+_MESSAGE_COLUMNS: Final = ("number", "record_key", "update_kind", "notified_on")
 _BLOCK_COLUMNS: Final = (
     "insurer_number", "addressee_number", "period", "municipal_id", "file_no", "line", "code", "fields", "start_day",
     "end_day", "notified_on",
 )  # fmt: skip
 
 
-def _version_row(
-    insurer: InsurerNumber, key: RecordKey, addressee: Addressee, wanted: Wanted, at: datetime
-) -> tuple[Any, ...]:
+def _version_row(key: RecordKey, addressee: Addressee, wanted: Wanted) -> tuple[Any, ...]:
     content = wanted.content
     return (
-        insurer, key, addressee.addressee_number, content.municipal_insured_id, wanted.period, wanted.source.file_no,
+        key, addressee.addressee_number, content.municipal_insured_id, wanted.period, wanted.source.file_no,
         wanted.source.line, content_text(content), card_of(content.card_symbol, content.card_number, content.branch_number),
-        " ".join(wanted.replaced) or None, wanted.notified_on, at,
+        " ".join(wanted.replaced) or None, wanted.notified_on,
     )  # fmt: skip
 
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib import import_module
 from itertools import islice, repeat
 from typing import Any, TypeVar
 
+import orjson
 from sqlalchemy import (
     ARRAY,
     ColumnElement,
@@ -42,7 +42,7 @@ def one_of(connection: Connection, column: ColumnElement[str], values: Sequence[
     A parameter per value would be expanded into the statement anew each time, which costs more than the query.
     """
     if connection.dialect.name == "sqlite":
-        listed = func.json_each(json.dumps(values, ensure_ascii=False)).table_valued("value")
+        listed = func.json_each(orjson.dumps(values).decode()).table_valued("value")
         return column.in_(select(listed.c.value))
     return column == func.any(bindparam(None, list(values), type_=ARRAY(Text)))
 
@@ -59,7 +59,7 @@ def under_keys(
     if not pairs:
         return
     if connection.dialect.name == "sqlite":
-        value = func.json_each(json.dumps(pairs, ensure_ascii=False)).table_valued("value").c.value
+        value = func.json_each(orjson.dumps(pairs).decode()).table_valued("value").c.value
         wanted = select(func.json_extract(value, "$[0]"), func.json_extract(value, "$[1]"))
     else:
         parts = [bindparam(None, list(part), type_=ARRAY(Text)) for part in zip(*pairs, strict=True)]
@@ -89,12 +89,17 @@ def bulk_insert(
     columns: Sequence[str],
     rows: Iterable[Sequence[Any]],
     statement: Any = None,
+    constants: Mapping[str, Any] | None = None,
 ) -> None:
     """Insert many rows, given as sequences in the order of ``columns``, by the driver's ``executemany`` or by COPY.
 
-    ``statement`` is an INSERT of another kind (:func:`upsert`, :func:`insert_or_ignore`).
+    ``statement`` is an INSERT of another kind (:func:`upsert`, :func:`insert_or_ignore`); ``constants`` are columns that have
+    one value in all rows.
     """
-    insert_bound(connection, table, bound(connection.dialect, table, columns, rows), statement=statement)
+    dialect, same = connection.dialect, constants or {}
+    once = bound(dialect, table, tuple(same), (tuple(same.values()),))
+    fixed = {name: value for name, (value,) in once.items()}
+    insert_bound(connection, table, bound(dialect, table, columns, rows), fixed, statement)
 
 
 def insert_bound(

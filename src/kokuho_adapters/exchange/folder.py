@@ -85,18 +85,35 @@ def stage_outgoing(paths: Iterable[Path], staging: Path, book: LayoutBook) -> li
 
 def publish_new(staged: Path, final: Path, listed: ListedFile) -> None:
     """Give a staged file its final name. The same content there already is left; raises KKH-E013 for any other."""
+    while not _has_published(staged, final, listed):
+        continue  # what stood there was taken meanwhile, so that there is room now
+
+
+def _has_published(staged: Path, final: Path, listed: ListedFile) -> bool:
+    """False when something stood in the way that is gone by now."""
     try:
         # a link is made only where nothing stands; renaming would overwrite on some systems
         os.link(staged, final)
     except FileExistsError:
-        if digest_of(final) != listed.digest:
-            raise FileRefused(Problem("KKH-E013", field=listed.name)) from None
+        return _stands(final, listed)
     except OSError:  # no links on this disk
         if final.exists():
-            if digest_of(final) != listed.digest:
-                raise FileRefused(Problem("KKH-E013", field=listed.name)) from None
-            return
+            return _stands(final, listed)
         staged.rename(final)
+    return True
+
+
+def _stands(final: Path, listed: ListedFile) -> bool:
+    """Whether the very same stands there; False when it is gone. Raises KKH-E013 for another one."""
+    try:
+        is_same = digest_of(final) == listed.digest
+    except FileRefused:
+        if final.is_symlink() or final.exists():
+            raise
+        return False
+    if not is_same:
+        raise FileRefused(Problem("KKH-E013", field=listed.name))
+    return True
 
 
 class Outcome(Enum):

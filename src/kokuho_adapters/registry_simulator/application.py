@@ -499,13 +499,20 @@ def _complete(document: OpenAPI) -> None:
         fields = layout_of(file_id).fields
         batch = schemas[_name_of_batch(file_id)]
         batch.additional_properties = False
-        rows = (batch.properties or {})["rows"]
-        assert isinstance(rows, Schema) and isinstance(rows.items, Schema)  # noqa: S101 - a list of lists  # nosec B101
-        rows.items.min_items = rows.items.max_items = len(fields)
-        rows.items.description = "、".join(item.name for item in fields)
-        rows.items.items = Schema(type=OpenAPIType.STRING)
+        rows = _schema((batch.properties or {}).get("rows"))
+        row = _schema(rows.items)
+        row.min_items = row.max_items = len(fields)
+        row.description = "、".join(item.name for item in fields)
+        row.items = Schema(type=OpenAPIType.STRING)
     for name in ("OrderedFault", "FoundVerification", "CardState", "OtherCover", "Cut"):
         schemas[name].additional_properties = False
+
+
+def _schema(part: Any) -> Schema:
+    """A part of the document that stands there itself, not by reference."""
+    if not isinstance(part, Schema):
+        raise TypeError("the rows of a batch are no list of lists")
+    return part
 
 
 def document() -> dict[str, Any]:

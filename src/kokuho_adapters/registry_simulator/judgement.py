@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from operator import itemgetter
 from typing import Final
 
+from kokuho_adapters.registry_simulator.answers import Refusal, Refused
 from kokuho_adapters.registry_simulator.contents import Fault
 from kokuho_adapters.registry_simulator.state import JUDGED, KEPT, SEPARATOR, State
 
@@ -56,10 +57,6 @@ _OVERLAPPING: Final = """
 """
 
 
-class RecordKeyTwice(Exception):
-    """A batch names one record key twice, so nobody could say which record an answer is about."""
-
-
 def empty(connection: sqlite3.Connection) -> None:
     """Forget what was loaded last."""
     connection.execute("DELETE FROM incoming")
@@ -70,7 +67,7 @@ def load(
 ) -> bytes:
     """Load records (place, texts in the order of ``KANYUSHA_KEYS``, fault); returns by what their content is known again.
 
-    Raises :class:`RecordKeyTwice`.
+    Raises :class:`Refused` where one record key is named twice: nobody could say which record an answer is about.
     """
     macs: list[bytes] = []
     keys: set[str] = set()
@@ -82,7 +79,7 @@ def load(
             content = state.content_mac(f"{key}{SEPARATOR}{number}{SEPARATOR}{sent}".encode())
             macs.append(kind.encode() + content)
             if key in keys:
-                raise RecordKeyTwice
+                raise Refused(Refusal.UNANSWERABLE)
             keys.add(key)
             index = state.number_index(number) if fault is None else None
             code, field, answer = (None, None, None) if fault is None else (*fault, "2")

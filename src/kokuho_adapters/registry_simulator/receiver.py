@@ -6,6 +6,7 @@ import random
 import sqlite3
 from calendar import monthrange
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from itertools import count
 from typing import Final
@@ -19,8 +20,9 @@ from kokuho_adapters.registry_simulator.answers import Refusal, Refused
 from kokuho_adapters.registry_simulator.audit import ADMITTED, REFUSED, AuditEntry, read_entries, write_entry
 from kokuho_adapters.registry_simulator.contents import Fault, RecordCheck
 from kokuho_adapters.registry_simulator.faults import FaultKind, FaultPlace
-from kokuho_adapters.registry_simulator.settings import Client, Settings
+from kokuho_adapters.registry_simulator.settings import Settings
 from kokuho_adapters.registry_simulator.state import KEPT, SEPARATOR, State
+from kokuho_core.errors import Problem, SetupFault
 
 REGISTRATION: Final = "KANYUSHA"
 WITHDRAWAL: Final = "KAIJO"
@@ -63,9 +65,10 @@ class Reception:
 
 
 def layout_of(file_id: str) -> Layout:
-    """The newest open-format layout of ``file_id``."""
+    """The newest open-format layout of ``file_id``. Raises :class:`SetupFault` (KKH-F002) for one that is not shipped."""
     layout = LayoutBook.shipped().newest(file_id)
-    assert layout is not None, file_id  # noqa: S101 - shipped with this module  # nosec B101
+    if layout is None:
+        raise SetupFault(Problem("KKH-F002", field=file_id))
     return layout
 
 
@@ -84,21 +87,37 @@ class Receiver:
 
     # --- admission ---
 
-    def admit(self, caller: Caller, act: str, insurer: str = "") -> Client:
-        """The client who calls, if he may reach the partition of ``insurer``; without one, if he is an operator.
+    def admit(self, caller: Caller, act: str, insurer: str = "") -> None:
+        """Let a caller do what he is about to, if he may reach the partition of ``insurer``; without one, if he is an operator.
 
         Raises :class:`Refused`. Nothing in the refusal says whether the partition exists.
         """
+        with self._admitted(caller, act, insurer):
+            pass
+
+    @contextmanager
+    def _admitted(self, caller: Caller, act: str, insurer: str) -> Iterator[sqlite3.Connection]:
+        """One transaction for what is admitted, with its entry in the audit; what is refused in it is entered too."""
+        refusal = self._objection(caller, insurer)
+        if refusal is not None:
+            raise self.refuse(caller, act, insurer, refusal)
+        refused: Refused | None = None
+        try:
+            with self.state.work() as work:
+                write_entry(work, self._stamp(), caller.channel, caller.subject, act, insurer, ADMITTED, "")
+                yield work
+        except Refused as error:
+            refused = error
+        if refused is not None:
+            self.note(caller, act, insurer, None)
+            raise self.refuse(caller, act, insurer, refused.refusal)
+
+    def _objection(self, caller: Caller, insurer: str) -> Refusal | None:
         client = self.settings.clients.get(caller.subject)
-        refusal = None
         if client is None:
-            refusal = Refusal.UNKNOWN_CLIENT
-        elif (insurer not in client.partitions) if insurer else not client.operator:
-            refusal = Refusal.PARTITION
-        self.note(caller, act, insurer, refusal)
-        if refusal is not None or client is None:
-            raise Refused(refusal or Refusal.UNKNOWN_CLIENT)
-        return client
+            return Refusal.UNKNOWN_CLIENT
+        is_let_in = insurer in client.partitions if insurer else client.operator
+        return None if is_let_in else Refusal.PARTITION
 
     def note(self, caller: Caller, act: str, insurer: str, refusal: Refusal | None, reason: str = "") -> None:
         """One entry of the audit."""
@@ -131,16 +150,8 @@ class Receiver:
         ``idempotency_key`` stands for one batch for ever. Raises :class:`Refused`: a partition of somebody else, number or key
         used otherwise, a number that is not the next, a record that names another insurer, records that cannot be told apart.
         """
-        self.admit(caller, f"send {exchange}", insurer)
-        refusal: Refusal | None = None
-        try:
-            with self.state.work() as work:
-                return self._take(work, caller, exchange, insurer, number, rows, idempotency_key)
-        except Refused as refused:
-            refusal = refused.refusal
-        except judgement.RecordKeyTwice:
-            refusal = Refusal.UNANSWERABLE
-        raise self.refuse(caller, f"send {exchange}", insurer, refusal)
+        with self._admitted(caller, f"send {exchange}", insurer) as work:
+            return self._take(work, caller, exchange, insurer, number, rows, idempotency_key)
 
     def _take(
         self,
@@ -174,12 +185,12 @@ class Receiver:
         if number != self._next_number(work, exchange, insurer):
             raise Refused(Refusal.NUMBER_GAP)
         at = self._stamp()
-        serial = work.execute(
+        work.execute(
             "INSERT INTO reception (insurer_number, exchange, number, channel, content, received_at, idempotency_key)"
             " VALUES (?, ?, ?, ?, ?, ?, ?)",
             (insurer, exchange, number, caller.channel, content, at, idempotency_key),
-        ).lastrowid
-        assert serial is not None  # noqa: S101 - a row was added  # nosec B101
+        )
+        serial = int(work.execute("SELECT last_insert_rowid()").fetchone()[0])
         if exchange == REGISTRATION:
             judgement.judge(work, insurer, serial, self.settings.verified_at_once)
         else:
@@ -247,17 +258,15 @@ class Receiver:
 
     def reception(self, caller: Caller, exchange: str, insurer: str, text: str) -> Reception:
         """The reception of that 受付番号. Raises :class:`Refused` when there is none in this partition."""
-        self.admit(caller, f"results {exchange}", insurer)
-        found = None
-        if text.startswith("R") and text[1:].isascii() and text[1:].isdigit() and len(text) == 12:
-            with self.state.work() as work:
-                found = work.execute(
-                    "SELECT reception, insurer_number, exchange, number, received_at FROM reception"
-                    " WHERE reception = ? AND insurer_number = ? AND exchange = ?",
-                    (int(text[1:]), insurer, exchange),
-                ).fetchone()
-        if found is None:
-            raise self.refuse(caller, f"results {exchange}", insurer, Refusal.NOT_FOUND)
+        has_form = text.startswith("R") and text[1:].isascii() and text[1:].isdigit() and len(text) == 12
+        with self._admitted(caller, f"results {exchange}", insurer) as work:
+            found = work.execute(
+                "SELECT reception, insurer_number, exchange, number, received_at FROM reception"
+                " WHERE reception = ? AND insurer_number = ? AND exchange = ?",
+                (int(text[1:]) if has_form else 0, insurer, exchange),
+            ).fetchone()
+            if found is None:
+                raise Refused(Refusal.NOT_FOUND)
         return Reception(*found)
 
     def results(self, reception: Reception) -> tuple[Iterator[tuple[str, ...]], bool] | None:
@@ -275,7 +284,8 @@ class Receiver:
                 self._withhold(work, reception, _WITHHELD)
                 return None
             work.execute(
-                "UPDATE reception SET withheld = 0 WHERE insurer_number = ? AND exchange = ? AND reception < ?",
+                "UPDATE reception SET withheld = 0"
+                " WHERE insurer_number = ? AND exchange = ? AND reception < ? AND withheld > 0",
                 (reception.insurer_number, reception.exchange, reception.serial),
             )
         rows = self._result_rows(reception)

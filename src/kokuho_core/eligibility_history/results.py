@@ -16,12 +16,14 @@ took the record (again)                               (none)     it is in effect
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
-from kokuho_core.entrusted_partition.exchanged import InternalBranchNumber, RecordKey, RegistrationResult, ResultCode
+from kokuho_core.entrusted_partition.exchanged import RecordKey, RegistrationResult, ResultCode
 from kokuho_core.entrusted_partition.subscriber import RegisteredPerson
 from kokuho_core.vocabulary.codes import UpdateKind
 from kokuho_core.vocabulary.identifiers import InsurerNumber, MunicipalInsuredId
+
+UNKNOWN_RECORD: Final = "KKH-K010"
 
 
 class SentMessage(NamedTuple):
@@ -42,7 +44,7 @@ def problem_with(
     if answer.insurer_number != insurer:
         return "KKH-K011"
     if message is None:
-        return "KKH-K010"
+        return UNKNOWN_RECORD
     if message.result is not None:
         return "KKH-K012" if _says_the_same(answer, message, person) else "KKH-K013"
     if answer.result == ResultCode.ERROR:
@@ -62,8 +64,3 @@ def _says_the_same(answer: RegistrationResult, message: SentMessage, person: Reg
     if answer.result == ResultCode.ERROR:
         return (answer.error_code or None) == message.error_code
     return answer.internal_branch_number in (None, person.internal_branch_number)
-
-
-def branch_number_of(answer: RegistrationResult) -> InternalBranchNumber | None:
-    """被保険者枝番 that an applied answer brings."""
-    return None if answer.internal_branch_number is None else InternalBranchNumber(answer.internal_branch_number)

@@ -43,6 +43,15 @@ class Obstacle(Enum):
 
 
 @frozen
+class PossibleLoss:
+    """職権喪失できる資格: everything a decision rests on. ``lost_on`` is exclusive (D-5)."""
+
+    cover: OtherCover
+    lost_on: date
+    listed_on: tuple[date, ...]
+
+
+@frozen
 class CoverVerdict:
     """職権喪失の可否. ``cover`` is the one of the newest list; ``lost_on`` (exclusive, D-5) is the day after it began."""
 
@@ -52,7 +61,14 @@ class CoverVerdict:
 
     @property
     def is_possible(self) -> bool:
-        return self.cover is not None and not self.obstacles
+        return self.loss is not None
+
+    @property
+    def loss(self) -> PossibleLoss | None:
+        """What may be decided; None where it may not."""
+        if self.cover is None or self.lost_on is None or self.obstacles:
+            return None
+        return PossibleLoss(self.cover, self.lost_on, self.listed_on)
 
     @property
     def lost_on(self) -> date | None:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import date
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 from kokuho_core.entrusted_partition.exchanged import InternalBranchNumber, Verification
-from kokuho_core.insured_person.fact import PersonFact
-from kokuho_core.vocabulary.identifiers import MunicipalInsuredId
+from kokuho_core.vocabulary.identifiers import MunicipalInsuredId, Source
+from kokuho_core.vocabulary.individual_number import NumberIndex
 
 NOTHING: Final = "0"
 
@@ -103,7 +103,44 @@ class DerivedQualification(NamedTuple):
     end: date | None
 
 
-def subscriber_of(row: PersonFact, details: CardDetails, derived: DerivedQualification, acquired: date) -> Subscriber:
+class RowInForce(Protocol):
+    """効力のある履歴行: what registration takes from it beside :class:`CardDetails`."""
+
+    @property
+    def source(self) -> Source: ...
+    @property
+    def number(self) -> NumberIndex | None: ...
+    @property
+    def birth_date(self) -> date: ...
+    @property
+    def sex(self) -> str: ...
+    @property
+    def address_withheld(self) -> str: ...
+    @property
+    def updated_on(self) -> date: ...
+
+
+class LoneRecord(NamedTuple):
+    """唯一の記録: of somebody of whom one record alone was ever sent, in effect, and nothing is registered so far.
+
+    Most people, the first time. ``derived`` is None where the record tells of no day covered.
+    """
+
+    source: Source
+    history_number: int
+    number: NumberIndex | None
+    birth_date: date
+    sex: str
+    address_withheld: str
+    updated_on: date
+    details: CardDetails
+    derived: DerivedQualification | None
+
+    def __repr__(self) -> str:
+        return f"LoneRecord(source={self.source!r})"
+
+
+def subscriber_of(row: RowInForce, details: CardDetails, derived: DerivedQualification, acquired: date) -> Subscriber:
     """加入者情報 of one application period: its row in force, and the prefecture-level dates derived for it (Q-4)."""
     return Subscriber(
         derived.municipal_insured_id,

@@ -56,6 +56,11 @@ class PersonFact:
         return Addressee(self.insurer_number, self.addressee_number)
 
     @property
+    def updated_on(self) -> date:
+        """The day on which the municipality made the record."""
+        return self.updated_at.date()
+
+    @property
     def row(self) -> RowKey:
         return (self.insurer_number, self.addressee_number, self.history_number)
 

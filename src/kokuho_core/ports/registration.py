@@ -21,7 +21,13 @@ from kokuho_core.entrusted_partition.exchanged import (
     SymbolLine,
     WithdrawalLine,
 )
-from kokuho_core.entrusted_partition.subscriber import CardDetails, DerivedQualification, RegisteredPerson, Subscriber
+from kokuho_core.entrusted_partition.subscriber import (
+    CardDetails,
+    DerivedQualification,
+    LoneRecord,
+    RegisteredPerson,
+    Subscriber,
+)
 from kokuho_core.insured_person.fact import PersonFact
 from kokuho_core.ports.vault import SealedNumber
 from kokuho_core.vocabulary.identifiers import Addressee, InsurerNumber, MunicipalInsuredId, Source
@@ -121,6 +127,13 @@ class RegistrationStore(Protocol):
         ...
 
     def take_pending(self, insurer: InsurerNumber, limit: int) -> list[Addressee]: ...
+
+    def lone_records(self, insurer: InsurerNumber, addressees: Sequence[Addressee]) -> dict[Addressee, LoneRecord]:
+        """Those of these addressees of one municipality of whom there is one record alone, which nobody holds, and no version.
+
+        For them this says all that the four following questions would.
+        """
+        ...
 
     def histories(self, addressees: Sequence[Addressee]) -> dict[Addressee, list[tuple[PersonFact, CardDetails]]]:
         """All messages about these addressees in received order, with the items of registration."""

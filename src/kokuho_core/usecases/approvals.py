@@ -23,7 +23,11 @@ class Consent:
     def require(self) -> None:
         """After the commit. Raises :class:`NotApproved` (KKH-A007) with the number to be approved."""
         if self.agreement is None:
-            raise NotApproved(Problem("KKH-A007", field=self.waiting))
+            raise self.refusal()
+
+    def refusal(self) -> NotApproved:
+        """What is raised while it waits for a second person (KKH-A007)."""
+        return NotApproved(Problem("KKH-A007", field=self.waiting))
 
 
 def ask_consent(office: Office, work: UnitOfWork, act: Act, reason: str) -> Consent:

@@ -17,7 +17,7 @@ from attrs import field, frozen, mutable
 
 from kokuho_core.access import Operation
 from kokuho_core.certificates.card_use import WithdrawalResultCode, withdrawal_effective_on
-from kokuho_core.entrusted_partition.exchanged import CardRegistration, Exchange, WithdrawalResult
+from kokuho_core.entrusted_partition.exchanged import CardRegistration, Exchange, ReceptionNumber, WithdrawalResult
 from kokuho_core.errors import FileRefused, Problem
 from kokuho_core.ports.registration import SentBatch, Withdrawal
 from kokuho_core.ports.registry import RegistryGateway
@@ -26,7 +26,7 @@ from kokuho_core.returning.rows import KaijokekkaRow, ReturnKey, RiyotoRow, Row
 from kokuho_core.returning.telling import what_to_tell
 from kokuho_core.usecases.admission import admitted
 from kokuho_core.usecases.office import BATCH, Office
-from kokuho_core.usecases.register import require_insurer, send_batches
+from kokuho_core.usecases.register import arrived_batches, require_insurer, send_batches
 from kokuho_core.usecases.registration_results import ResultProblem
 from kokuho_core.vocabulary.identifiers import InsurerNumber, MunicipalInsuredId
 
@@ -175,21 +175,22 @@ def take_withdrawal_results(
     summary = summary or CardUseSummary(insurer)
     with office.database.begin(read_only=True) as work:
         require_insurer(work, insurer)
-        open_ones = [
-            each for each in work.registrations.unfinished(Exchange.CARD_WITHDRAWAL, insurer) if each.reception
-        ]
-    for batch in open_ones:
-        answered, problems, is_settled = office.database.repeated(partial(_take_results, office, gateway, batch))
+        open_ones = arrived_batches(work, Exchange.CARD_WITHDRAWAL, insurer)
+    for batch, reception in open_ones:
+        answered, problems, is_settled = office.database.repeated(
+            partial(_take_results, office, gateway, batch, reception)
+        )
         summary.answered += answered
         summary.problems += problems
         summary.waiting += not is_settled
     return summary
 
 
-def _take_results(office: Office, gateway: RegistryGateway, batch: SentBatch) -> tuple[int, list[ResultProblem], bool]:
-    assert batch.reception is not None  # noqa: S101 - chosen so
+def _take_results(
+    office: Office, gateway: RegistryGateway, batch: SentBatch, reception: ReceptionNumber
+) -> tuple[int, list[ResultProblem], bool]:
     insurer = batch.insurer_number
-    answers: Iterable[WithdrawalResult] | None = gateway.results(batch.exchange, insurer, batch.number, batch.reception)
+    answers: Iterable[WithdrawalResult] | None = gateway.results(batch.exchange, insurer, batch.number, reception)
     if answers is None:
         return 0, [], False
     problems: list[ResultProblem] = []

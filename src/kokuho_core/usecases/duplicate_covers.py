@@ -12,7 +12,7 @@ from attrs import field, frozen, mutable
 
 from kokuho_core.access import Operation
 from kokuho_core.approval import Act, Agreement, ApprovalKind
-from kokuho_core.entrusted_partition.duplicate_cover import CoverVerdict, OtherCover, judge_covers
+from kokuho_core.entrusted_partition.duplicate_cover import CoverVerdict, OtherCover, PossibleLoss, judge_covers
 from kokuho_core.errors import Conflict, FileRefused, NotFound, Problem
 from kokuho_core.ports.registration import DecidedLoss
 from kokuho_core.ports.registry import RegistryGateway
@@ -113,33 +113,32 @@ def decide_loss(office: Office, insurer: InsurerNumber, person: MunicipalInsured
     KKH-K032, KKH-K033), :class:`NotApproved` (KKH-A007) while it waits for a second person.
     """
 
-    def decide() -> tuple[Consent, DecidedLoss | None]:
+    def decide() -> Consent | DecidedLoss:
         with office.database.begin() as work:
-            verdict = _possible(work, insurer, person)
-            consent = ask_consent(office, work, _act(insurer, person, verdict), reason)
-            loss = None if consent.agreement is None else _loss(office, insurer, person, verdict, consent.agreement)
-            if loss is not None:
-                work.covers.decide(loss)
+            loss = _possible(work, insurer, person)
+            outcome: Consent | DecidedLoss = ask_consent(office, work, _act(insurer, person, loss), reason)
+            if isinstance(outcome, Consent) and outcome.agreement is not None:
+                outcome = _decided(office, insurer, person, loss, outcome.agreement)
+                work.covers.decide(outcome)
             work.commit()
-            return consent, loss
+            return outcome
 
-    consent, loss = office.database.repeated(decide)
-    consent.require()
-    assert loss is not None  # noqa: S101 - decided under that consent
-    return loss
+    outcome = office.database.repeated(decide)
+    if isinstance(outcome, Consent):
+        raise outcome.refusal()
+    return outcome
 
 
-def _loss(
-    office: Office, insurer: InsurerNumber, person: MunicipalInsuredId, verdict: CoverVerdict, agreement: Agreement
+def _decided(
+    office: Office, insurer: InsurerNumber, person: MunicipalInsuredId, loss: PossibleLoss, agreement: Agreement
 ) -> DecidedLoss:
-    assert verdict.cover is not None and verdict.lost_on is not None  # noqa: S101 - possible only so
     return DecidedLoss(
         insurer,
         person,
-        verdict.cover.insurer_number,
-        verdict.cover.acquired_on,
-        verdict.lost_on,
-        verdict.listed_on,
+        loss.cover.insurer_number,
+        loss.cover.acquired_on,
+        loss.lost_on,
+        loss.listed_on,
         agreement.asked_by,
         agreement.agreed_by,
         agreement.reason,
@@ -155,24 +154,24 @@ def decided_losses(office: Office, insurer: InsurerNumber) -> list[DecidedLoss]:
         return work.covers.decided(insurer)
 
 
-def _possible(work: UnitOfWork, insurer: InsurerNumber, person: MunicipalInsuredId) -> CoverVerdict:
+def _possible(work: UnitOfWork, insurer: InsurerNumber, person: MunicipalInsuredId) -> PossibleLoss:
     require_insurer(work, insurer)
     listed = work.covers.listings(insurer, person).get(person)
     if not listed:
         raise NotFound(Problem("KKH-K034", field="municipal_insured_id"))
     by_list = {day: [OtherCover(*each) for each in covers] for day, covers in listed.items()}
     verdict = judge_covers(work.covers.acquired(insurer, [person]).get(person), work.covers.lists(insurer), by_list)
-    if not verdict.is_possible:
+    loss = verdict.loss
+    if loss is None:
         raise Conflict(*(Problem(each.value, field="municipal_insured_id") for each in verdict.obstacles))
-    return verdict
+    return loss
 
 
-def _act(insurer: InsurerNumber, person: MunicipalInsuredId, verdict: CoverVerdict) -> Act:
-    assert verdict.cover is not None and verdict.lost_on is not None  # noqa: S101 - possible only so
+def _act(insurer: InsurerNumber, person: MunicipalInsuredId, loss: PossibleLoss) -> Act:
     content = {
-        "other_insurer_number": verdict.cover.insurer_number,
-        "other_acquired_on": verdict.cover.acquired_on.isoformat(),
-        "lost_on": verdict.lost_on.isoformat(),
-        "listed_on": " ".join(day.isoformat() for day in verdict.listed_on),
+        "other_insurer_number": loss.cover.insurer_number,
+        "other_acquired_on": loss.cover.acquired_on.isoformat(),
+        "lost_on": loss.lost_on.isoformat(),
+        "listed_on": " ".join(day.isoformat() for day in loss.listed_on),
     }
     return Act(ApprovalKind.EX_OFFICIO_LOSS, person, content, insurer)

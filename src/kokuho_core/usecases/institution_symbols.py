@@ -9,13 +9,13 @@ from functools import partial
 from attrs import field, frozen, mutable
 
 from kokuho_core.access import Operation
-from kokuho_core.entrusted_partition.exchanged import Exchange, SymbolResult
+from kokuho_core.entrusted_partition.exchanged import Exchange, ReceptionNumber, SymbolResult
 from kokuho_core.errors import NotFound, Problem
 from kokuho_core.ports.registration import SentBatch
 from kokuho_core.ports.registry import RegistryGateway
 from kokuho_core.usecases.admission import admitted
 from kokuho_core.usecases.office import Office
-from kokuho_core.usecases.register import require_insurer, send_batches
+from kokuho_core.usecases.register import arrived_batches, require_insurer, send_batches
 from kokuho_core.usecases.registration_results import ResultProblem
 from kokuho_core.vocabulary.identifiers import InsurerNumber, MunicipalInsuredId
 
@@ -69,17 +69,17 @@ def exchange_symbols(office: Office, insurer: InsurerNumber, gateway: RegistryGa
         require_insurer(work, insurer)
     summary.sent = sum(batch.lines for batch in send_batches(office, Exchange.INSTITUTION_SYMBOL, insurer, gateway))
     with office.database.begin(read_only=True) as work:
-        waiting = work.registrations.unfinished(Exchange.INSTITUTION_SYMBOL, insurer)
-    for batch in waiting:
-        if batch.reception:
-            office.database.repeated(partial(_take, office, gateway, batch, summary))
+        waiting = arrived_batches(work, Exchange.INSTITUTION_SYMBOL, insurer)
+    for batch, reception in waiting:
+        office.database.repeated(partial(_take, office, gateway, batch, reception, summary))
     return summary
 
 
-def _take(office: Office, gateway: RegistryGateway, batch: SentBatch, summary: SymbolSummary) -> None:
-    assert batch.reception is not None  # noqa: S101 - chosen so
+def _take(
+    office: Office, gateway: RegistryGateway, batch: SentBatch, reception: ReceptionNumber, summary: SymbolSummary
+) -> None:
     insurer = batch.insurer_number
-    answers: Iterable[SymbolResult] | None = gateway.results(batch.exchange, insurer, batch.number, batch.reception)
+    answers: Iterable[SymbolResult] | None = gateway.results(batch.exchange, insurer, batch.number, reception)
     problems, answered, is_settled = [], 0, False
     if answers is not None:
         with office.database.begin() as work:

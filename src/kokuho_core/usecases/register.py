@@ -21,10 +21,17 @@ from kokuho_core.access import Operation
 from kokuho_core.eligibility_history.versions import Version, Wanted, changes
 from kokuho_core.entrusted_partition.characters import Repertoire
 from kokuho_core.entrusted_partition.due_dates import notice_of
-from kokuho_core.entrusted_partition.exchanged import Exchange, Line, RegistrationLine
-from kokuho_core.entrusted_partition.subscriber import CardDetails, DerivedQualification, Subscriber, subscriber_of
+from kokuho_core.entrusted_partition.exchanged import Exchange, Line, ReceptionNumber, RegistrationLine
+from kokuho_core.entrusted_partition.subscriber import (
+    CardDetails,
+    DerivedQualification,
+    LoneRecord,
+    RowInForce,
+    Subscriber,
+    subscriber_of,
+)
 from kokuho_core.errors import NotFound, Problem
-from kokuho_core.insured_person.application_period import ApplicationPeriod, application_periods
+from kokuho_core.insured_person.application_period import application_periods
 from kokuho_core.insured_person.fact import PersonFact
 from kokuho_core.insured_person.person import live_rows
 from kokuho_core.ports.registration import Block, Judged, PartitionCounts, RegistrationStore, SentBatch, card_of
@@ -32,7 +39,6 @@ from kokuho_core.ports.registry import Batch, RegistryGateway
 from kokuho_core.ports.stores import UnitOfWork
 from kokuho_core.usecases.admission import admitted, count
 from kokuho_core.usecases.office import BATCH, Office
-from kokuho_core.vocabulary.codes import UpdateKind
 from kokuho_core.vocabulary.identifiers import Addressee, InsurerNumber, Source
 
 NO_NUMBER: Final = "KKH-K001"
@@ -141,16 +147,26 @@ class _Preparation:
 
     def judge(self, addressees: Sequence[Addressee]) -> list[Judged]:
         """What is to be told of each, in order."""
-        histories = self.store.histories(addressees)
-        told = self.store.qualifications(addressees)
-        standing = self.store.standing(addressees)
-        held = self.work.persons.held(addressees)
+        alone = self.store.lone_records(self.insurer, addressees)
+        others = [each for each in addressees if each not in alone]
+        histories = self.store.histories(others)
+        told = self.store.qualifications(others)
+        standing = self.store.standing(others)
+        held = self.work.persons.held(others)
         looked_at = [
-            self._look_at(each, histories[each], told.get(each, {}), standing.get(each, ()), held)
+            self._look_at_alone(each, alone[each])
+            if each in alone
+            else self._look_at(each, histories[each], told.get(each, {}), standing.get(each, ()), held)
             for each in addressees
         ]
         self._block_taken_cards(looked_at)
         return [each.judged() for each in looked_at]
+
+    def _look_at_alone(self, addressee: Addressee, record: LoneRecord) -> _Person:
+        person = _Person(addressee, (), [], [], record.updated_on)
+        if record.derived is not None:
+            self._want(person, record.history_number, record, record.details, record.derived)
+        return person
 
     def _look_at(
         self,
@@ -160,21 +176,22 @@ class _Preparation:
         standing: Sequence[Version],
         held: frozenset[Source],
     ) -> _Person:
-        changed_on = history[-1][0].updated_at.date() if history else self.today  # nothing is left of a recalled person
+        changed_on = history[-1][0].updated_on if history else self.today  # nothing is left of a recalled person
         person = _Person(addressee, standing, [], [], changed_on)
-        for period in _periods(history, held):
+        for period in application_periods(live_rows([fact for fact, _ in history], held)):
             row = told.get(period.key.history_number)
             if row is not None:  # same-day periods cover no day and are not told (X-12)
-                self._want(person, period, _details_of(history, period.current), row)
+                self._want(
+                    person, period.key.history_number, period.current, _details_of(history, period.current), row
+                )
         return person
 
     def _want(
-        self, person: _Person, period: ApplicationPeriod, details: CardDetails, told: DerivedQualification
+        self, person: _Person, key: int, row: RowInForce, details: CardDetails, told: DerivedQualification
     ) -> None:
-        row, key = period.current, period.key.history_number
         municipal_id, days = told.municipal_insured_id, (told.start, told.end)
         if told.acquired is None:
-            notified_on = details.end_notified or details.start_notified or row.updated_at.date()
+            notified_on = details.end_notified or details.start_notified or row.updated_on
             person.blocks.append(Block(key, municipal_id, row.source, HELD, (), *days, notified_on))
             return
         original = subscriber_of(row, details, told, told.acquired)
@@ -193,30 +210,21 @@ class _Preparation:
     def _block_taken_cards(self, persons: Iterable[_Person]) -> None:
         """枝番: two digits that are one person's under one 記号・番号 on any day; who stands there already goes before."""
         wanted = [(person, each, card) for person in persons for each in person.wanted if (card := _card(each.content))]
-        holders = {
-            card: list(known)
-            for card, known in self.store.holders_of(self.insurer, {card for *_, card in wanted}).items()
-        }
+        holders = self.store.holders_of(self.insurer, {card for *_, card in wanted})
         for person, each, card in wanted:
             content = each.content
-            others = holders.setdefault(card, [])
-            if any(
-                other != content.municipal_insured_id and _meet(content, start, end) for other, start, end in others
-            ):
+            own = (content.municipal_insured_id, content.application_start, content.application_end)
+            others = holders.get(card)
+            if others is None:  # most cards
+                holders[card] = [own]
+            elif any(other != own[0] and _meet(content, start, end) for other, start, end in others):
                 person.wanted.remove(each)
-                days = (content.application_start, content.application_end)
                 block = Block(
-                    each.period,
-                    content.municipal_insured_id,
-                    each.source,
-                    BRANCH_TAKEN,
-                    ("branch_number",),
-                    *days,
-                    each.notified_on,
+                    each.period, own[0], each.source, BRANCH_TAKEN, ("branch_number",), *own[1:], each.notified_on
                 )
                 person.blocks.append(block)
             else:
-                others.append((content.municipal_insured_id, content.application_start, content.application_end))
+                others.append(own)
 
 
 @frozen
@@ -232,12 +240,6 @@ class _Person:
     def judged(self) -> Judged:
         waiting = [each.period for each in self.blocks]
         return Judged(self.addressee, changes(self.standing, self.wanted, waiting), tuple(self.blocks), self.changed_on)
-
-
-def _periods(history: _History, held: frozenset[Source]) -> list[ApplicationPeriod]:
-    if len(history) == 1 and not held and history[0][0].update_kind == UpdateKind.NEW:  # most people
-        return application_periods([history[0][0]])
-    return application_periods(live_rows([fact for fact, _ in history], held))
 
 
 def _details_of(history: _History, row: PersonFact) -> CardDetails:
@@ -271,6 +273,14 @@ def send_batches(
         if made is None:
             return
         yield _send(office, made, gateway)
+
+
+def arrived_batches(
+    work: UnitOfWork, exchange: Exchange, insurer: InsurerNumber
+) -> list[tuple[SentBatch, ReceptionNumber]]:
+    """Batches that the receiver took and whose results are not all here, in order, each with its 受付番号."""
+    unfinished = work.registrations.unfinished(exchange, insurer)
+    return [(each, each.reception) for each in unfinished if each.reception is not None]
 
 
 def _next_batch(
@@ -320,4 +330,4 @@ def _lines(office: Office, batch: SentBatch) -> Iterator[Line]:
         for queued in work.registrations.lines(batch):
             numbers = office.vault.reveal_all(work.keys, [each.number for each in queued])
             for (key, kind, content, notified_on, _), number in zip(queued, numbers, strict=True):
-                yield RegistrationLine(insurer, key, kind, number, *content, notified_on)
+                yield RegistrationLine._make((insurer, key, kind, number, *content, notified_on))

@@ -16,8 +16,14 @@ from typing import TypeVar
 from attrs import field, frozen, mutable
 
 from kokuho_core.access import Operation
-from kokuho_core.eligibility_history.results import SentMessage, problem_with
-from kokuho_core.entrusted_partition.exchanged import Exchange, RegistrationResult, ResultCode
+from kokuho_core.eligibility_history.results import UNKNOWN_RECORD, SentMessage, problem_with
+from kokuho_core.entrusted_partition.exchanged import (
+    Exchange,
+    ReceptionNumber,
+    RecordKey,
+    RegistrationResult,
+    ResultCode,
+)
 from kokuho_core.entrusted_partition.subscriber import RegisteredPerson
 from kokuho_core.errors import Problem
 from kokuho_core.ports.registration import PartitionCounts, SentBatch
@@ -25,7 +31,7 @@ from kokuho_core.ports.registry import RegistryGateway
 from kokuho_core.ports.stores import UnitOfWork
 from kokuho_core.usecases.admission import admitted
 from kokuho_core.usecases.office import BATCH, Office
-from kokuho_core.usecases.register import require_insurer
+from kokuho_core.usecases.register import arrived_batches, require_insurer
 from kokuho_core.vocabulary.identifiers import InsurerNumber, MunicipalInsuredId
 
 Item = TypeVar("Item")
@@ -64,10 +70,10 @@ def take_results(office: Office, insurer: InsurerNumber, gateway: RegistryGatewa
     """
     with office.database.begin(read_only=True) as work:
         require_insurer(work, insurer)
-        waiting = [each for each in work.registrations.unfinished(Exchange.REGISTRATION, insurer) if each.reception]
+        waiting = arrived_batches(work, Exchange.REGISTRATION, insurer)
     summary = ResultSummary(insurer)
-    for batch in waiting:
-        taken = office.database.repeated(partial(_take, office, gateway, batch))
+    for batch, reception in waiting:
+        taken = office.database.repeated(partial(_take, office, gateway, batch, reception))
         _add(summary, taken)
         office.progress("results", summary.settled, len(waiting))
     with office.database.begin(read_only=True) as work:
@@ -86,12 +92,11 @@ def _add(summary: ResultSummary, taken: ResultSummary) -> None:
     summary.problems += taken.problems
 
 
-def _take(office: Office, gateway: RegistryGateway, batch: SentBatch) -> ResultSummary:
+def _take(office: Office, gateway: RegistryGateway, batch: SentBatch, reception: ReceptionNumber) -> ResultSummary:
     """The results of one batch, all of them or none (the answer may turn out to be broken at its end)."""
     summary = ResultSummary(batch.insurer_number)
-    assert batch.reception is not None  # noqa: S101 - chosen so
     answers: Iterable[RegistrationResult] | None = gateway.results(
-        batch.exchange, batch.insurer_number, batch.number, batch.reception
+        batch.exchange, batch.insurer_number, batch.number, reception
     )
     if answers is None:
         summary.waiting = 1
@@ -120,15 +125,15 @@ def _apply(work: UnitOfWork, batch: SentBatch, answers: Sequence[RegistrationRes
     applied: list[tuple[SentMessage, RegistrationResult]] = []
     newest: dict[MunicipalInsuredId, RegistrationResult] = {}
     for answer in answers:
-        message = messages.get(answer.record_key)  # type: ignore[call-overload]
+        message = messages.get(RecordKey(answer.record_key))
         person = people[message.municipal_insured_id] if message is not None else RegisteredPerson()
         code = problem_with(answer, batch.insurer_number, message, person)
-        if code is not None:
+        if message is None or code is not None:
+            code = code or UNKNOWN_RECORD
             summary.problems.append(ResultProblem(answer.record_key, Problem(code, field="record_key")))
             summary.repeated += code == "KKH-K012"
             summary.not_applied += code != "KKH-K012"
             continue
-        assert message is not None  # noqa: S101 - judged above
         applied.append((message, answer))
         messages[message.record_key] = message._replace(result=answer.result, error_code=answer.error_code)
         if answer.result == ResultCode.ERROR:
