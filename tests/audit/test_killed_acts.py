@@ -17,18 +17,32 @@ from kokuho_core.errors import KokuhoError
 from ..crash.effects import effects_and_entries, require_one_entry_for_each_effect
 from ..crash.operations import Operation, watched
 from ..prefecture.office import PrefectureOffice
-from .acts import ACTS, prepare
+from . import acts, registration_acts
+from .acts import ACTS
+from .registration_acts import REGISTRATION_ACTS
 
 KILL: Final = getattr(signal, "SIGKILL", signal.SIGTERM)
 HOW: Final = "fork" if "fork" in multiprocessing.get_all_start_methods() else "spawn"
 DATABASE: Final = "kokuho.sqlite3"
 
 
+EVERY_ACT: Final = {**ACTS, **REGISTRATION_ACTS}
+assert len(EVERY_ACT) == len(ACTS) + len(REGISTRATION_ACTS)
+
+
 @pytest.fixture(scope="module")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("acts") / "office"
     folder.mkdir()
-    prepare(folder)
+    acts.prepare(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def registering(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("registration") / "office"
+    folder.mkdir()
+    registration_acts.prepare(folder)
     return folder
 
 
@@ -44,7 +58,7 @@ def perform(folder: Path, name: str, kill_at: int | None = None) -> list[int]:
         effects.append(0 if kill_at is not None else len(effects_and_entries(folder / DATABASE)[0]))
 
     with watched(folder, meet), PrefectureOffice(folder, is_initialised=True) as site:
-        ACTS[name](site)
+        EVERY_ACT[name](site)
     return effects
 
 
@@ -93,6 +107,21 @@ def test_as_many_entries_as_effects(template: Path, tmp_path: Path, name: str) -
     look_behind_kills(template, tmp_path, name, all_of_them=False)
 
 
+@pytest.mark.parametrize("name", REGISTRATION_ACTS)
+def test_as_many_entries_as_effects_of_registration(registering: Path, tmp_path: Path, name: str) -> None:
+    """Rules: R-1, S-4, S-5, S-27. The same of what goes to the intermediate server, and of what comes back."""
+    look_behind_kills(registering, tmp_path, name, all_of_them=False)
+
+
+@pytest.mark.long
+@pytest.mark.parametrize("name", REGISTRATION_ACTS)
+def test_as_many_entries_as_effects_of_registration_at_every_commit(
+    registering: Path, tmp_path: Path, name: str
+) -> None:
+    """Rules: R-1, S-4, S-5, S-27. Before and after each."""
+    look_behind_kills(registering, tmp_path, name, all_of_them=True)
+
+
 @pytest.mark.long
 @pytest.mark.parametrize("name", ACTS)
 def test_as_many_entries_as_effects_at_every_commit(template: Path, tmp_path: Path, name: str) -> None:
@@ -109,13 +138,10 @@ def test_every_act_is_one_of_them() -> None:
     here: set[Any] = {
         Act.RELEASE_GATE, Act.RECALL_FILE, Act.RUN_RETENTION, Act.DECIDE_IDENTITY, Act.DECIDE_APPROVAL, Act.CHANGE_RIGHTS,
         Act.ROTATE_KEYS, Act.DESTROY_KEY, Act.EXCHANGE_FILES, Act.CONFIRM_DECISION, Act.CHANGE_FACTOR, Act.TAKE_NOTICE,
-        Act.BUILD_FILES, Act.APPLY_FILES, Act.HAND_OVER,
+        Act.BUILD_FILES, Act.APPLY_FILES, Act.HAND_OVER, Act.REGISTER, Act.TAKE_RESULTS, Act.LIST_DUE, Act.EXCHANGE_CARD_USE,
+        Act.DECIDE_DOCUMENTS, Act.TAKE_COVERS, Act.DECIDE_LOSS, Act.EXCHANGE_SYMBOLS,
     }  # fmt: skip
     on_files: set[Any] = {  # no row of theirs changes: counted against the files, tests/exchange/test_on_record.py
         Act.SEND_FILES, Act.TAKE_FILES, Act.MAKE_MEDIA_KEYS, Act.SCRUB_TRACES,
     }  # fmt: skip
-    elsewhere: set[Any] = {  # with the intermediate server: not yet
-        Act.REGISTER, Act.TAKE_RESULTS, Act.LIST_DUE, Act.EXCHANGE_CARD_USE, Act.DECIDE_DOCUMENTS, Act.TAKE_COVERS,
-        Act.DECIDE_LOSS, Act.EXCHANGE_SYMBOLS,
-    }  # fmt: skip
-    assert {each for each in Act if each.kind is AccessKind.WRITE} == daily | here | on_files | elsewhere
+    assert {each for each in Act if each.kind is AccessKind.WRITE} == daily | here | on_files

@@ -22,7 +22,12 @@ _BOOKKEEPING: Final = frozenset({"audit_entry", "counter", "key_usage"})
 _CHECKED: Final = "operator_factor"
 _CHECKS: Final = ("admitted", "denied")
 _LAST: Final = "SELECT coalesce(max(sequence), 0) AS last FROM audit_entry"
-_RUNS: Final = frozenset({"resolve", "deliver", "build_files", "apply_files", "hand_over"})
+_RUNS: Final = frozenset(
+    {
+        "resolve", "deliver", "register", "take_results", "list_due", "exchange_card_use", "decide_documents", "take_covers",
+        "exchange_symbols", "build_files", "apply_files", "hand_over",
+    }
+)  # fmt: skip
 """They end with an entry also when there was nothing to do."""
 _LOOKED_AT: Final = "records"
 """How much a run read, which says nothing of what it changed."""
