@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from datetime import timedelta
 from pathlib import Path
 from typing import Any, Final
 
@@ -10,8 +11,12 @@ from attrs import evolve, frozen
 
 from kokuho_core.entrusted_partition.characters import Repertoire
 from kokuho_core.errors import InvalidValue
+from kokuho_core.usecases.unanswered import ANSWERED_WITHIN
 
 _PATHS: Final = ("out", "in", "kept", "certificate", "key", "authority", "passphrase_file")
+_HOURS: Final = "answer_hours"
+_HOUR: Final = timedelta(hours=1)
+_MOST_HOURS: Final = 24 * 366
 _RULES: Final = ("encoding", "replacements")
 
 
@@ -31,6 +36,8 @@ class RegistrationSettings:
     key: Path | None = None
     authority: Path | None = None
     passphrase_file: Path | None = None
+    answered_within: timedelta = ANSWERED_WITHIN
+    """``answer_hours``: 回答を待つ時間."""
 
     def overridden(self, **given: Any) -> RegistrationSettings:
         """With what the command line says; None leaves a value as it is."""
@@ -42,14 +49,19 @@ def registration_of(folder: Path, source: Any, wrong: list[str]) -> tuple[Regist
     if not isinstance(source, dict):
         wrong.append("registration")
         return RegistrationSettings(), Repertoire()
-    known = {*_PATHS, *_RULES, "server"}
+    known = {*_PATHS, *_RULES, "server", _HOURS}
     wrong += [f"registration.{key}" for key in source if key not in known]
     texts = {key: source[key] for key in (*_PATHS, "server") if key in source}
     wrong += [f"registration.{key}" for key, text in texts.items() if not isinstance(text, str) or not text]
     if any(not isinstance(text, str) for text in texts.values()):
         return RegistrationSettings(), Repertoire()
+    hours = source.get(_HOURS, ANSWERED_WITHIN / _HOUR)
+    if isinstance(hours, bool) or not isinstance(hours, (int, float)) or not 0 < hours <= _MOST_HOURS:
+        wrong.append(f"registration.{_HOURS}")
+        hours = ANSWERED_WITHIN / _HOUR
+    within = hours * _HOUR
     paths = {("inbox" if key == "in" else key): folder / texts[key] for key in _PATHS if key in texts}
-    return RegistrationSettings(server=texts.get("server"), **paths), _repertoire(source, wrong)
+    return RegistrationSettings(server=texts.get("server"), answered_within=within, **paths), _repertoire(source, wrong)
 
 
 def _repertoire(source: Mapping[str, Any], wrong: list[str]) -> Repertoire:

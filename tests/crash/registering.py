@@ -64,7 +64,7 @@ class Registering:
             site.resolve()
 
     @contextmanager
-    def _site(self) -> Iterator[PrefectureOffice]:
+    def site(self) -> Iterator[PrefectureOffice]:
         if self.meet is None:
             with PrefectureOffice(self.folder / OFFICE, is_initialised=True) as site:
                 yield site
@@ -73,14 +73,14 @@ class Registering:
             yield site
 
     @contextmanager
-    def _receiver(self) -> Iterator[Receiver]:
+    def receiver(self) -> Iterator[Receiver]:
         receiver = open_receiver(load_settings(self.folder / SERVER), lambda: MOMENT)
         try:
             yield receiver
         finally:
             receiver.state.close()
 
-    def _gateway(self, site: PrefectureOffice) -> FolderGateway:
+    def gateway(self, site: PrefectureOffice) -> FolderGateway:
         folders = self.folder / SERVER / "folders" / FEDERATION
         return SmallBatches(
             folders / "to-server", folders / "from-server", self.folder / OFFICE / "own", site.installation.book,
@@ -90,23 +90,23 @@ class Registering:
     # --- steps ---
 
     def send(self) -> None:
-        with self._site() as site:
-            register(site.office, INSURER, self._gateway(site))
+        with self.site() as site:
+            register(site.office, INSURER, self.gateway(site))
 
     def fetch(self) -> None:
-        with self._site() as site:
-            take_results(site.office, INSURER, self._gateway(site))
+        with self.site() as site:
+            take_results(site.office, INSURER, self.gateway(site))
 
     def cards(self) -> None:
-        with self._site() as site:
-            exchange_card_use(site.office, INSURER, self._gateway(site))
+        with self.site() as site:
+            exchange_card_use(site.office, INSURER, self.gateway(site))
 
     def due(self) -> None:
-        with self._site() as site:
+        with self.site() as site:
             due_registrations(site.office, INSURER, date(2024, 7, 1))
 
     def serve(self) -> None:
-        with self._receiver() as receiver:
+        with self.receiver() as receiver:
             service = FolderService(receiver)
             if self.meet is None:
                 _until_idle(service)
@@ -124,7 +124,7 @@ class Registering:
             site.resolve()
             person = min(str(each["municipal_insured_id"]) for each in site.deliver(A, everything=True)["HIHOID"])
             site.send("KAIJO", A, [{"insurer_number": A, "municipal_insured_id": person, "applied_on": day("2024-06-10")}])
-        with self._receiver() as receiver:
+        with self.receiver() as receiver:
             operator = Caller(CHANNEL, OPERATOR)
             receiver.register_card(operator, A, person, registered=True, expires_on=date(2027, 1, 1))
             receiver.cut(operator, CARDS, A, date(2024, 6, 15))
@@ -134,14 +134,14 @@ class Registering:
     def outcome(self) -> dict[str, Any]:
         """Both sides, without times of making and random keys; and that they agree."""
         self.meet = None
-        with self._receiver() as receiver:
+        with self.receiver() as receiver:
             shown = list(receiver.shown(Caller(CHANNEL, FEDERATION), A))
             with receiver.state.work() as work:
                 taken = work.execute("SELECT exchange, number FROM reception ORDER BY 1, 2").fetchall()
                 answers = work.execute("SELECT subject, result FROM result ORDER BY reception, place").fetchall()
         with PrefectureOffice(self.folder / OFFICE, is_initialised=True) as site:
             found = {table: _rows(site, table) for table in _TABLES}
-            gateway = _Showing(self._gateway(site), self)
+            gateway = _Showing(self.gateway(site), self)
             agreement = reconcile(site.office, INSURER, gateway)  # type: ignore[arg-type]
             assert agreement.agrees, agreement.differences
             with site.installation.database.begin(read_only=True) as work:

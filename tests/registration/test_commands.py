@@ -53,6 +53,24 @@ def registered(desk: Path) -> Path:
     return desk
 
 
+def test_what_the_server_lost_is_sent_again(desk: Path) -> None:
+    """Rules: R-3, S-14."""
+    data("register", "--insurer", ASAHI, *FOLDERS)
+    serve("--fault", "lost_request@send")
+    data("register-results", "--insurer", ASAHI, *FOLDERS)
+    (listed,) = data("unanswered", "--insurer", "all")["batches"]
+    assert (listed["insurer_number"], listed["exchange"], listed["is_overdue"]) == (ASAHI, "KANYUSHA", False)
+    (overdue,) = data("unanswered", "--insurer", "all", "--hours", "0", code=3)["batches"]
+    assert overdue["is_overdue"]
+    assert "超過" in run("unanswered", "--insurer", "all", "--hours", "0").stdout
+    again = data("unanswered", "--insurer", "all", "--hours", "0", "--resend", *FOLDERS, code=3)
+    assert again["sent_again"] == 1
+    serve()
+    (taken,) = data("register-results", "--insurer", ASAHI, *FOLDERS)["insurers"]
+    assert (taken["settled"], taken["waiting"]) == (1, 0)
+    assert data("unanswered", "--insurer", "all") == {"sent_again": 0, "batches": []}
+
+
 def test_register_and_take_the_results(desk: Path) -> None:
     """Rules: R-1, R-3."""
     listed = data("due", "--insurer", ASAHI, "--as-of", "2025-04-01", code=3)

@@ -13,6 +13,8 @@ import pytest
 from attrs import evolve
 
 from kokuho_adapters.security.key_rotation import rotate_data_keys, rotate_index_key
+from kokuho_core.errors import Conflict
+from kokuho_core.usecases.card_use import exchange_card_use, withdrawals
 from kokuho_core.usecases.documents import decide_documents
 from kokuho_core.usecases.recall import recall
 from kokuho_core.usecases.retention import run_disposal
@@ -50,6 +52,20 @@ class TestRecall:
         assert [each.name for each in counter.receiver.of(A).live.values()] == ["見本　花子"]
         assert len({each.record_key for each in counter.receiver.of(A).lines}) == 3
 
+    def test_an_application_for_withdrawal_until_it_is_sent(self, counter: Counter) -> None:
+        """Rules: C-3. Unsent it is taken back; the receiver could not take back what it got, so that is refused."""
+        counter.told(A, insured(A, "10", 1))
+        [first] = counter.send("KAIJO", A, [_application(counter, "2024-06-10")])
+        by_two(counter, lambda office: recall(office, first.file, REASON))
+        exchange_card_use(counter.office, InsurerNumber(A), counter.receiver)
+        assert withdrawals(counter.office, InsurerNumber(A)) == []
+        [second] = counter.send("KAIJO", A, [_application(counter, "2024-06-11")])
+        exchange_card_use(counter.office, InsurerNumber(A), counter.receiver)
+        with pytest.raises(Conflict) as refused:
+            recall(counter.office, second.file, REASON)
+        assert refused.value.code == "KKH-K026"
+        assert len(withdrawals(counter.office, InsurerNumber(A))) == 1
+
     def test_a_recalled_certificate_counts_no_more(self, counter: Counter) -> None:
         """Rules: S-24, R-2."""
         counter.told(A, insured(A, "10", 1))
@@ -63,6 +79,11 @@ class TestRecall:
         assert [each.to_issue for each in decide_documents(counter.office, InsurerNumber(A), on)] == [False]
         by_two(counter, lambda office: recall(office, answer.file, REASON))
         assert [each.to_issue for each in decide_documents(counter.office, InsurerNumber(A), on)] == [True]
+
+
+def _application(counter: Counter, on: str) -> dict[str, Any]:
+    person = counter.municipal_id(A, "10")
+    return {"insurer_number": A, "municipal_insured_id": person, "applied_on": date.fromisoformat(on)}
 
 
 def test_the_partition_is_kept_for_ever(counter: Counter) -> None:

@@ -32,6 +32,6 @@ def judged_both_ways(counter: Counter, insurer: str) -> tuple[list[Judged], list
         step = _Preparation(office.settings.repertoire, number, work, office.clock.today())
         with mock.patch.object(SqlRegistrationStore, "lone_records", noted):
             short = step.judge(waiting)
-        with mock.patch.object(SqlRegistrationStore, "lone_records", lambda *_: {}):
+        with mock.patch.object(SqlRegistrationStore, "lone_records", return_value={}):
             long = step.judge(waiting)
     return short, long, len(alone)

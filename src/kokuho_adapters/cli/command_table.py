@@ -109,6 +109,10 @@ HEADINGS: Final[Mapping[str, tuple[Listed, ...]]] = {
         ),
         Listed("register-results", "registration", "登録結果を取り込みます。", "Take the results of registrations."),
         Listed(
+            "unanswered", "unanswered", "中間サーバーから結果が揃っていない送信を表示し、失われたものを送り直します。",
+            "What has no answer yet.",
+        ),
+        Listed(
             "due", "registration", "まだ登録されていない変更と、その期限(届出から5日)。",
             "What is not registered yet, and by when it must be.",
         ),

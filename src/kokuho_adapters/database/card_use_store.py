@@ -102,12 +102,20 @@ class SqlCardUseStore:
 
     # --- withdrawals ---
 
-    def feed_withdrawals(self, insurer: InsurerNumber) -> int:
+    def _batched(self, insurer: InsurerNumber) -> int:
         last = select(func.max(registration_batch.c.last_message)).where(
             registration_batch.c.insurer_number == insurer,
             registration_batch.c.exchange == Exchange.CARD_WITHDRAWAL.value,
         )
-        batched = int(self.connection.execute(last).scalar() or 0)
+        return int(self.connection.execute(last).scalar() or 0)
+
+    def has_left(self, insurer: InsurerNumber, file_no: int) -> bool:
+        brought = (_withdrawal.insurer_number == insurer, _withdrawal.file_no == file_no)
+        first = self.connection.execute(select(func.min(_withdrawal.number)).where(*brought)).scalar()
+        return first is not None and int(first) <= self._batched(insurer)
+
+    def feed_withdrawals(self, insurer: InsurerNumber) -> int:
+        batched = self._batched(insurer)
         recalled = select(recalled_file.c.file_no).where(recalled_file.c.insurer_number == insurer)
         self.connection.execute(
             delete(card_withdrawal).where(

@@ -544,6 +544,9 @@ class SqlRegistrationStore:
             .values(reception=reception, sent_at=at)
         )
 
+    def sent_again(self, batch: SentBatch, at: datetime) -> None:
+        self.connection.execute(update(registration_batch).where(*_of_batch(batch)).values(sent_at=at))
+
     # --- results ---
 
     def messages(self, batch: SentBatch, keys: Sequence[str]) -> dict[RecordKey, tuple[SentMessage, RegisteredPerson]]:

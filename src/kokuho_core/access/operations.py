@@ -66,6 +66,7 @@ class Operation(Enum):
     LIST_DUE = "list_due"
     RECONCILE = "reconcile"
     EXCHANGE_CARD_USE = "exchange_card_use"
+    LIST_CARD_USE = "list_card_use"
     DECIDE_DOCUMENTS = "decide_documents"
     TAKE_COVERS = "take_covers"
     LIST_COVERS = "list_covers"
@@ -151,10 +152,11 @@ _ROLES: Final[Mapping[Operation, frozenset[Role]]] = {
     Operation.SCRUB_TRACES: _FEDERATION | _ADMINISTRATOR,
     Operation.REGISTER: _FEDERATION,
     Operation.TAKE_RESULTS: _FEDERATION,
-    Operation.LIST_DUE: _FEDERATION,
+    Operation.LIST_DUE: _OPERATORS,
     Operation.RECONCILE: _FEDERATION,
     Operation.EXCHANGE_CARD_USE: _FEDERATION,
-    Operation.DECIDE_DOCUMENTS: _FEDERATION,
+    Operation.DECIDE_DOCUMENTS: _OPERATORS,
+    Operation.LIST_CARD_USE: _OPERATORS,
     Operation.TAKE_COVERS: _FEDERATION,
     Operation.LIST_COVERS: _FEDERATION,
     Operation.DECIDE_LOSS: _FEDERATION,

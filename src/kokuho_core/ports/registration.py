@@ -181,6 +181,10 @@ class RegistrationStore(Protocol):
 
     def received(self, batch: SentBatch, reception: ReceptionNumber, at: datetime) -> None: ...
 
+    def sent_again(self, batch: SentBatch, at: datetime) -> None:
+        """A batch that was received has gone once more."""
+        ...
+
     # --- results ---
 
     def messages(
@@ -331,6 +335,10 @@ class CardUseStore(Protocol):
 
     def feed_withdrawals(self, insurer: InsurerNumber) -> int:
         """Queue the applications that KAIJO brought, and take back unsent ones that were recalled."""
+        ...
+
+    def has_left(self, insurer: InsurerNumber, file_no: int) -> bool:
+        """Whether an application that this file brought is in a batch."""
         ...
 
     def withdrawal_lines(self, batch: SentBatch) -> Iterator[WithdrawalLine]: ...

@@ -240,7 +240,7 @@ class WithdrawalItem:
     expected_on: date
 
 
-@admitted(Operation.EXCHANGE_CARD_USE, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
+@admitted(Operation.LIST_CARD_USE, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
 def withdrawals(office: Office, insurer: InsurerNumber) -> list[WithdrawalItem]:
     """利用登録解除申請の一覧. Raises :class:`NotFound` (KKH-N002)."""
     with office.database.begin(read_only=True) as work:

@@ -43,8 +43,8 @@ _NAMED: Final = 10
 def recall(office: Office, file: str, reason: str = "") -> Recalled:
     """受付済みファイルの取消し, of this very content. ``file`` is a file name or number of the 受渡簿.
 
-    Raises :class:`NotFound` (KKH-G008), :class:`Conflict` (KKH-G006) when later files rest on it, :class:`NotApproved`
-    (KKH-A007) while it waits for a second person.
+    Raises :class:`NotFound` (KKH-G008), :class:`Conflict` when later files rest on it (KKH-G006) or an application of it was
+    passed on to the intermediate server (KKH-K026), :class:`NotApproved` (KKH-A007) while it waits for a second person.
     """
 
     def undo() -> tuple[int, Consent]:
@@ -96,6 +96,8 @@ def _applied(work: UnitOfWork, file: str) -> AppliedFile:
 
 
 def _require_nothing_rests_on(work: UnitOfWork, file: AppliedFile) -> None:
+    if file.file_id == "KAIJO" and work.card_use.has_left(file.sender, file.file_no):
+        raise Conflict(Problem("KKH-K026", field=file.name))  # the receiver knows no way to take it back (C-3)
     resting = sorted(_resting_on(work, file))
     if resting:
         raise Conflict(*(Problem("KKH-G006", field=name) for name in work.recalls.names_of(resting[:_NAMED])))

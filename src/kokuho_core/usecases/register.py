@@ -293,17 +293,14 @@ def _next_batch(
         return made
 
 
+def batch_to_send(office: Office, batch: SentBatch) -> Batch:
+    """A batch that was kept, as it goes over the line: the same whenever it is sent."""
+    lines = partial(_lines, office, batch)
+    return Batch(batch.exchange, batch.insurer_number, batch.number, batch.created_at, batch.lines, lines)
+
+
 def _send(office: Office, batch: SentBatch, gateway: RegistryGateway) -> SentBatch:
-    reception = gateway.send(
-        Batch(
-            batch.exchange,
-            batch.insurer_number,
-            batch.number,
-            batch.created_at,
-            batch.lines,
-            partial(_lines, office, batch),
-        )
-    )
+    reception = gateway.send(batch_to_send(office, batch))
 
     def note() -> None:
         with office.database.begin() as work:
