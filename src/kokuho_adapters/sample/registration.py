@@ -46,7 +46,7 @@ class RegisteredInsurer:
     sent: Registered
     results: ResultSummary
     reconciliation: Reconciliation
-    snapshot_on: date
+    snapshot_on: date | None
     documents: Sequence[DocumentItem]
 
     def number_of(self, document: Document) -> int:
@@ -82,9 +82,10 @@ def _registered(
     results = _answered(lambda: take_results(office, insurer, gateway), lambda taken: not taken.waiting)
     agreement = reconcile(office, insurer, gateway)
     _register_cards(receiver, insurer, as_of)
-    cards = _answered(lambda: exchange_card_use(office, insurer, gateway), lambda taken: taken.snapshot_on is not None)
+    _answered(lambda: gateway.card_registrations(insurer), lambda rows: rows is not None)
+    cards = exchange_card_use(office, insurer, gateway)  # without a day where the snapshot names nobody
     documents = decide_documents(office, insurer, as_of)
-    return RegisteredInsurer(insurer, sent, results, agreement, cards.snapshot_on or as_of, documents)
+    return RegisteredInsurer(insurer, sent, results, agreement, cards.snapshot_on, documents)
 
 
 def _register_cards(receiver: Receiver, insurer: InsurerNumber, as_of: date) -> None:
