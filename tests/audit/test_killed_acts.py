@@ -107,7 +107,11 @@ def test_as_many_entries_as_effects(template: Path, tmp_path: Path, name: str) -
     look_behind_kills(template, tmp_path, name, all_of_them=False)
 
 
-@pytest.mark.parametrize("name", REGISTRATION_ACTS)
+_ALWAYS: Final = ("register", "card use", "loss")
+_SOMETIMES: Final = [pytest.param(name, marks=pytest.mark.long) for name in REGISTRATION_ACTS if name not in _ALWAYS]
+
+
+@pytest.mark.parametrize("name", [*_ALWAYS, *_SOMETIMES])
 def test_as_many_entries_as_effects_of_registration(registering: Path, tmp_path: Path, name: str) -> None:
     """Rules: R-1, S-4, S-5, S-27. The same of what goes to the intermediate server, and of what comes back."""
     look_behind_kills(registering, tmp_path, name, all_of_them=False)

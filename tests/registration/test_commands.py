@@ -114,8 +114,10 @@ def test_a_way_must_be_named(desk: Path) -> None:
 def test_the_way_of_the_configuration_file(desk: Path) -> None:
     """Rules: R-3."""
     text = f'database = "kokuho.sqlite3"\n[registration]\nout = "{FOLDERS[1]}"\nin = "{FOLDERS[3]}"\nkept = "kept"\n'
+    text += "answer_hours = 0.000001\n"
     Path("kokuho.toml").write_text(text, "utf-8")
     data("--config", "kokuho.toml", "register", "--insurer", ASAHI)
+    assert data("--config", "kokuho.toml", "unanswered", "--insurer", ASAHI, code=3)["batches"][0]["is_overdue"]
     serve()
     data("--config", "kokuho.toml", "register-results", "--insurer", ASAHI)
     assert Path("kept/received").is_dir()
@@ -124,6 +126,7 @@ def test_the_way_of_the_configuration_file(desk: Path) -> None:
 @pytest.mark.parametrize(
     "line",
     ['registration = 1', '[registration]\nother = "x"', '[registration]\nout = 1', '[registration]\nencoding = "no"',
+     "[registration]\nanswer_hours = 0", "[registration]\nanswer_hours = true", '[registration]\nanswer_hours = "24"',
      '[registration.replacements]\n"二字" = "x"', '[registration.replacements]\n"一" = 1'],
 )  # fmt: skip
 def test_wrong_settings(desk: Path, line: str) -> None:
