@@ -111,7 +111,7 @@ class TestOperators:
 
 OF_PERSONS = {
     Operation.SHOW_PERSON, Operation.REVEAL_NUMBER, Operation.LIST_FINDINGS, Operation.LIST_CANDIDATES, Operation.RECEIVE,
-    Operation.DELIVER, Operation.RESOLVE, Operation.DECIDE_IDENTITY, Operation.EXCHANGE_FILES, Operation.RECALL_FILE,
+    Operation.SHOW_HIGH_COST, Operation.DELIVER, Operation.RESOLVE, Operation.DECIDE_IDENTITY, Operation.EXCHANGE_FILES, Operation.RECALL_FILE,
 }  # fmt: skip
 
 

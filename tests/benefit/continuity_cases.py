@@ -68,7 +68,14 @@ def _merger(inputs: dict[str, Any]) -> Suggestion:
     return _judge({"h": moves(), "c": stays(ENTERED)}, {LEFT: [h("h", end=MOVE)], ENTERED: entered}, "h")
 
 
+def _independence(_: dict[str, Any]) -> Suggestion:
+    """A member leaves the household alone and becomes a head: he was none before."""
+    return _split({})
+
+
 _EVENTS = {
+    "independ": _independence,
+    "address": _whole_household,
     "whole_household": _whole_household,
     "head_change": _head_changes,
     "gain": _gain,

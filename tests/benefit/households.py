@@ -63,6 +63,7 @@ def receipts_of(draw: st.DrawFn, names: list[str], plain: bool, month: Month) ->
         draw(st.sampled_from([10, 20, 30])),
         institution=draw(st.sampled_from(INSTITUTIONS)),
         is_dental=draw(st.integers(0, 4)) == 0,
+        prescribed_by=draw(st.sampled_from(["A", "B", None, None, None])) if setting is Setting.OUTPATIENT else None,
         in_kind=not plain and month >= Month.of(2012, 4) and draw(st.booleans()),
         disease=disease,
     )

@@ -124,6 +124,72 @@ def test_what_the_screen_leaves_out_is_never_paid(
         assert not settle(case, LAW, choices).is_paid
 
 
+@st.composite
+def lines_at_the_bounds(draw: st.DrawFn) -> list[list[Any]]:
+    """Lines of one or two households around the amounts at which something begins, mostly plain ones, of few institutions."""
+    month = draw(st.sampled_from([201706, 201711, 202405, 202608, 202709]))
+    rows = LAW.at(Month.parse(str(month))).tables
+    lines = []
+    for household in range(draw(st.integers(1, 2))):
+        younger = draw(st.sampled_from(sorted(rows[AgeGroup.UNDER_70].rows)))
+        elder = draw(st.sampled_from(sorted(rows[AgeGroup.FROM_70].rows)))
+        ages = {name: draw(st.sampled_from([1, 2])) for name in "甲乙丙"[: draw(st.integers(1, 3))]}
+        for _ in range(draw(st.integers(1, 8))):
+            person, setting = draw(st.sampled_from(sorted(ages))), draw(st.sampled_from([1, 2, 2, 2]))
+            share = draw(st.sampled_from([10, 20, 30, 30]))
+            limit = draw(st.sampled_from([7_000, 8_000, 10_000, 14_000, 18_000, 21_000, 22_000, 24_600, 44_400, 57_600, 80_100]))
+            points = limit * 10 // share // draw(st.integers(1, 3)) + draw(st.integers(-1, 1))
+            pharmacy = draw(st.sampled_from(["A", None, None])) if setting == 2 else None
+            special = draw(st.sampled_from([0] * 9 + [1, 2, 3]))
+            lines.append(
+                [str(household), month, younger, elder, 0, person, ages[person], 0, draw(st.sampled_from(["A", "B", "薬", None])),
+                 setting, draw(st.sampled_from([0, 0, 0, 1])), points, share, None, int(special == 1), pharmacy,
+                 1 if special == 2 else None, "54" if special == 3 else None, 10_000 if special == 3 else None]
+            )  # fmt: skip
+    return lines
+
+
+@settings(
+    max_examples=200,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+@given(lines_at_the_bounds(), st.booleans())
+def test_lines_that_only_add_up_make_no_difference(tmp_path: Path, lines: list[list[Any]], always: bool) -> None:
+    """Condensed and screened, or each line and month through the calculation: the same yen, by every step."""
+    path = write(tmp_path / "receipts.csv", COLUMNS, sorted(lines, key=lambda line: line[0]))
+    choices = Choices(whole_household=WholeHousehold.ALWAYS) if always else Choices()
+    assert list(settle_file(path, None, choices)) == list(settle_file(path, None, choices, screened=False))
+
+
+def left(path: Path) -> list[tuple[Any, ...]]:
+    return [row for block in household_blocks(path, COLUMNS) for row in Screen(Choices()).left(frame_of(block)).rows()]
+
+
+def test_what_only_adds_up_is_one_line(tmp_path: Path) -> None:
+    """Three visits of somebody from 70 on are one; under 70 those at one institution, and what stays below 21,000 yen goes."""
+    elder = ["1", 202405, "ウ", "一般", 0, "甲", 2, 0, "A", 2, 0, 5_000, 20, None, 0, None, None, None, None]
+    younger = [*elder[:5], "乙", 1, 0, "B", 2, 0, 6_999, 30, None, 0, None, None, None, None]
+    lines = [elder, [*elder[:8], "B", *elder[9:]], [*elder[:8], None, *elder[9:]], younger]
+    assert [(row[5], row[11]) for row in left(write(tmp_path / "one.csv", COLUMNS, lines))] == [("甲", 15_000)]
+    more = [*younger[:11], 1, *younger[12:]]
+    apart = [*more[:8], "C", *more[9:]]
+    for last, expected in ((more, [("甲", 15_000), ("乙", 7_000)]), (apart, [("甲", 15_000)])):
+        path = write(tmp_path / "two.csv", COLUMNS, [*lines, last])
+        assert [(row[5], row[11]) for row in left(path)] == expected
+    # nobody reaches a ceiling of his own, though both together are above that of one
+    twice = [[*elder[:11], 9_000, *elder[12:]], [*elder[:5], "丙", *elder[6:11], 9_000, *elder[12:]]]
+    assert left(write(tmp_path / "three.csv", COLUMNS, twice)) == []
+
+
+def test_lines_of_one_month_must_agree(tmp_path: Path) -> None:
+    """About the classes, the move, and the age of a person: the calculation would follow the first line without a word."""
+    line = ["1", 202405, "ウ", "一般", 0, "甲", 1, 0, "A", 1, 0, 60_000, 30, None, 0, None, None, None, None]
+    for place, other in ((2, "エ"), (3, "低所得Ⅱ"), (4, 1), (6, 2), (7, 1)):
+        path = write(tmp_path / "receipts.csv", COLUMNS, [line, [*line[:place], other, *line[place + 1 :]]])
+        with pytest.raises(RecordRefused, match="KKH-T029 line 2"):
+            list(settle_file(path))
+
+
 def test_small_months_are_left_out(tmp_path: Path) -> None:
     """The screen screens: most months of a prefecture never reach the calculation."""
     line = ["1", "202405", "ウ", "一般", 0, "甲", 2, 0, "A", 2, 0, 900, 20, None, 0, None, None, None, None]

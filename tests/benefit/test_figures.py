@@ -88,13 +88,15 @@ def test_every_other_figure_stands_in_a_source() -> None:
     assert ceilings[SubsidyKind.GENERAL, elder][1].base == amount(told["subsidised_general_70_outpatient"])
     assert ceilings[SubsidyKind.WELFARE, elder][0].base == amount(told["subsidised_welfare_70_inpatient"])
     assert ceilings[SubsidyKind.WELFARE, elder][1].base == amount(told["subsidised_welfare_70_outpatient"])
-    shares = {"10": "tuberculosis", "15": "rehabilitation", "21": "psychiatric", "54": "intractable"}
+    shares = {"10": "tuberculosis", "15": "rehabilitation", "21": "psychiatric", "52": "child_chronic", "54": "intractable"}
     for houbetsu, name in shares.items():
         assert LAW.subsidies[houbetsu].share_percent == amount(told[f"{name}_percent"])
+    assert LAW.halving.turning_75_since == month_of(told["halved_for_75_since"])
+    assert LAW.halving.move_since == month_of(told["halved_for_moves_since"])
     income = LAW.income
     assert income.basic_deductions == (
-        (2006, amount(told["basic_deduction_until_2020"])),
-        (2021, amount(told["basic_deduction"])),
+        (2006, amount(told["basic_deduction_until_2019"])),
+        (2020, amount(told["basic_deduction"])),
     )
     assert income.active_income_single == amount(told["standard_income_one"])
     assert income.active_income_several == amount(told["standard_income_several"])
@@ -105,7 +107,7 @@ def test_every_other_figure_stands_in_a_source() -> None:
 def test_what_no_source_confirms_is_marked() -> None:
     """Figures that were not read anywhere are refused until somebody chooses them."""
     remembered = {rule.houbetsu for rule in LAW.subsidies.values() if rule.basis.mark is Mark.REMEMBERED}
-    assert remembered == {"16", "52"}
+    assert remembered == {"16"}
     unsure = [
         (str(each.since), each.kind.value, each.age_group.value)
         for each in LAW.subsidy_ceilings

@@ -52,7 +52,7 @@ def test_the_steps_are_those_of_a_model_written_from_the_text(case: HouseholdMon
         person.name: "under70" if person.age_group is AgeGroup.UNDER_70 else "from70" for person in case.persons
     }
     lines = [
-        (each.person, group_of[each.person], each.institution or "", each.is_dental, each.setting is Setting.INPATIENT,
+        (each.person, group_of[each.person], each.place or "", each.is_dental, each.setting is Setting.INPATIENT,
          each.parts[0].cost or 0, each.share_percent or 0)
         for each in case.receipts
     ]  # fmt: skip
@@ -78,7 +78,7 @@ def test_the_order_of_receipts_and_persons_makes_no_difference(case: HouseholdMo
 @given(cases(), st.data())
 def test_splitting_a_receipt_of_one_institution_changes_nothing(case: HouseholdMonth, data: st.DataObject) -> None:
     """One institution's care is one unit of the 21,000 yen, however many receipts it comes on."""
-    named = [each for each in case.receipts if each.institution is not None]
+    named = [each for each in case.receipts if each.place is not None]
     assume(named)
     whole = data.draw(st.sampled_from(named))
     first, second = [], []

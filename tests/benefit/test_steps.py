@@ -234,7 +234,6 @@ def subsidised(month: str, houbetsu: str, cost: int, cap: int | None = None, **g
 
 
 def test_figures_nobody_confirmed_are_refused_until_chosen() -> None:
-    refused("KKH-T006", subsidised("2024-05", "52", 400_000))
     refused("KKH-T006", subsidised("2024-05", "16", 400_000))
     assert settled(subsidised("2024-05", "16", 400_000), unverified_amounts=Unverified.USE).patient_total == 40_000
     before = household(

@@ -225,8 +225,8 @@ def test_the_year_of_income(month: str, year: int) -> None:
 
 
 def test_income_after_the_basic_deduction() -> None:
-    assert old_proviso_income(5_000_000, 2020, LAW) == 4_670_000
-    assert old_proviso_income(5_000_000, 2021, LAW) == 4_570_000
+    assert old_proviso_income(5_000_000, 2019, LAW) == 4_670_000
+    assert old_proviso_income(5_000_000, 2020, LAW) == 4_570_000
     assert old_proviso_income(400_000, 2024, LAW) == 0
     with pytest.raises(InvalidValue, match="KKH-T001"):
         old_proviso_income(1, 2005, LAW)

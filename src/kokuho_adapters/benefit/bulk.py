@@ -16,12 +16,12 @@ from itertools import groupby
 from multiprocessing import get_context
 from operator import itemgetter
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from attrs import frozen
 
 from kokuho_adapters.benefit.household_blocks import BLOCK_BYTES, HISTORY_COLUMNS, Block, HistoryAlong, household_blocks
-from kokuho_adapters.benefit.receipt_frames import COLUMNS, Screen, frame_of, month_numbered, polars
+from kokuho_adapters.benefit.receipt_frames import COLUMNS, Screen, frame_of, month_numbered, require_polars
 from kokuho_core.benefit.ceiling import Share
 from kokuho_core.benefit.choices import DEFAULT_CHOICES, Choices
 from kokuho_core.benefit.law_tables import AgeGroup, Law, Setting
@@ -54,9 +54,8 @@ _COLUMN_OF: Final = {
 Row = tuple[Any, ...]
 
 
-@frozen
-class BulkMonth:
-    """一括計算の結果 of one household month in which something was paid (yen)."""
+class BulkMonth(NamedTuple):
+    """一括計算の結果 of one household month in which something was paid (yen). A tuple: there are hundreds of thousands."""
 
     household: str
     month: Month
@@ -70,14 +69,26 @@ class BulkMonth:
 
     @classmethod
     def of(cls, household: str, settled: SettledMonth) -> BulkMonth:
-        sums = [0, 0, 0, 0]
-        for step in settled.settlement.steps:
-            sums[_COLUMN_OF[step.kind]] += step.benefit
-        in_kind, *steps = sums
-        kind = None if settled.occurrence is None else settled.occurrence.kind.value
-        return cls(
-            household, settled.settlement.case.month, settled.counted.is_multiple, kind, in_kind, sum(steps), *steps
-        )
+        return _result(_figures(household, settled))
+
+
+_Figures = tuple[str, int, bool, str | None, int, int, int, int, int]
+"""A :class:`BulkMonth` as it comes from another process: nothing but numbers and text."""
+
+
+def _figures(household: str, settled: SettledMonth) -> _Figures:
+    sums = [0, 0, 0, 0]
+    for step in settled.settlement.steps:
+        sums[_COLUMN_OF[step.kind]] += step.benefit
+    in_kind, first, second, third = sums
+    kind = None if settled.occurrence is None else settled.occurrence.kind.value
+    month = settled.settlement.case.month.ordinal
+    refund = first + second + third
+    return household, month, settled.counted.is_multiple, kind, in_kind, refund, first, second, third
+
+
+def _result(figures: _Figures) -> BulkMonth:
+    return BulkMonth._make((figures[0], Month(figures[1]), *figures[2:]))
 
 
 def settle_file(
@@ -97,19 +108,21 @@ def settle_file(
     without the extra package, and :class:`RecordRefused` with the line of the month that cannot be calculated, after all
     months before it.
     """
-    polars()
+    require_polars()
     known = HistoryAlong(history)
+    before = 1  # the heading
     with _workers(processes) as pool:
         blocks = (
             _Work(block, known.of(block.first, block.last), choices, screened)
             for block in household_blocks(receipts, COLUMNS, block_bytes)
         )
         for done in map(_settle_block, blocks) if pool is None else _in_turn(pool, blocks, processes):
-            yield from done.months
-            if done.is_file_refused:
-                raise FileRefused(*(Problem(each.code, each.line, receipts.name) for each in done.problems))
+            yield from map(_result, done.months)
             if done.problems:
-                raise RecordRefused(*done.problems)
+                name = receipts.name if done.is_file_refused else None
+                problems = (Problem(each.code, before + each.line, name or each.field) for each in done.problems)
+                raise (FileRefused if done.is_file_refused else RecordRefused)(*problems)
+            before += done.lines
 
 
 @frozen
@@ -124,9 +137,13 @@ class _Work:
 
 @frozen
 class _Done:
-    """What became of the work; ``problems`` are data, because an exception does not come whole out of another process."""
+    """What became of the work; ``problems`` are data, because an exception does not come whole out of another process.
 
-    months: list[BulkMonth]
+    Their lines are those of the block, of which there are ``lines``.
+    """
+
+    months: list[_Figures]
+    lines: int
     problems: tuple[Problem, ...] = ()
     is_file_refused: bool = False
 
@@ -163,22 +180,23 @@ def _screen(choices: Choices) -> Screen:
 
 def _settle_block(work: _Work) -> _Done:
     law = Law.shipped()
-    found: list[BulkMonth] = []
+    found: list[_Figures] = []
     try:
         frame = frame_of(work.block)
     except FileRefused as error:
-        return _Done(found, error.problems, is_file_refused=True)
-    lines = (_screen(work.choices).passed(frame) if work.screened else frame).rows()
+        return _Done(found, 0, error.problems, is_file_refused=True)
+    lines = (_screen(work.choices).left(frame) if work.screened else frame).rows()
     for household, of_household in groupby(lines, key=_HOUSEHOLD):
         rows = list(of_household)
         known = KnownMonths(work.known.get(household, ()))
         try:
-            months = [_case(list(of_month)) for _, of_month in groupby(rows, key=_MONTH)]
+            persons: dict[Any, Person] = {}
+            months = [_case(list(of_month), persons) for _, of_month in groupby(rows, key=_MONTH)]
             settled = settle_months(months, known, law, work.choices)
         except KokuhoError:
-            return _Done(found, _fault(rows, known, work.choices))
-        found.extend(BulkMonth.of(household, each) for each in settled if each.settlement.is_paid)
-    return _Done(found)
+            return _Done(found, frame.height, _fault(rows, known, work.choices))
+        found.extend(_figures(household, each) for each in settled if each.settlement.is_paid)
+    return _Done(found, frame.height)
 
 
 def _fault(rows: Sequence[Row], known: KnownMonths, choices: Choices) -> tuple[Problem, ...]:
@@ -186,20 +204,31 @@ def _fault(rows: Sequence[Row], known: KnownMonths, choices: Choices) -> tuple[P
     for _, of_month in groupby(rows, key=_MONTH):
         lines = list(of_month)
         try:
-            settle_months([_case(lines)], known, Law.shipped(), choices)
+            settle_months([_case(lines, {})], known, Law.shipped(), choices)
         except KokuhoError as error:
             return tuple(Problem(each.code, lines[0][-1], each.field) for each in error.problems)
     return (Problem("KKH-T029", rows[0][-1]),)
 
 
-def _case(rows: Sequence[Row]) -> HouseholdMonth:
-    """One household month. Raises :class:`InvalidValue`, KKH-T029 for a code that no column has or a column left empty."""
+def _case(rows: Sequence[Row], known: dict[Any, Person]) -> HouseholdMonth:
+    """One household month; ``known`` keeps its people for the months after it.
+
+    Raises :class:`InvalidValue`, KKH-T029 for a code that no column has, a column left empty, and lines of one month that do not
+    agree about the household or a person.
+    """
     first = rows[0]
+    told = first[2:5]
     persons: dict[str, Person] = {}
     try:
         for row in rows:
-            if row[5] not in persons:
-                persons[row[5]] = Person(row[5], _GROUPS[row[6]], is_halved=bool(row[7]))
+            if row[2:5] != told:
+                raise InvalidValue(Problem("KKH-T029"))
+            key = row[5:8]
+            person = known.get(key)
+            if person is None:
+                person = known[key] = Person(row[5], _GROUPS[row[6]], is_halved=bool(row[7]))
+            if persons.setdefault(row[5], person) is not person:
+                raise InvalidValue(Problem("KKH-T029"))
         receipts = tuple(map(_receipt, rows))
     except (KeyError, TypeError):
         raise InvalidValue(Problem("KKH-T029")) from None

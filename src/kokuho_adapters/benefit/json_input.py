@@ -33,11 +33,15 @@ _MAX_YEN: Final = 10**12
 
 @frozen
 class MonthRequest:
-    """一月の依頼. ``sent`` is the kind of the KOGAKU record sent before, ``paid_on`` the day of payment."""
+    """一月の依頼. ``sent`` is the kind of the KOGAKU record sent before, ``paid_on`` the day of payment.
+
+    ``is_multiple``: 多数回該当 as told, None to count.
+    """
 
     case: HouseholdMonth
     sent: OccurrenceKind | None
     paid_on: date | None
+    is_multiple: bool | None = None
 
 
 @frozen
@@ -47,6 +51,16 @@ class MonthsRequest:
     household: HouseholdKey | None
     known: KnownMonths
     months: tuple[MonthRequest, ...]
+
+    @property
+    def judged(self) -> dict[Month, bool]:
+        """The months of which it is told whether they are of 多数回該当."""
+        return {each.case.month: each.is_multiple for each in self.months if each.is_multiple is not None}
+
+    @property
+    def is_told(self) -> bool:
+        """Whether the request itself says what is known of earlier months."""
+        return bool(self.known.own or self.known.carried or self.known.moved_in or self.judged)
 
 
 @frozen
@@ -195,6 +209,12 @@ class _Fields:
             return None
         return value
 
+    def number(self, key: str) -> Decimal | None:
+        """A number, with or without a fraction."""
+        whole = type(self._raw.get(key)) is int
+        value = self.given(key, int) if whole else self.given(key, Decimal)
+        return None if value is None else Decimal(value)
+
     def flag(self, key: str) -> bool:
         return self.given(key, bool) or False
 
@@ -268,6 +288,8 @@ def _months_request(fields: _Fields) -> Request | None:
         fields.read("moved_in", month_of),
     )
     months = fields.list_of("months", _month)
+    if any(each.is_multiple is not None for each in months) and (known.own or known.carried):
+        fields.fault("multiple_occurrence")  # either the months are known, or what they amount to
     return fields.make(lambda: MonthsRequest(own, known, months))
 
 
@@ -295,8 +317,11 @@ def _month(fields: _Fields) -> MonthRequest | None:
     share = Share.HALF if fields.flag("moved_within_prefecture") else Share.WHOLE
     sent = fields.read("sent", lambda text: _OCCURRENCES[text] if text in _OCCURRENCES else OccurrenceKind(text))
     paid_on = fields.read("paid_on", date.fromisoformat)
+    is_multiple = fields.given("multiple_occurrence", bool)
     return fields.make(
-        lambda: MonthRequest(HouseholdMonth(at, persons, receipts, under_70, from_70, share=share), sent, paid_on)
+        lambda: MonthRequest(
+            HouseholdMonth(at, persons, receipts, under_70, from_70, share=share), sent, paid_on, is_multiple
+        )
     )
 
 
@@ -358,7 +383,7 @@ def _percent(fields: _Fields) -> int | None:
     if not fields.has("copay_rate"):
         fields.given("copay_rate", Decimal)
         return None
-    rate = fields.given("copay_rate", Decimal)
+    rate = fields.number("copay_rate")
     percent = None if rate is None else rate * 100
     if percent is None or percent != int(percent) or not 0 <= percent <= 30:
         fields.fault("copay_rate", "KKH-T007")

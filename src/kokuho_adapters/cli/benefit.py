@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -19,7 +19,7 @@ from kokuho_core.errors import InvalidValue, Problem, SetupFault
 
 if TYPE_CHECKING:
     from kokuho_adapters.benefit.json_input import FuneralRequest, MonthsRequest, OtherRequest
-    from kokuho_core.usecases.benefit import SettledMonth
+    from kokuho_core.usecases.benefit import KnownMonths, SettledMonth
 
 _SHARES: Final = {"whole": Share.WHOLE, "half": Share.HALF, "quarter": Share.QUARTER}
 
@@ -34,14 +34,25 @@ _SHARES: Final = {"whole": Share.WHOLE, "half": Share.HALF, "quarter": Share.QUA
     help="高額該当情報(KOGAKU)をこのフォルダに書く / Write KOGAKU into this folder.",
 )  # fmt: skip
 @click.option("--sequence", default=1, show_default=True, type=click.IntRange(min=1), help="KOGAKUの連番 / Sequence.")
+@click.option(
+    "--from-records", is_flag=True,
+    help="これまでの該当月を県のデータベースの記録(引継を含む)から取る / Take the months known from the database.",
+)  # fmt: skip
 @JSON
 @SESSION
 def benefit(
-    session: Session, file: Path, choose: tuple[str, ...], kogaku: Path | None, sequence: int, as_json: bool
+    session: Session,
+    file: Path,
+    choose: tuple[str, ...],
+    kogaku: Path | None,
+    sequence: int,
+    from_records: bool,
+    as_json: bool,
 ) -> int:
     """高額療養費などの給付を計算し、根拠とともに示します。 / Compute benefits, each figure with its ground.
 
-    FILE はJSONです(docs/benefit.md)。データベースは要りません。 / FILE is JSON; no database is needed.
+    FILE はJSONです(docs/benefit.md)。--from-records のほかは、データベースは要りません。
+    / FILE is JSON; no database is needed but with --from-records.
     """
     from kokuho_adapters.benefit.json_input import MonthsRequest, read_requests
     from kokuho_core.usecases.benefit import settle_months
@@ -50,9 +61,12 @@ def benefit(
     answers: list[dict[str, Any]] = []
     settled: list[tuple[MonthsRequest, list[SettledMonth]]] = []
     shown: list[tuple[str, Sequence[Line]]] = []
-    for request in read_requests(file):
+    requests = read_requests(file)
+    records = _recorded(session, [each for each in requests if isinstance(each, MonthsRequest)] if from_records else [])
+    for request in requests:
         if isinstance(request, MonthsRequest):
-            months = settle_months([each.case for each in request.months], request.known, law, choices)
+            known = next(records) if from_records else request.known
+            months = settle_months([each.case for each in request.months], known, law, choices, request.judged)
             settled.append((request, months))
             answers.append(_months_data(request, months))
             shown.extend(_months_lines(request, months))
@@ -69,6 +83,24 @@ def benefit(
     for name in written or ():
         output.say(f"高額該当情報 / KOGAKU: {name}")
     return DONE
+
+
+def _recorded(session: Session, requests: Sequence[MonthsRequest]) -> Iterator[KnownMonths]:
+    """What the database knows of each household.
+
+    Raises :class:`InvalidValue` (KKH-T031) for a household that is not named, or whose months the request tells itself.
+    """
+    households = []
+    for request in requests:
+        if request.household is None or request.is_told:
+            raise InvalidValue(Problem("KKH-T031", field="household_number"))
+        households.append(request.household)
+    if not households:
+        return iter(())
+    from kokuho_core.usecases.high_cost import known_months
+
+    with session.installation() as opened:
+        return iter([known_months(opened.office, household) for household in households])
 
 
 def _chosen(session: Session, choose: Iterable[str]) -> Choices:
@@ -216,8 +248,6 @@ def benefit_bulk(
     """
     import csv
 
-    from attrs import astuple, fields
-
     from kokuho_adapters.benefit.bulk import BulkMonth, settle_file
     from kokuho_adapters.durable_files import text_put_at
 
@@ -225,9 +255,9 @@ def benefit_bulk(
     total = paid = 0
     with text_put_at(out) as file:
         writer = csv.writer(file)
-        writer.writerow(attribute.name for attribute in fields(BulkMonth))
+        writer.writerow(BulkMonth._fields)
         for month in months:
-            writer.writerow(astuple(month, recurse=False))
+            writer.writerow(month)
             total += 1
             paid += month.in_kind + month.refund
     if as_json:

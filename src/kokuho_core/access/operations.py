@@ -35,6 +35,8 @@ class Operation(Enum):
     CONFIRM_DECISION = "confirm_decision"
     LIST_FINDINGS = "list_findings"
     LIST_CANDIDATES = "list_candidates"
+    SHOW_HIGH_COST = "show_high_cost"
+    """高額該当の履歴 of one household, what was carried over into it included (H-1)."""
     SHOW_PERSON = "show_person"
     REVEAL_NUMBER = "reveal_number"
     LIST_APPROVALS = "list_approvals"
@@ -127,6 +129,7 @@ _ROLES: Final[Mapping[Operation, frozenset[Role]]] = {
     Operation.CONFIRM_DECISION: _OPERATORS,
     Operation.LIST_FINDINGS: _OPERATORS,
     Operation.LIST_CANDIDATES: _OPERATORS,
+    Operation.SHOW_HIGH_COST: _OPERATORS,
     Operation.SHOW_PERSON: _FEDERATION,
     Operation.REVEAL_NUMBER: _OPERATORS,
     Operation.LIST_APPROVALS: _FEDERATION | _ADMINISTRATOR,

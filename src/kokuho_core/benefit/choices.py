@@ -101,7 +101,7 @@ class Choices:
     unverified_amounts: Unverified = _choice(
         Unverified.REFUSE,
         "公開資料で確認できていない額(印R)を使うか",
-        "育成医療・小児慢性の区分、平成30年7月以前の70歳以上の公費併用限度額。誤った額で答えるより、確かめてから使う",
+        "育成医療の区分、平成30年7月以前の70歳以上の公費併用限度額。誤った額で答えるより、確かめてから使う",
         "Figures that no public source confirms",
     )
     subsidised_ceiling: SubsidisedCeiling = _choice(
@@ -155,7 +155,7 @@ class Choices:
     active_months: ActiveMonths = _choice(
         ActiveMonths.EXCLUDED,
         "外来年間合算で、現役並み所得者だった月を除くか",
-        "基準日に一般・低所得の人が対象で、現役並みの月は除くと記憶するが、条文で確認できていない",
+        "東秩父村・中野区・矢板市の説明は、現役並みだった月の分を計算に含めない",
         "Months as an active-income person in the outpatient year",
     )
     care_combined_amounts: Continued = _choice(

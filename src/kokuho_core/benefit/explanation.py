@@ -152,6 +152,22 @@ def notices(settlement: Settlement) -> list[Line]:
         for table in settlement.law.tables.values()
         if not table.is_in_force and any(step.basis.table == table.name for step in settlement.steps)
     ]
+    case, law = settlement.case, settlement.law
+    for is_told, is_known, basis, since in (
+        (case.share is not Share.WHOLE, law.halves_moves, law.halving.move, law.halving.move_since),
+        (any(each.is_halved for each in case.persons), law.halves_turning_75, law.halving.turning_75,
+         law.halving.turning_75_since),
+    ):  # fmt: skip
+        if is_told and not is_known:
+            month = since.first_day.isoformat()[:7]
+            found.append(
+                Line(
+                    f"{basis.table}は {month} の診療分からです。この月の限度額は2分の1になりません",
+                    f"Ceilings are halved from {month} on, not in this month",
+                    row=basis.table,
+                    source=basis.source,
+                )
+            )
     unsure: dict[Basis, None] = dict.fromkeys(s.basis for s in settlement.steps if s.basis.mark is not Mark.QUOTED)
     found += [
         Line(f"資料で直接は確認できていない額です: {each.text}", f"Not read in a source: {each.text}", mark=each.mark)
@@ -176,7 +192,7 @@ def _relied_on(settlement: Settlement) -> Iterator[str]:
     diseases = any(receipt.disease is not None for receipt in case.receipts)
     if diseases and settlement.law.month >= AMOUNTS_CHANGED:
         yield "specific_disease_amounts"
-    if diseases and case.share is not Share.WHOLE:
+    if diseases and case.share is not Share.WHOLE and settlement.law.halves_moves:
         yield "specific_disease_on_move"
     if any(step.kind is StepKind.SPECIFIC_DISEASE for step in settlement.steps):
         yield "specific_disease_remainder"

@@ -89,7 +89,7 @@ def units_of(receipts: Iterable[Receipt]) -> dict[UnitKey, list[Receipt]]:
     units: dict[UnitKey, list[Receipt]] = {}
     alone = 0
     for receipt in receipts:
-        institution = receipt.prescribed_by or receipt.institution
+        institution = receipt.place
         if institution is None:
             alone += 1
             institution = f"\0{alone}"  # no institution has such a name
@@ -98,9 +98,8 @@ def units_of(receipts: Iterable[Receipt]) -> dict[UnitKey, list[Receipt]]:
     return units
 
 
-@frozen
-class Context:
-    """What every institution of one person shares."""
+class Context(NamedTuple):
+    """What every institution of one person shares. A tuple, because bulk work makes millions."""
 
     law: MonthLaw
     row: CeilingRow
@@ -129,15 +128,22 @@ def settle_institution(context: Context, receipts: Sequence[Receipt], steps: lis
     part = first.parts[0]
     copay = first.copay_of(part)
     charge = Charge(copay, copay, part.cost)
+    if first.in_kind:
+        [charge] = _in_kind(context, _Group(part.cost, copay), [], receipts, _told(context, first), steps)
     return InstitutionMonth(
-        first.person, first.setting, first.institution, first.is_dental, copay, (charge,), (), copay
+        first.person, first.setting, first.place, first.is_dental, copay, (charge,), (), charge.amount
     )
+
+
+def _told(context: Context, first: Receipt) -> dict[str, Any]:
+    """What every step at one institution tells of it."""
+    return {"person": first.person, "institution": first.place, "setting": first.setting, "share": context.share}
 
 
 def _settle_parts(context: Context, receipts: Sequence[Receipt], steps: list[Step]) -> InstitutionMonth:
     first = receipts[0]
     groups = _groups(receipts)
-    told = {"person": first.person, "institution": first.institution, "setting": first.setting, "share": context.share}
+    told = _told(context, first)
     charges: list[Charge] = []
     subsidised: list[SubsidisedPart] = []
     plain = groups.pop((None, None), None)
@@ -164,7 +170,7 @@ def _settle_parts(context: Context, receipts: Sequence[Receipt], steps: list[Ste
     return InstitutionMonth(
         first.person,
         first.setting,
-        first.institution,
+        first.place,
         first.is_dental,
         sum(receipt.copay_of(part) for receipt in receipts for part in receipt.parts),
         tuple(charges),
@@ -173,8 +179,7 @@ def _settle_parts(context: Context, receipts: Sequence[Receipt], steps: list[Ste
     )
 
 
-@frozen
-class _Group:
+class _Group(NamedTuple):
     """Parts of one kind at one institution, together."""
 
     cost: int | None

@@ -185,6 +185,16 @@ class IncomeRule:
 
 
 @frozen
+class HalvingRule:
+    """限度額の2分の1の特例: from which month on for somebody who turns 75, and for a move inside the prefecture (H-8)."""
+
+    turning_75_since: Month
+    turning_75: Basis
+    move_since: Month
+    move: Basis
+
+
+@frozen
 class MonthLaw:
     """ある診療年月の法: what holds in one month of treatment."""
 
@@ -196,6 +206,9 @@ class MonthLaw:
     subsidy_ceilings: Mapping[tuple[SubsidyKind, AgeGroup], SubsidyCeiling]
     are_subsidy_ceilings_known: bool
     has_outpatient_in_kind: bool
+    halving: HalvingRule
+    halves_turning_75: bool
+    halves_moves: bool
 
     def row(self, age_group: AgeGroup, income_class: str | None) -> CeilingRow:
         """Raises :class:`InvalidValue`: KKH-T003 without a class, KKH-T002 for one the table of this month has not."""
@@ -218,6 +231,7 @@ class Law:
     aggregation: tuple[Dated, ...]
     in_kind_since: Month
     outpatient_in_kind_since: Month
+    halving: HalvingRule
     diseases: tuple[DiseaseRule, ...]
     subsidies: Mapping[str, SubsidyRule]
     subsidy_ceilings: tuple[SubsidyCeiling, ...]
@@ -263,6 +277,9 @@ class Law:
             subsidy_ceilings=ceilings,
             are_subsidy_ceilings_known=month < self.subsidy_ceilings_unknown_from,
             has_outpatient_in_kind=month >= self.outpatient_in_kind_since,
+            halving=self.halving,
+            halves_turning_75=month >= self.halving.turning_75_since,
+            halves_moves=month >= self.halving.move_since,
         )
 
     def tables_of(self, age_group: AgeGroup) -> list[CeilingTable]:
@@ -331,6 +348,7 @@ def _read(ceilings: Mapping[str, Any], rules: Mapping[str, Any]) -> Law:
         aggregation=tuple(sorted(threshold, key=_since)),
         in_kind_since=month_of(rules["in_kind"]["inpatient_from"]),
         outpatient_in_kind_since=month_of(rules["in_kind"]["outpatient_from"]),
+        halving=_halving(rules["halving"]),
         diseases=tuple(sorted((_disease(each, more) for each in rules["specific_disease"]), key=_since)),
         subsidies={each["houbetsu"]: _subsidy(each, more) for each in rules["subsidy"]},
         subsidy_ceilings=tuple(sorted(_subsidy_ceilings(rules["subsidy_ceiling"], more), key=lambda each: each.since)),
@@ -389,6 +407,15 @@ def _row(raw: Mapping[str, Any], group: AgeGroup, table: str, source: str) -> Ce
         raise KeyError("an unknown key in a row")
     basis = Basis(table, raw["name"], source, Mark(raw.get("mark", "Q")))
     return CeilingRow(group, raw["class"], raw["name"], raw["criterion"], basis, **amounts, **bounds)
+
+
+def _halving(raw: Mapping[str, Any]) -> HalvingRule:
+    return HalvingRule(
+        month_of(raw["turning_75_from"]),
+        Basis("75歳到達月の特例", "", raw["turning_75_source"]),
+        month_of(raw["move_from"]),
+        Basis("県内転居月の特例", "", raw["move_source"]),
+    )
 
 
 def _disease(raw: Mapping[str, Any], sources: Mapping[str, str]) -> DiseaseRule:

@@ -14,7 +14,7 @@ from kokuho_core.high_cost_history.history import (
     MONTHS_BEFORE_MULTIPLE,
     HighCostMonth,
     carried_over,
-    within_window,
+    first_in_window,
 )
 from kokuho_core.high_cost_history.record import HighCostRecord
 from kokuho_core.vocabulary.codes import OccurrenceKind, UpdateKind
@@ -46,11 +46,11 @@ def counted_months(
     Months before 2018-04 are never carried over, nor those outside the twelve months of the move ``moved_in``.
     """
     brought = carried_over(carried, moved_in or month) if carried else []
-    earlier = {each for each in (*own, *brought) if each.month < month}
-    if not earlier:
-        return CountedMonths(month, (), is_multiple=False)
-    counted = sorted({each.month for each in within_window(earlier, month) if each.kind == OccurrenceKind.HOUSEHOLD})
-    return CountedMonths(month, tuple(counted), is_multiple=len(counted) >= MONTHS_BEFORE_MULTIPLE)
+    first = first_in_window(month)
+    counted = {
+        each.month for each in (*own, *brought) if first <= each.month < month and each.kind == OccurrenceKind.HOUSEHOLD
+    }
+    return CountedMonths(month, tuple(sorted(counted)), is_multiple=len(counted) >= MONTHS_BEFORE_MULTIPLE)
 
 
 @frozen
@@ -73,22 +73,23 @@ def occurrence_of(settlement: Settlement) -> Occurrence | None:
     The outpatient ceiling of one person alone makes kind 2, which is never counted (H-2). Subsidised parts and specific
     diseases are no payment under 国保法施行令29条の2第1項〜第4項, to which the count looks, and make no month at all.
     """
-    if not settlement.is_paid:
-        return None
     counts_in_kind = settlement.choices.in_kind_months is InKindMonths.COUNTED
-    household = [step for step in settlement.steps if step.counts and step.benefit]
-    paid = [step for step in household if not step.is_in_kind or counts_in_kind]
-    kind = OccurrenceKind.HOUSEHOLD
-    if not paid:
-        kind = OccurrenceKind.OUTPATIENT
-        paid = [step for step in settlement.steps if step.benefit and step.is_outpatient_ceiling]
-        paid = [step for step in paid if not step.is_in_kind or counts_in_kind]
-    if not paid:
+    household = outpatient = refund = 0
+    for step in settlement.steps:
+        if not step.is_in_kind:
+            refund += step.benefit
+        elif not counts_in_kind:
+            continue
+        if step.counts:
+            household += step.benefit
+        elif step.is_outpatient_ceiling:
+            outpatient += step.benefit
+    if not (household or outpatient):
         return None
-    amount = settlement.refund
-    if amount:
-        return Occurrence(settlement.case.month, kind, PaymentKind.REFUND, amount)
-    return Occurrence(settlement.case.month, kind, PaymentKind.IN_KIND, sum(step.benefit for step in paid))
+    kind = OccurrenceKind.HOUSEHOLD if household else OccurrenceKind.OUTPATIENT
+    if refund:
+        return Occurrence(settlement.case.month, kind, PaymentKind.REFUND, refund)
+    return Occurrence(settlement.case.month, kind, PaymentKind.IN_KIND, household or outpatient)
 
 
 def records_of(

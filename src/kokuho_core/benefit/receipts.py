@@ -86,7 +86,7 @@ class Receipt:
                 raise InvalidValue(Problem("KKH-T007", field="copay"))
             if len(self.parts) > 1 or self.parts[0].subsidy is not None:
                 raise InvalidValue(Problem("KKH-T005", field="copay"))
-        elif self.share_percent is None or any(part.cost is None for part in self.parts):
+        elif self.share_percent is None or None in [part.cost for part in self.parts]:
             raise InvalidValue(Problem("KKH-T005", field="copay"))
         if self.prescribed_by is not None and self.setting is not Setting.OUTPATIENT:
             raise InvalidValue(Problem("KKH-T005", field="prescribed_by"))
@@ -94,11 +94,14 @@ class Receipt:
             raise InvalidValue(Problem("KKH-T017", field="specific_disease"))
 
     @property
+    def place(self) -> str | None:
+        """The institution whose unit of the 21,000-yen rule this belongs to: for a pharmacy the one that prescribed."""
+        return self.prescribed_by or self.institution
+
+    @property
     def is_plain(self) -> bool:
-        """Whether nothing happens at the institution itself: one part of the insurance alone, paid in full."""
-        return not (
-            self.in_kind or self.disease is not None or len(self.parts) > 1 or self.parts[0].subsidy is not None
-        )
+        """Whether it is one part of the insurance alone, without a ceiling of its own at the institution."""
+        return self.disease is None and len(self.parts) == 1 and self.parts[0].subsidy is None
 
     def copay_of(self, part: Part) -> int:
         """一部負担金 of ``part`` before any ceiling: as paid, or its share of the cost in whole yen."""

@@ -19,21 +19,45 @@ class Bounds:
 
     With specific diseases, and 公費 of :func:`bounded_subsidies`, nothing is paid where the burden of all is at most
     ``special``. Months with halves, moves, other 公費 or amounts paid in kind at the window are always calculated.
+
+    In a month without any of those last, nothing is paid either where nobody from 70 on bore more than ``outpatient`` outside
+    hospital, all from 70 on together bore at most ``household``, what was borne under treatment of a specific disease is at
+    most ``disease``, and the same as above holds of the burden under 70 in units of ``aggregated`` yen and more: those below
+    stay outside.
     """
 
     from_70: int
     under_70: int
     whole: int
     special: int
+    outpatient: int
+    household: int
+    aggregated: int
+    disease: int
+
+    @classmethod
+    def none(cls) -> Bounds:
+        """Bounds that leave nothing out: whatever it is goes through the calculation."""
+        return cls(from_70=-1, under_70=0, whole=-1, special=-1, outpatient=-1, household=-1, aggregated=0, disease=-1)
 
 
 def bounds_of(law: MonthLaw, class_under_70: str | None, class_from_70: str | None, choices: Choices) -> Bounds:
     """The bounds of one pair of classes; a missing class bounds at 0, so that whoever needs it is calculated and refused."""
-    under_70 = _least(law, AgeGroup.UNDER_70, class_under_70)
-    needed = 0 if choices.whole_household is WholeHousehold.ALWAYS else law.aggregation.amount
-    from_70 = _least(law, AgeGroup.FROM_70, class_from_70)
+    younger, elder = _row(law, AgeGroup.UNDER_70, class_under_70), _row(law, AgeGroup.FROM_70, class_from_70)
+    whole, household = _least(younger), _least(elder)
+    outpatient = household if elder is None or elder.outpatient is None else elder.outpatient
+    from_70 = min(household, outpatient)
     cap = 0 if choices.specific_disease_amounts is Continued.REFUSE else law.disease.cap
-    return Bounds(from_70, needed, under_70, min(from_70, under_70, cap))
+    return Bounds(
+        from_70=from_70,
+        under_70=0 if choices.whole_household is WholeHousehold.ALWAYS else law.aggregation.amount,
+        whole=whole,
+        special=min(from_70, whole, cap),
+        outpatient=outpatient,
+        household=household,
+        aggregated=0 if younger is None else law.aggregation.amount,
+        disease=cap,
+    )
 
 
 def bounded_subsidies(law: Law) -> frozenset[str]:
@@ -45,8 +69,12 @@ def bounded_subsidies(law: Law) -> frozenset[str]:
     )
 
 
-def _least(law: MonthLaw, age_group: AgeGroup, income_class: str | None) -> int:
-    row: CeilingRow | None = law.tables[age_group].rows.get(income_class or "")
+def _row(law: MonthLaw, age_group: AgeGroup, income_class: str | None) -> CeilingRow | None:
+    return law.tables[age_group].rows.get(income_class or "")
+
+
+def _least(row: CeilingRow | None) -> int:
+    """The least that the household ceiling of this row can be."""
     if row is None:
         return 0
-    return min(limit for limit in (row.base, row.multiple, row.outpatient) if limit is not None)
+    return row.base if row.multiple is None else min(row.base, row.multiple)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from attrs import define, frozen
+from attrs import define, evolve, frozen
 
 from kokuho_core.benefit.ceiling import Ceiling, Share
 from kokuho_core.benefit.choices import DEFAULT_CHOICES, Choices, Turning75, WholeHousehold
@@ -98,6 +98,7 @@ def settle(case: HouseholdMonth, law: Law, choices: Choices = DEFAULT_CHOICES) -
     Raises :class:`InvalidValue`: KKH-T001 … KKH-T011, KKH-T014 … KKH-T016, KKH-T019 where law tables or choices give no figure.
     """
     month = law.at(case.month)
+    given, case = case, _as_halved_by(month, case)
     rows: dict[AgeGroup, CeilingRow] = {}
     contexts: dict[str, Context] = {}
     burdens: dict[str, PersonBurden] = {}
@@ -118,12 +119,22 @@ def settle(case: HouseholdMonth, law: Law, choices: Choices = DEFAULT_CHOICES) -
     _aggregate(case, rows, persons, choices, steps, month)
     if len(steps) > 1:
         steps.sort(key=_place)
-    return Settlement(case, month, choices, tuple(institutions), tuple(persons), tuple(steps))
+    return Settlement(given, month, choices, tuple(institutions), tuple(persons), tuple(steps))
 
 
-def _place(step: Step) -> tuple[int, str, str, str]:
-    """Where a step stands, whatever order the receipts came in."""
-    return _STEP_ORDER[step.kind], step.person or "", step.institution or "", step.setting or ""
+def _as_halved_by(law: MonthLaw, case: HouseholdMonth) -> HouseholdMonth:
+    """The month with the halves the law knows then: before it came into force, nothing is halved (H-8)."""
+    if not law.halves_moves and case.share is not Share.WHOLE:
+        case = evolve(case, share=Share.WHOLE)
+    if not law.halves_turning_75 and any(person.is_halved for person in case.persons):
+        case = evolve(case, persons=[evolve(person, is_halved=False) for person in case.persons])
+    return case
+
+
+def _place(step: Step) -> tuple[int, str, str, str, int, int, int]:
+    """Where a step stands, whatever order the receipts came in: by its figures where two are of one institution."""
+    figures = step.burden, step.limit, step.cost or 0
+    return _STEP_ORDER[step.kind], step.person or "", step.institution or "", step.setting or "", *figures
 
 
 def _context(

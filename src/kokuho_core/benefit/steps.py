@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
-
-from attrs import frozen
+from typing import NamedTuple
 
 from kokuho_core.benefit.ceiling import Ceiling, Share
 from kokuho_core.benefit.law_tables import Basis, Setting
@@ -31,9 +30,8 @@ class StepKind(StrEnum):
     """第3段: 世帯全体."""
 
 
-@frozen
-class Step:
-    """一つの段: ``burden`` yen against ``limit`` yen; what is above is the ``benefit``.
+class Step(NamedTuple):
+    """一つの段: ``burden`` yen against ``limit`` yen; what is above is the ``benefit``. A tuple: bulk work makes millions.
 
     ``cost`` is the medical cost the limit rests on (None where it needs none), ``counts`` whether a payment makes the month
     one of 多数回該当. ``person`` None means the household.
@@ -63,4 +61,4 @@ class Step:
     @property
     def benefit(self) -> int:
         """支給額 of this step, never negative."""
-        return max(self.burden - self.limit, 0)
+        return self.burden - self.limit if self.burden > self.limit else 0

@@ -97,9 +97,14 @@ def judge_file(known: Iterable[HighCostFact], sent: Sequence[HighCostFact]) -> d
     return receive_in_order(HighCostHistory(tuple(known)), sent)[1]
 
 
+def first_in_window(last: Month) -> Month:
+    """直近12月の最初の月: the first of the twelve months that end with ``last`` (H-2)."""
+    return last.plus(1 - WINDOW_MONTHS)
+
+
 def within_window(months: Iterable[HighCostMonth], last: Month) -> list[HighCostMonth]:
     """Those within the twelve months that end with ``last``, each once (H-2, X-19)."""
-    first = last.plus(1 - WINDOW_MONTHS)
+    first = first_in_window(last)
     return sorted({month for month in months if first <= month.month <= last})
 
 
