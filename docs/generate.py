@@ -406,6 +406,13 @@ def _cases_table() -> Iterator[str]:
     for kind, passed, total, disputed in cases.tally(map(cases.judge, cases.read_cases())):
         yield f"| `{kind}` | {_CASE_KINDS[kind]} | {passed} | {total} | {disputed} |"
     yield ""
+    more = [cases.judge(case) for case in cases.read_cases(cases.MORE_CASES)]
+    agreeing = sum(verdict.agrees for verdict in more)
+    yield (
+        f"このほかに、同じ事例集の残り、難病・小児慢性の計算事例、自治体の計算例、手計算の例 {len(more)} 件があり、{agreeing} 件が一致します"
+        "(`python -m tests.benefit.worked_cases tests/benefit/cases/more_public_cases.json`)。"
+    )
+    yield ""
     yield "疑義: " + ("、".join(f"`{case}`: {why}" for case, why in cases.DISPUTED.items()) or "なし。")
 
 

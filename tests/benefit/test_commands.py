@@ -72,6 +72,24 @@ def test_the_history_decides_about_the_fourth_month(tmp_path: Path) -> None:
         assert answer["months"][0]["multiple_occurrence"] is expected
 
 
+def test_whether_it_is_the_fourth_month_may_be_told(tmp_path: Path) -> None:
+    """Rules: H-2: told of one month, counted for the others; not beside a history, which would say it a second time."""
+    later = month(month="2026-09")
+    [answer] = answered(tmp_path, {"months": [month(multiple_occurrence=True), later]})
+    assert [each["patient_total"] for each in answer["months"]] == [44_400, 92_940]
+    assert [each["multiple_occurrence"] for each in answer["months"]] == [True, False]
+    told = {"history": [{"month": "2026-07"}], "months": [month(multiple_occurrence=False)]}
+    twice = run(tmp_path, told)
+    assert refused(twice, "KKH-T005") and "multiple_occurrence" in twice.stderr
+
+
+@pytest.mark.parametrize(("rate", "paid"), [(0, 0), (0.3, 300_000), (0.07, 70_000), (0.2, 200_000)])
+def test_shares_with_and_without_a_fraction(tmp_path: Path, rate: float, paid: int) -> None:
+    [answer] = answered(tmp_path, {"months": [month(receipts=[HOSPITAL | {"copay_rate": rate}])]})
+    assert answer["months"][0]["institutions"][0]["copay"] == paid
+    assert refused(run(tmp_path, {"months": [month(receipts=[HOSPITAL | {"copay_rate": 3}])]}), "KKH-T007")
+
+
 def test_the_other_benefits(tmp_path: Path) -> None:
     answers = answered(
         tmp_path,

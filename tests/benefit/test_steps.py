@@ -80,6 +80,26 @@ def test_a_move_inside_the_prefecture_halves_everything_for_the_household() -> N
     assert step.limit == 40_050 + (435_000 - 133_500) // 100
 
 
+@pytest.mark.parametrize(("month", "limit"), [("2018-03", 57_600), ("2018-04", 28_800)])
+def test_moves_are_halved_from_2018_04_on(month: str, limit: int) -> None:
+    """Rules: H-8: before that month every municipality insured for itself; the answer says so."""
+    moved = household(month, receipt("父", points=40_000, setting=IN), under="エ", share=Share.HALF)
+    found = settled(moved)
+    assert (found.steps[0].limit, found.case) == (limit, moved)
+    assert any("県内転居月の特例は 2018-04" in line.ja for line in notices(found)) == (month == "2018-03")
+    small = household(month, receipt(points=3_500), receipt(points=20_000, setting=IN), under="エ", share=Share.HALF)
+    assert settled(small).persons[0].excluded == (10_500 if month == "2018-03" else 0)
+
+
+@pytest.mark.parametrize(("month", "limit"), [("2008-03", 44_400), ("2008-04", 22_200)])
+def test_the_75th_birthday_halves_from_2008_04_on(month: str, limit: int) -> None:
+    """Rules: H-8: from 2009-01, and by application for the months since 2008-04, when the late elderly's insurance began."""
+    turning = household(month, receipt("父", points=60_000, share=10, setting=IN), elder="父", halved="父", over="一般")
+    found = settled(turning)
+    assert (found.steps[0].limit, found.steps[-1].kind) == (limit, StepKind.HOUSEHOLD_FROM_70)
+    assert any("75歳到達月の特例は 2008-04" in line.ja for line in notices(found)) == (month == "2008-03")
+
+
 def test_both_in_one_month_make_a_quarter() -> None:
     """Rules: H-8: municipality A a quarter, B a quarter, the late elderly a half."""
     case = household(
@@ -170,6 +190,19 @@ def test_what_is_not_one_unit_is_not_added_up(other: dict[str, Any]) -> None:
     one = receipt(points=5_000, institution="A")
     assert settled(household("2024-05", one, evolve(one, **other), under="オ")).persons[0].excluded == 30_000
     assert settled(household("2024-05", one, one, under="オ")).persons[0].excluded == 0
+
+
+def test_what_a_step_says_of_a_unit_does_not_depend_on_the_order_of_its_receipts() -> None:
+    """The prescribing institution stands for the pharmacy too, and two units of one institution have their own order."""
+    clinic = receipt(points=100_000, institution="A", in_kind=True)
+    pharmacy = receipt(points=50_000, institution="薬局", prescribed_by="A", in_kind=True)
+    dental = receipt(points=100_010, institution="A", is_dental=True, in_kind=True)
+    one, other = (settled(household("2024-05", *each, under="エ")) for each in (
+        (clinic, pharmacy, dental), (dental, pharmacy, clinic),
+    ))  # fmt: skip
+    assert one.steps == other.steps
+    assert {step.institution for step in one.steps if step.is_in_kind} == {"A"}
+    assert {each.institution for each in one.institutions} == {"A"}
 
 
 # --- specific diseases ---

@@ -8,12 +8,13 @@ from typing import Any
 import pytest
 
 from ..docs.pages import DOCS
-from .worked_cases import DISPUTED, judge, read_cases, tally
+from .worked_cases import DISPUTED, MORE_CASES, judge, read_cases, tally
 
 CASES = read_cases()
+MORE = read_cases(MORE_CASES)
 
 
-@pytest.mark.parametrize("case", CASES, ids=[case["id"] for case in CASES])
+@pytest.mark.parametrize("case", [*CASES, *MORE], ids=[case["id"] for case in (*CASES, *MORE)])
 def test_worked_case(case: dict[str, Any]) -> None:
     """Rules: H-2 … H-5, H-8."""
     verdict = judge(case)
@@ -25,12 +26,14 @@ def test_worked_case(case: dict[str, Any]) -> None:
 
 def test_every_case_is_one_of_a_kind_the_library_answers() -> None:
     assert len(CASES) == len({case["id"] for case in CASES}) == 166
+    assert len(MORE) == len({case["id"] for case in MORE}) == 77
+    assert not {case["id"] for case in CASES} & {case["id"] for case in MORE}
     assert not DISPUTED.keys() - {case["id"] for case in CASES}
 
 
 def test_a_wrong_figure_would_be_noticed() -> None:
     """Each case fails when any of its expected figures is another one."""
-    for case in CASES:
+    for case in (*CASES, *MORE):
         for name, value in case["expected"].items():
             if name in ("city", "same_prefecture"):  # circumstances, which this document writes beside the figures
                 continue

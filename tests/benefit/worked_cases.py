@@ -31,6 +31,8 @@ from kokuho_core.vocabulary.month import Month
 from .continuity_cases import continuity
 
 CASES: Final = Path(__file__).with_name("cases") / "high_cost_cases.json"
+MORE_CASES: Final = CASES.with_name("more_public_cases.json")
+"""The rest of the ministry's examples, those of 難病・小児慢性, municipal pages, and some worked out by hand."""
 LAW: Final = Law.shipped()
 
 DISPUTED: Final[dict[str, str]] = {}
@@ -215,7 +217,7 @@ def household_month(inputs: dict[str, Any], _: Answer) -> Answer:
     case = HouseholdMonth(
         month_of(inputs["month"]), persons.values(), receipts, inputs.get("income_class_under70"),
         inputs.get("income_class_70plus") or inputs.get("income_class"), inputs.get("multiple_occurrence", False),
-        Share.HALF if inputs.get("move_within_prefecture") else Share.WHOLE,
+        Share.HALF if inputs.get("move_within_prefecture") and inputs.get("continuity", True) else Share.WHOLE,
     )  # fmt: skip
     found = settle(case, LAW)
     last = [step for step in found.steps if step.person is None]

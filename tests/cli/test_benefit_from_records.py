@@ -114,6 +114,23 @@ def test_what_cannot_be_taken_from_the_records_is_refused(moved: Desk) -> None:
         assert ask(moved, "2024-06", **told).err.startswith("KKH-T031")
 
 
+def test_a_municipality_asks_about_its_own_households(desk: Desk) -> None:
+    """Rules: S-31."""
+    assert desk.run("--operator", "sato", "init", "--prefecture", "13", "--insurers", desk.insurers()).code == 0
+    granted = desk.run("--operator", "sato", "access", "grant", "tanaka", "--role", "federation")
+    assert granted.code == 0
+    assert desk.run("--operator", "sato", "access", "grant", "suzuki", "--role", "municipality", "--insurer", B).code == 0
+    desk.write("SKSETAI", B, household(B, "70", "7"))
+    desk.write("SKSETAI", A, household(A, "10", "1"))
+    desk.options = ("--operator", "tanaka")
+    resolved(desk)
+    desk.options = ("--operator", "suzuki")
+    assert to_pay(ask(desk, "2024-06")) == (87_430, [])
+    assert ask(desk, "2024-06", A, "10").err.startswith("KKH-A004")
+    desk.options = ("--operator", "sato")
+    assert ask(desk, "2024-06").err.startswith("KKH-A002")
+
+
 def test_the_question_stands_in_the_log(moved: Desk) -> None:
     """Rules: S-4."""
     to_pay(ask(moved, "2024-06"))

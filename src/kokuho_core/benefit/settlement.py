@@ -103,19 +103,25 @@ def settle(case: HouseholdMonth, law: Law, choices: Choices = DEFAULT_CHOICES) -
     contexts: dict[str, Context] = {}
     burdens: dict[str, PersonBurden] = {}
     institutions: list[InstitutionMonth] = []
-    steps: list[Step] = []
+    of_units: list[tuple[bool, list[Step]]] = []
     named = {person.name: person for person in case.persons}
     for (name, *_), receipts in units_of(case.receipts).items():
         context = contexts.get(name)
         if context is None:
             context = contexts[name] = _context(case, month, named[name], rows, choices)
             burdens[name] = PersonBurden(context.person, context.share)
-        settled = settle_institution(context, receipts, steps)
+        at_unit: list[Step] = []
+        settled = settle_institution(context, receipts, at_unit)
+        if at_unit:
+            of_units.append((settled.is_dental, at_unit))
         institutions.append(settled)
         _take_in(burdens[name], settled, context.threshold)
     persons = [burdens[name] for name in sorted(burdens)]
     for each in persons:
         each.rest_outpatient, each.rest_inpatient = each.outpatient, each.inpatient
+    if len(of_units) > 1:
+        of_units.sort(key=_unit_place)
+    steps = [step for _, at_unit in of_units for step in at_unit]
     _aggregate(case, rows, persons, choices, steps, month)
     if len(steps) > 1:
         steps.sort(key=_place)
@@ -131,10 +137,15 @@ def _as_halved_by(law: MonthLaw, case: HouseholdMonth) -> HouseholdMonth:
     return case
 
 
-def _place(step: Step) -> tuple[int, str, str, str, int, int, int]:
-    """Where a step stands, whatever order the receipts came in: by its figures where two are of one institution."""
-    figures = step.burden, step.limit, step.cost or 0
-    return _STEP_ORDER[step.kind], step.person or "", step.institution or "", step.setting or "", *figures
+def _place(step: Step) -> tuple[int, str, str, str]:
+    """Where a step stands, whatever order the receipts came in."""
+    return _STEP_ORDER[step.kind], step.person or "", step.institution or "", step.setting or ""
+
+
+def _unit_place(of_unit: tuple[bool, Sequence[Step]]) -> tuple[bool, list[tuple[int, int, int]]]:
+    """Which of two units of one institution comes first: medical before dental, then by the figures of their steps."""
+    is_dental, steps = of_unit
+    return is_dental, [(step.burden, step.limit, step.cost or 0) for step in steps]
 
 
 def _context(
