@@ -409,7 +409,8 @@ def _cases_table() -> Iterator[str]:
     more = [cases.judge(case) for case in cases.read_cases(cases.MORE_CASES)]
     agreeing = sum(verdict.agrees for verdict in more)
     yield (
-        f"このほかに、同じ事例集の残り、難病・小児慢性の計算事例、自治体の計算例、手計算の例 {len(more)} 件があり、{agreeing} 件が一致します"
+        f"このほかに、同じ事例集の残り、難病・小児慢性の計算事例、自治体の計算例、手計算の例が {len(more)} 件あり、"
+        f"{agreeing} 件が一致します"
         "(`python -m tests.benefit.worked_cases tests/benefit/cases/more_public_cases.json`)。"
     )
     yield ""

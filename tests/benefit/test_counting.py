@@ -133,6 +133,71 @@ def test_outpatient_months_do_not_count() -> None:
     assert not any(each.counted.is_multiple for each in found)
 
 
+def entering(moved_on: str, *months: str) -> Candidate:
+    """A confirmed candidate that brings ``months`` into the household on ``moved_on``."""
+    left = HouseholdKey(InsurerNumber("130021"), HouseholdNumber("1"))
+    comparison = Comparison(Suggestion.CONTINUED, SuggestionReason.ADDRESS_ONLY, ("H-4",))
+    return Candidate(
+        "K130000000001", HouseholdPair(left, KEY), date.fromisoformat(moved_on), (PrefecturalInsuredId("P1"),), None, comparison,
+        False, tuple(history(*months, insurer="130021").months()), (), Decision.CONTINUED, date(2025, 4, 20),
+    )  # fmt: skip
+
+
+def counted(known: KnownMonths, month: str) -> list[str]:
+    return [str(each) for each in known.counted(month_of(month)).counted]
+
+
+def test_what_lies_in_another_counting_segment_does_not_count() -> None:
+    """Rules: X-21, X-29: own months and those brought in, each by the segment of its day."""
+    entered = [entering("2025-04-10", "2025-01", "2025-02"), entering("2025-08-20", "2025-06")]
+    known = KnownMonths.of(history("2025-03", "2025-05", "2025-07"), entered, [date(2025, 4, 10), date(2025, 8, 20)])
+    assert counted(known, "2025-04") == ["202503"]
+    assert counted(known, "2025-06") == ["202501", "202502", "202505"]
+    assert counted(known, "2025-08") == ["202501", "202502", "202505", "202507"]
+    assert counted(known, "2025-09") == ["202506"]
+    whole = KnownMonths.of(history("2025-03", "2025-05"), entered)
+    assert counted(whole, "2025-03") == [], "nothing is brought in before its move"
+    assert counted(whole, "2025-04") == ["202501", "202502", "202503"]
+    assert counted(whole, "2025-09") == ["202501", "202502", "202503", "202505", "202506"]
+    assert [each.candidate_number for each in whole.entered] == ["K130000000001"] * 2
+
+
+def test_months_settled_anew_are_those_that_count_from_then_on() -> None:
+    """Rules: H-2: wherever they were known from; nothing paid now, nothing counted."""
+    nothing = [household(f"2025-0{n}", under="ウ") for n in (1, 2, 3)]
+    last = household("2025-04", HOSPITAL, under="ウ")
+    for known in (
+        KnownMonths(own=tuple(history("2025-01", "2025-02", "2025-03").months())),
+        KnownMonths(carried=tuple(history("2025-01", "2025-02", "2025-03").months())),
+        KnownMonths.of(HighCostHistory(), [entering("2025-01-10", "2025-01", "2025-02", "2025-03")]),
+    ):
+        assert settle_months([last], known, LAW)[0].settlement.patient_total == 44_400
+        assert settle_months([*nothing, last], known, LAW)[-1].settlement.patient_total == 87_430
+
+
+def test_the_month_of_the_move_bounds_what_is_carried() -> None:
+    """Rules: H-3, X-19: twelve months that end with it."""
+    carried = tuple(history("2024-06", "2024-08", "2025-01").months())
+    assert counted(KnownMonths(carried=carried, moved_in=month_of("2025-01")), "2025-02") == ["202406", "202408", "202501"]
+    assert counted(KnownMonths(carried=carried, moved_in=month_of("2024-07")), "2025-02") == ["202406"]
+
+
+def test_two_months_in_any_order() -> None:
+    known = KnownMonths(own=tuple(history("2024-11", "2024-12").months()))
+    cases = [household(month, HOSPITAL, under="ウ") for month in ("2025-02", "2025-01")]
+    assert [each.settlement.patient_total for each in settle_months(cases, known, LAW)] == [87_430, 44_400]
+
+
+def test_a_month_may_be_told_to_be_the_fourth() -> None:
+    """Rules: H-2: only that one."""
+    cases = [household(month, HOSPITAL, under="ウ") for month in ("2025-01", "2025-02")]
+    found = settle_months(cases, KnownMonths(), LAW, judged={Month.of(2025, 1): True})
+    assert [(each.counted.is_multiple, each.settlement.patient_total) for each in found] == [(True, 44_400), (False, 87_430)]
+    known = KnownMonths(own=tuple(history("2024-10", "2024-11", "2024-12").months()))
+    [never] = settle_months(cases[:1], known, LAW, judged={Month.of(2025, 1): False})
+    assert never.settlement.patient_total == 87_430
+
+
 # --- KOGAKU ---
 
 

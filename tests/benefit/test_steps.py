@@ -344,6 +344,19 @@ def test_what_was_paid_at_the_window_tells_what_was_paid_in_kind() -> None:
     assert settled(household("2024-05", unknown, elder="妻", over="一般")).in_kind == 0
 
 
+def test_what_several_receipts_of_one_institution_were_paid_is_added_up() -> None:
+    """Paid 30,000 and 27,600 yen of 160,000: the rest came in kind, and it counts as a payment of the household."""
+    paid = [receipt("妻", cost=cost, share=20, copay=copay, in_kind=True, setting=IN, institution="A")
+            for cost, copay in ((300_000, 30_000), (500_000, 27_600))]  # fmt: skip
+    found = settled(household("2024-05", *paid, elder="妻", over="現役並みⅠ"))
+    [step] = [each for each in found.steps if each.is_in_kind]
+    assert (step.burden, step.limit, step.benefit, step.cost, step.counts) == (160_000, 57_600, 102_400, 800_000, True)
+    told = occurrence_of(found)
+    assert told is not None and (told.month, told.amount) == (Month.of(2024, 5), 102_400)
+    whole = [evolve(each, copay=percent) for each, percent in zip(paid, (60_000, 100_000), strict=True)]
+    assert not [each for each in settled(household("2024-05", *whole, elder="妻", over="現役並みⅠ")).steps if each.is_in_kind]
+
+
 def test_the_outpatient_ceiling_alone_makes_an_outpatient_month() -> None:
     """Rules: H-1, H-2."""
     for in_kind in (False, True):

@@ -91,6 +91,8 @@ def test_what_is_left_of_outpatient_care_comes_from_the_month() -> None:
     assert shares["父"].outpatient_rest == 18_000 - 9_214  # 60,400 × 18,000 ÷ 118,000 = 9,213.56
     assert shares["父"].outpatient_rest + shares["母"].inpatient_rest == 57_600
     assert rest_of(found) == HouseholdRest(Month.of(2024, 5), 57_600, 0)
+    small = settle(household("2024-05", receipt(points=1_000), receipt(points=9_000, institution="B"), under="ウ"), LAW)
+    assert rest_of(small) == HouseholdRest(Month.of(2024, 5), 27_000, 3_000)
 
 
 # --- 年間上限 ---
