@@ -29,7 +29,7 @@ class EntryFile:
     path: Path
 
     def take_turn(self) -> tuple[int, bytes] | None:
-        """The caller holds the lock of the log. Raises :class:`ValueError` where the file ends with no entry, :class:`OSError`."""
+        """The caller holds the lock. Raises :class:`ValueError` where the file does not end with an entry, :class:`OSError`."""
         try:
             with self.path.open("rb") as file:
                 file.seek(max(0, file.seek(0, os.SEEK_END) - _TAIL_BYTES))
