@@ -123,8 +123,8 @@ class Product:
         return self.call("deliver", *each, "--out", str(self.folder / "out"))[0]
 
     def start(self) -> Cost:
-        """What starting the command alone costs: it is in every step."""
-        return self.call("--help")[0]
+        """What a command costs that finds nothing to do: it is in every step."""
+        return self.resolve()
 
 
 @contextlib.contextmanager

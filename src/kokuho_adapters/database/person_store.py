@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from attrs import evolve, frozen
-from sqlalchemy import Connection, Select, and_, bindparam, delete, insert, literal, or_, select, union
+from sqlalchemy import Connection, Select, and_, bindparam, delete, insert, literal, or_, select, tuple_, union
 
 from kokuho_adapters.database import fact_store
 from kokuho_adapters.database.statements import (
@@ -229,7 +229,9 @@ class SqlPersonStore:
             select(pending_person).order_by(*pending_person.primary_key).limit(limit)
         )
         taken = [_addressee(row) for row in rows]
-        self.settle_pending(taken)
+        if taken:  # all up to the last one, as they were read
+            last = tuple_(*map(literal, _pair(taken[-1])))
+            self.connection.execute(delete(pending_person).where(tuple_(*pending_person.primary_key) <= last))
         return taken
 
     def settle_pending(self, addressees: Iterable[Addressee]) -> None:
