@@ -85,6 +85,7 @@ def _report_unexpected(error: Exception, verbose: bool) -> None:
 
 
 def _redacted(text: str) -> str:
+    """Loaded where something failed: few commands need it."""
     from kokuho_adapters.security.redaction import redact_text
 
     return redact_text(text)
