@@ -1,0 +1,47 @@
+"""Messages between the two processes arrive as they were sent, whatever becomes of the sender meanwhile (S-26)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from threading import Event, Thread
+
+import pytest
+
+from kokuho_adapters.forerunner.parcels import receive
+
+MESSAGES = 20
+CONTENT = list(range(100_000))
+SENDER = f"""
+import sys
+from kokuho_adapters.forerunner.parcels import send
+for number in range({MESSAGES}):
+    send((number, list(range({len(CONTENT)}))), sys.stdout.buffer)
+"""
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="processes are not stopped here")
+def test_from_a_process_that_is_stopped_again_and_again() -> None:
+    """Rules: S-26."""
+    ended = Event()
+
+    def stop(which: int) -> None:
+        while not ended.is_set():
+            os.kill(which, signal.SIGSTOP)
+            time.sleep(0.002)
+            os.kill(which, signal.SIGCONT)
+            time.sleep(0.002)
+
+    with subprocess.Popen([sys.executable, "-c", SENDER], stdout=subprocess.PIPE) as sender:
+        assert sender.stdout is not None
+        stopper = Thread(target=stop, args=(sender.pid,))
+        stopper.start()
+        try:
+            for number in range(MESSAGES):
+                assert receive(sender.stdout) == (number, CONTENT)
+        finally:
+            ended.set()
+            stopper.join()
