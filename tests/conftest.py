@@ -30,7 +30,11 @@ if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY
     os.environ["TMPDIR"] = str(_MEMORY)
     tempfile.tempdir = None
 
-settings.register_profile("default", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+_EXAMPLES: Final = min(100, int(os.environ.get("KOKUHO_EXAMPLES", "100")))
+"""Fewer for «make mutation», which runs the tests thousands of times."""
+settings.register_profile(
+    "default", max_examples=_EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.register_profile("long", settings.get_profile("default"), max_examples=3000)
 settings.load_profile(os.environ.get("KOKUHO_TEST_PROFILE", "default"))
 
