@@ -176,7 +176,6 @@ class TestHeads:
 
     def test_a_nominal_head_dies(self, family: Counter) -> None:
         """Rules: D-4, X-14."""
-        family.take(CoverBegan(**told("2025-04-01"), cover=OtherCover.LATE_ELDERLY, people=()))
         family.take(CoverBegan(**told("2025-04-01"), cover=OtherCover.EMPLOYEE_INSURANCE, people=(addressee("1"),)))
         with pytest.raises(NotificationRefused, match="KKH-M003"):
             family.take(Died(**told("2025-05-01"), person=addressee("1")))
