@@ -79,13 +79,12 @@ class OwnPerson:
 
     @property
     def card_since(self) -> date | None:
-        """今の記号・番号・枝番になった日 within the last application period, None for a nominal head (C-4)."""
-        since = None
+        """今の記号・番号・枝番になった日 within the last application period, None where all rows were cancelled (C-4)."""
+        current, since = self.current, None
         for row in reversed(self.live_rows):
-            record, now = row.record, self.record
-            if record.application_start != now.application_start or _card(record) != _card(now):
+            if current is None or _card(row.record) != _card(current.record):
                 break
-            since = record.member_start or record.application_start
+            since = row.record.member_start or row.record.application_start
         return since
 
     def items(self) -> PersonItems:
@@ -172,8 +171,9 @@ class OwnPerson:
         return person
 
 
-def _card(record: PersonRecord) -> tuple[str | None, ...]:
-    return (record.card_symbol, record.card_number, record.branch_number)
+def _card(record: PersonRecord) -> tuple[Any, ...]:
+    """記号・番号・枝番, within one application period."""
+    return (record.application_start, record.card_symbol, record.card_number, record.branch_number)
 
 
 def _fact_of(record: PersonRecord) -> PersonFact:
