@@ -14,6 +14,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kokuho_core.errors import NotificationRefused, SetupFault
+from kokuho_core.municipal_office.notification import DateCorrected, Died, PeriodSide, Withdrawn
 from kokuho_core.municipal_office.returned import item_of
 from kokuho_core.ports.municipal import SentFile
 from kokuho_core.returning.rows import TokusoRow
@@ -24,7 +25,7 @@ from kokuho_core.vocabulary.individual_number import NumberIndex
 
 from ..prefecture.office import A, PrefectureOffice, number
 from ..prefecture.worlds import Worlds
-from .counter import AT, d
+from .counter import AT, d, told
 from .notices import PEOPLE, notices
 from .own_tables import django_store, flask_store, ready_django
 from .test_office import moved_in, numbers
@@ -87,7 +88,7 @@ def _taken(notice: Any, at: datetime) -> Any:
         try:
             taken = municipal_desk.take_notice(store, A, notice, at)
         except NotificationRefused as refused:
-            return refused.problems
+            return {"refused": refused.problems}
         return taken.number, taken.outcome
 
     return act
@@ -157,6 +158,38 @@ def test_three_stores_answer_alike(library: PrefectureOffice, folder: Path, data
                 case "back":
                     _same(stores, _came_back(draw(st.sampled_from(PEOPLE)), draw(st.integers(1, 3))))
         _same(stores, _told)
+
+
+def test_three_stores_after_corrections_refusals_and_withdrawals(library: PrefectureOffice, folder: Path) -> None:
+    """Rules: P-7, X-1, X-2, X-4, Q-6. Each of what a store has to remember, once for certain."""
+    one, two = PEOPLE[:2]
+    start = DateCorrected(**told("2024-01-12"), people=(one,), side=PeriodSide.START)
+    acts = [
+        _taken(moved_in("2024-01-10", "10", "1", "2", "3"), AT),
+        _sent("SKSETAI", AT),
+        _sent("SKKOJIN", AT),
+        _refused(f"SKKOJIN_{A}_{AT:%Y%m%d%H%M%S}_0001.csv", 2, "2"),
+        _refused(f"SKKOJIN_{A}_{AT:%Y%m%d%H%M%S}_0001.csv", 3, "3"),
+        _taken(start, AT + timedelta(1)),
+        _taken(evolve(start, event_on=d("2024-01-14")), AT + timedelta(2)),
+        _sent("SKKOJIN", AT + timedelta(2)),
+        lambda store: store.refuse_file(A, f"SKKOJIN_{A}_{AT + timedelta(2):%Y%m%d%H%M%S}_0002.csv"),
+        _taken(Died(**told("2024-03-01"), person=two), AT + timedelta(3)),
+        _taken(Withdrawn(**told("2024-03-02"), notice_number=4), AT + timedelta(4)),
+        _came_back(one, 2),
+        _came_back(one, 1),
+    ]
+    with ExitStack() as opened:
+        work = opened.enter_context(library.installation.database.begin())
+        stores = [work.municipal, opened.enter_context(flask_store(folder)), opened.enter_context(django_store())]
+        for act in acts:
+            answer = _same(stores, act)
+            assert answer and not isinstance(answer, dict), answer
+            _same(stores, _told)
+        [first, *_] = [person for person in stores[0].persons(A) if person.addressee_number == one]
+        assert not first.rows[0].is_sent and [each.number for each in stores[0].notices(A, one)] == [1, 2, 3]
+        assert [each.number for each in stores[0].notices(A, two)] == [1, 4, 5]
+        assert stores[0].next_sequence(A, "SKKOJIN") == 2 and len(stores[0].refused_lines(A)) == 2
 
 
 def test_a_notice_that_is_refused_leaves_no_number(library: PrefectureOffice, folder: Path) -> None:
