@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import datetime, timedelta
@@ -10,6 +11,7 @@ from typing import Any, Final
 from attrs import evolve
 
 from kokuho_adapters.composition import open_installation
+from kokuho_adapters.number_answer import AnswerFile
 from kokuho_adapters.resident_register import ResidentRegisterFolder
 from kokuho_adapters.security.one_time_codes import Credentials
 from kokuho_core.access import AccessContext, operator_id
@@ -17,7 +19,8 @@ from kokuho_core.errors import AccessDenied
 from kokuho_core.high_cost_history.record import HighCostRecord
 from kokuho_core.usecases import municipal_office
 from kokuho_core.usecases.authentication import enrol, log_in, log_out, unlock
-from kokuho_core.vocabulary.identifiers import HouseholdNumber
+from kokuho_core.usecases.number_lookup import look_up_number
+from kokuho_core.vocabulary.identifiers import AddresseeNumber, HouseholdNumber
 from kokuho_core.vocabulary.month import Month
 
 from ..access.test_second_factor import Device, Fixed
@@ -39,6 +42,7 @@ def prepare_office(site: PrefectureOffice) -> None:
     site.resolve()
     site.deliver(C)
     municipal_office.notify(site.office, C, moved_in("2024-05-01", "11", "603"), numbers("603"))
+    municipal_office.notify(site.office, C, moved_in("2024-05-01", "13", "605"))
     municipal_office.state(site.office, C, "KOGAKU", _month("202404"))
     site.write("SKKOJIN", D, [person(D, str(n), number=number(800 + n)) for n in range(1, 4)])
 
@@ -83,6 +87,14 @@ def apply_all(site: PrefectureOffice) -> None:
         municipal_office.apply(site.office, C, site.installation.returned(path))
 
 
+def look_up(site: PrefectureOffice) -> None:
+    """Somebody of C without a number, whose five items match."""
+    answer = site.folder / "answer.json"
+    said = {"name": "見本　太郎", "name_kana": "ミホン　タロウ", "birth_date": "1970-05-05", "sex": "1", "address": "見本町１丁目"}
+    answer.write_text(json.dumps([{**said, "individual_number": number(605)}]), "utf-8")
+    look_up_number(site.office, C, AddresseeNumber("605"), AnswerFile(answer))
+
+
 def hand_over(site: PrefectureOffice) -> None:
     apply_all(site)
     (site.folder / "juki").mkdir(exist_ok=True)
@@ -116,6 +128,7 @@ def office_acts(operator: str) -> dict[str, Act]:
         "build": build,
         "apply": apply_all,
         "hand over": hand_over,
+        "look up": look_up,
         "enrol": lambda site: enrol(site.office, site.installation.codes, "atarashii"),
         "unlock": lambda site: unlock(site.office, "kansa"),
         "log in": lambda site: log_in_with_code(site, operator),

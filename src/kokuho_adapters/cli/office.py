@@ -11,6 +11,7 @@ from attrs import asdict
 
 from kokuho_adapters.cli import output
 from kokuho_adapters.cli.document_names import DOCUMENT_NAMES, REASON_NAMES
+from kokuho_adapters.cli.number_lookup import look_up, look_ups
 from kokuho_adapters.cli.output import DONE, FOUND
 from kokuho_adapters.cli.session import JSON, SESSION, Session
 from kokuho_adapters.composition import Installation
@@ -33,6 +34,10 @@ _FILE: Final = click.Path(path_type=Path, exists=True)
 @click.group("office")
 def office() -> None:
     """市区町村の窓口: 届出、送付ファイル、返ってきた結果。 / The municipal office: notices, files, what comes back."""
+
+
+office.add_command(look_up)
+office.add_command(look_ups)
 
 
 # --- notify ---

@@ -1221,6 +1221,24 @@ office_returned = Table(
     Index(None, "insurer_number", "file_id", "subject"),
 )
 
+office_look_up = Table(  # 番号の照会: which items matched, never their values (I-2, S-23)
+    "office_look_up",
+    metadata,
+    _insurer(),
+    Column("number", Integer, nullable=False),
+    _text("addressee_number", required=True),
+    Column("looked_up_at", IsoDateTime, nullable=False),
+    _text("asked_by", required=True),
+    _text("agreed_by"),
+    _text("outcome", required=True),
+    Column("candidates", Integer, nullable=False),
+    _text("matched", required=True),
+    _text("code", required=True),
+    Column("notice", Integer),
+    PrimaryKeyConstraint("insurer_number", "number"),
+    ForeignKeyConstraint(["insurer_number", "notice"], ["office_notice.insurer_number", "office_notice.number"]),
+)
+
 office_handover = Table(
     "office_handover",
     metadata,

@@ -79,6 +79,7 @@ class Operation(Enum):
     APPLY_FILES = "apply_files"
     HAND_OVER = "hand_over"
     LIST_OFFICE = "list_office"
+    LOOK_UP_NUMBER = "look_up_number"
 
     @property
     def kind(self) -> AccessKind:
@@ -98,7 +99,7 @@ _WRITES: Final = frozenset(
         Operation.LIST_DUE, Operation.EXCHANGE_CARD_USE, Operation.DECIDE_DOCUMENTS, Operation.TAKE_COVERS,
         Operation.DECIDE_LOSS, Operation.EXCHANGE_SYMBOLS, Operation.TAKE_NOTICE, Operation.BUILD_FILES,
         Operation.APPLY_FILES, Operation.HAND_OVER, Operation.SEND_FILES, Operation.TAKE_FILES,
-        Operation.MAKE_MEDIA_KEYS, Operation.SCRUB_TRACES,
+        Operation.MAKE_MEDIA_KEYS, Operation.SCRUB_TRACES, Operation.LOOK_UP_NUMBER,
     }
 )  # fmt: skip
 _KINDS: Final[Mapping[Operation, AccessKind]] = {
@@ -169,4 +170,5 @@ _ROLES: Final[Mapping[Operation, frozenset[Role]]] = {
     Operation.APPLY_FILES: _OPERATORS,
     Operation.HAND_OVER: _OPERATORS,
     Operation.LIST_OFFICE: _OPERATORS,
+    Operation.LOOK_UP_NUMBER: _OPERATORS,
 }

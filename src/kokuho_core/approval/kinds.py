@@ -14,12 +14,12 @@ class ApprovalKind(Enum):
 
     NUMBER_LINK = "number_link"
     """個人番号の紐付け・変更: an identity conflict decided by a person (X-25)."""
+    NUMBER_LOOK_UP = "number_look_up"
+    """照会した番号の結び付け where a character may be a variant of the other (I-2, S-23)."""
     EX_OFFICIO_LOSS = "ex_officio_loss"
     """職権による喪失 (S-25)."""
-    BULK_CHANGE = "bulk_change"
-    """大量の変更."""
     HOLD_RELEASE = "hold_release"
-    """保留の解除: a file or run that a safety gate stopped (S-28)."""
+    """保留の解除・一括の変更: the only way in which what a safety gate measured as a bulk change takes effect (S-28)."""
     FILE_RECALL = "file_recall"
     """受付済みファイルの取消し."""
     KEY_DISPOSAL = "key_disposal"
@@ -40,7 +40,7 @@ class ApprovalKind(Enum):
 
 _ALWAYS: Final = frozenset(
     {
-        ApprovalKind.EX_OFFICIO_LOSS, ApprovalKind.BULK_CHANGE, ApprovalKind.HOLD_RELEASE, ApprovalKind.FILE_RECALL,
-        ApprovalKind.KEY_DISPOSAL, ApprovalKind.RETENTION_RUN, ApprovalKind.IMPORTED_DECISION,
+        ApprovalKind.EX_OFFICIO_LOSS, ApprovalKind.HOLD_RELEASE, ApprovalKind.FILE_RECALL, ApprovalKind.KEY_DISPOSAL,
+        ApprovalKind.RETENTION_RUN, ApprovalKind.IMPORTED_DECISION, ApprovalKind.NUMBER_LOOK_UP,
     }
 )  # fmt: skip
