@@ -138,7 +138,7 @@ class TestLinking:
         assert sent_numbers(site) == [number(7)]
         kept = site.installation.database.begin(read_only=True)
         with kept as work:
-            assert work.municipal.look_ups(A) == [found]
+            assert work.look_ups.latest(A) == [found]
             entries = [each.entry for each in work.audit.read() if each.entry.operation.value == "look_up_number"]
         assert [(each.operator, each.result.value, each.insurer, each.subject) for each in entries] == [
             ("ito", "admitted", A, ONE), ("ito", "done", A, ONE)

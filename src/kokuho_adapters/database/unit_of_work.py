@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from kokuho_adapters.database.card_use_store import SqlCardUseStore
     from kokuho_adapters.database.cover_store import SqlCoverStore
     from kokuho_adapters.database.factor_store import SqlFactorStore
+    from kokuho_adapters.database.look_up_store import SqlLookUpStore
     from kokuho_adapters.database.municipal_store import SqlMunicipalStore
     from kokuho_adapters.database.recall_store import SqlRecallStore
     from kokuho_adapters.database.registration_store import SqlRegistrationStore
@@ -167,6 +168,12 @@ class SqlUnitOfWork:
         from kokuho_adapters.database.municipal_store import SqlMunicipalStore
 
         return SqlMunicipalStore(self.connection)
+
+    @cached_property
+    def look_ups(self) -> SqlLookUpStore:
+        from kokuho_adapters.database.look_up_store import SqlLookUpStore
+
+        return SqlLookUpStore(self.connection)
 
     def prefecture(self) -> str:
         known = self.known_prefecture or prefecture_of(self.connection)

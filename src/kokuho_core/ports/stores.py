@@ -44,6 +44,7 @@ if TYPE_CHECKING:  # hardly a process uses all of these stores
     from kokuho_core.ports.authentication import FactorStore
     from kokuho_core.ports.gates import GateStore
     from kokuho_core.ports.keys import KeyRegister
+    from kokuho_core.ports.look_ups import LookUpStore
     from kokuho_core.ports.municipal import NumberedStore
     from kokuho_core.ports.recall import RecallStore
     from kokuho_core.ports.registration import CardUseStore, CoverStore, RegistrationStore
@@ -589,6 +590,9 @@ class UnitOfWork(Protocol):
 
     @property
     def municipal(self) -> NumberedStore: ...
+
+    @property
+    def look_ups(self) -> LookUpStore: ...
 
     def register(self) -> InsurerRegister:
         """The insurers of the prefecture. Raises :class:`SetupFault` (KKH-C007) before ``init``."""

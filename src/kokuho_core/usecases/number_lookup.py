@@ -60,7 +60,7 @@ def look_up_number(
             found = _distinct(office, work, candidates)
             judgement = judge_candidates(_items(person), [each.items for _, each in found])
             look_up, consent = _decided(office, work, person, found, judgement, reason)
-            work.municipal.add_look_up(look_up)
+            work.look_ups.add(look_up)
             count(candidates=look_up.candidates, linked=int(not look_up.is_open))
             work.commit()
         return look_up, consent
@@ -75,18 +75,18 @@ def look_up_number(
 def open_look_ups(office: Office, insurer: InsurerNumber) -> list[NumberLookUp]:
     """保留・確認待ち: the latest look-up of everybody who still has no number, by number."""
     with office.database.begin(read_only=True) as work:
-        return [each for each in work.municipal.look_ups(insurer) if each.is_open]
+        return [each for each in work.look_ups.latest(insurer) if each.is_open]
 
 
 def _without_number(work: UnitOfWork, insurer: InsurerNumber, addressee: AddresseeNumber) -> OwnPerson:
     if insurer not in work.register():
         raise NotFound(Problem("KKH-N002", field="insurer"))
-    person = work.municipal.known(insurer, [addressee]).persons.get(addressee)
-    if person is None or person.current is None:
+    view = municipal_desk.person_view(work.municipal, insurer, addressee)
+    if view is None or view.person.current is None:
         raise NotFound(Problem("KKH-N001", field="addressee_number"))
-    if person.current.number is not None:
+    if view.person.current.number is not None:
         raise Conflict(Problem("KKH-I021", field="individual_number"))
-    return person
+    return view.person
 
 
 def _items(person: OwnPerson) -> BasicItems:
@@ -110,7 +110,7 @@ def _decided(
     judgement: LookUpJudgement, reason: str,
 ) -> tuple[NumberLookUp, Consent | None]:  # fmt: skip
     insurer, operator = person.insurer_number, operator_of(office)
-    number = work.municipal.next_look_up(insurer)
+    number = work.look_ups.next_number(insurer)
     look_up = NumberLookUp(
         insurer, number, person.addressee_number, now_of(office), operator, None, judgement.outcome, len(found),
         judgement.evidence,
@@ -118,7 +118,7 @@ def _decided(
     if judgement.place is None:
         return evolve(look_up, outcome=LookUpOutcome.HELD, code=_TOO_FEW), None
     index, candidate = found[judgement.place]
-    if work.municipal.bears(insurer, office.vault.indexes(work.keys, candidate.number)):
+    if work.look_ups.bears(insurer, office.vault.indexes(work.keys, candidate.number)):
         return evolve(look_up, outcome=LookUpOutcome.HELD, code=_SOMEBODY_ELSES), None
     if judgement.outcome is LookUpOutcome.LINKED:
         return evolve(look_up, notice=_link(office, work, person, candidate)), None
