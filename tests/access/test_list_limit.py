@@ -12,6 +12,7 @@ from kokuho_core.access import Role
 from kokuho_core.errors import AccessDenied, NotApproved
 from kokuho_core.usecases.approvals import approve, list_approvals
 from kokuho_core.usecases.audit import AuditFilter, list_audit
+from kokuho_core.usecases.due_registrations import due_registrations
 from kokuho_core.usecases.listings import list_candidates, list_findings
 from kokuho_core.usecases.office import Office, Settings
 
@@ -95,6 +96,19 @@ class TestAtTheLimit:
                 listing(evolve(site.office, settings=settings), insurer, bulk_reason=REASON)
             assert len(listing(limited(site, "tanaka", ROWS), insurer, bulk_reason=REASON)) == ROWS
         assert len(list_approvals(site.office, waiting_only=True)) == len(LISTS)
+
+
+def test_what_is_due_in_the_whole_prefecture_is_listed_up_to_the_limit(site: PrefectureOffice) -> None:
+    """Rules: S-4, S-6, S-7."""
+    every = len(due_registrations(limited(site, "tanaka", 1000), None))
+    assert every > ROWS
+    assert len(due_registrations(limited(site, "tanaka", every), None)) == every
+    with pytest.raises(AccessDenied, match="KKH-A013"):
+        due_registrations(limited(site, "tanaka", every - 1), None)
+    with pytest.raises(NotApproved, match="KKH-A007"):
+        due_registrations(limited(site, "tanaka", every - 1), None, bulk_reason=REASON)
+    assert len(due_registrations(limited(site, "suzuki", every - 1), None, bulk_reason=REASON)) == every
+    assert denials(site)[0] == ("list_due", "KKH-A013")
 
 
 def test_the_audit_log_is_listed_up_to_the_limit(site: PrefectureOffice) -> None:

@@ -282,16 +282,23 @@ _STATES: Final = {"waiting": "送信待ち", "sent": "結果待ち", "refused": 
 @click.option("--insurer", metavar="CODE", help="この保険者だけ / Of one insurer.")
 @click.option("--as-of", type=DAY, metavar="DATE", help="基準日(既定 今日) / The day, today if not given.")
 @click.option("--overdue", "overdue_only", is_flag=True, help="期限超過だけ / Overdue ones only.")
+@click.option(
+    "--request-bulk", "bulk_reason", metavar="REASON",
+    help="上限を超える一覧の承認を依頼 / Ask for approval of a long list.",
+)  # fmt: skip
 @JSON
 @SESSION
-def due(session: Session, insurer: str | None, as_of: Any, overdue_only: bool, as_json: bool) -> int:
+def due(
+    session: Session, insurer: str | None, as_of: Any, overdue_only: bool, bulk_reason: str | None, as_json: bool
+) -> int:
     """まだ登録されていない変更と、その期限(届出から5日)。 / What is not registered yet, and by when it must be.
 
     期限を過ぎたものがあれば終了コード3になります。 / Ends with 3 when something is overdue.
     """
     number = InsurerNumber(insurer) if insurer is not None else None
     with session.installation() as opened:
-        items = due_registrations(opened.office, number, as_of.date() if as_of is not None else None)
+        day = as_of.date() if as_of is not None else None
+        items = due_registrations(opened.office, number, day, bulk_reason=bulk_reason)
     listed = [each for each in items if each.is_overdue or not overdue_only]
     if as_json:
         output.print_json([_due_data(each) for each in listed])

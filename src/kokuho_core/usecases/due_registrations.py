@@ -11,6 +11,7 @@ from kokuho_core.access import Operation
 from kokuho_core.entrusted_partition.due_dates import due_on, is_overdue
 from kokuho_core.ports.registration import DueRegistration
 from kokuho_core.usecases.admission import admitted
+from kokuho_core.usecases.listings import require_short
 from kokuho_core.usecases.office import Office
 from kokuho_core.usecases.register import require_insurer, update_partition
 from kokuho_core.vocabulary.identifiers import InsurerNumber
@@ -26,10 +27,12 @@ class DueItem:
 
 
 @admitted(Operation.LIST_DUE, subject=lambda given: given["insurer"] or "", insurer=lambda given: given["insurer"])
-def due_registrations(office: Office, insurer: InsurerNumber | None, as_of: date | None = None) -> list[DueItem]:
+def due_registrations(
+    office: Office, insurer: InsurerNumber | None, as_of: date | None = None, *, bulk_reason: str | None = None
+) -> list[DueItem]:
     """未登録の一覧 of one municipality or all, by due date. The queue is brought up to date first; nothing is sent.
 
-    Raises :class:`NotFound` (KKH-N002).
+    Raises :class:`NotFound` (KKH-N002); beyond the limit of a list as :func:`~kokuho_core.usecases.listings.list_findings` (S-6).
     """
     day = as_of or office.clock.today()
     with office.database.begin(read_only=True) as work:
@@ -38,7 +41,9 @@ def due_registrations(office: Office, insurer: InsurerNumber | None, as_of: date
         all_insurers = [InsurerNumber(each.insurer_number) for each in work.register()]
     for each in [insurer] if insurer is not None else all_insurers:
         update_partition(office, each)
-    return office.database.repeated(partial(_listed, office, insurer, day))
+    items = office.database.repeated(partial(_listed, office, insurer, day))
+    require_short(office, Operation.LIST_DUE, len(items), insurer, bulk_reason)
+    return items
 
 
 def _listed(office: Office, insurer: InsurerNumber | None, day: date) -> list[DueItem]:

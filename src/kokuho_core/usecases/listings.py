@@ -60,7 +60,7 @@ def list_findings(
     with office.database.begin(read_only=True) as work:
         require_insurer(work, insurer)
         listed = [ListedFinding.of(finding) for finding in work.findings.all(insurer, open_only=open_only)]
-    _require_short(office, Operation.LIST_FINDINGS, len(listed), insurer, bulk_reason)
+    require_short(office, Operation.LIST_FINDINGS, len(listed), insurer, bulk_reason)
     return sorted(listed, key=lambda finding: finding.finding_number)
 
 
@@ -84,14 +84,14 @@ def list_candidates(
         known = heads.get(each.head) if each.head is not None else None
         rows = candidate_rows(each, known.municipal_id if known is not None else None)
         listed.extend(row for row in rows.values() if isinstance(row, KeikohoRow))
-    _require_short(office, Operation.LIST_CANDIDATES, len(listed), insurer, bulk_reason)
+    require_short(office, Operation.LIST_CANDIDATES, len(listed), insurer, bulk_reason)
     return sorted(listed, key=lambda row: row.candidate_number)
 
 
-def _require_short(
+def require_short(
     office: Office, operation: Operation, rows: int, insurer: InsurerNumber | None, bulk_reason: str | None
 ) -> None:
-    """一覧の上限 (S-6)."""
+    """一覧の上限 (S-6). Raises :class:`AccessDenied` (KKH-A013), with ``bulk_reason`` :class:`NotApproved` (KKH-A007)."""
     if rows <= office.settings.list_limit:
         return
     if bulk_reason is None:
