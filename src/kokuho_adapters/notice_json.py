@@ -101,21 +101,32 @@ def read_notice(said: dict[str, Any], insurer: InsurerNumber, at: datetime, plac
     if not isinstance(kind_said, str) or kind_said not in NOTICES:
         _refuse(f"$[{place}].notice")
     numbers: dict[AddresseeNumber, IndividualNumber] = {}
-    told = {key: _without_number(value, said, numbers) for key, value in said.items() if key != "notice"}
+    told = {key: _without_number(value, key, said, numbers, place) for key, value in said.items() if key != "notice"}
     return ReadNotice(kind_said, _structured(told, NOTICES[kind_said], place), numbers)
 
 
-def _without_number(value: Any, owner: dict[str, Any], numbers: dict[AddresseeNumber, IndividualNumber]) -> Any:
-    """``value`` with every ``individual_number`` taken out of its items; ``owner`` says whose they are."""
+def _without_number(
+    value: Any, name: str, owner: dict[str, Any], numbers: dict[AddresseeNumber, IndividualNumber], place: int
+) -> Any:
+    """``value`` with ``individual_number`` taken out of the items in it; ``owner`` says whose they are.
+
+    Anywhere else it is left, and refused as what does not belong there: no number that was told is passed over.
+    """
     if isinstance(value, list):
-        return [_without_number(each, owner, numbers) for each in value]
+        return [_without_number(each, name, owner, numbers, place) for each in value]
     if not isinstance(value, dict):
         return value
-    whose = owner.get("addressee_number", owner.get("person"))
-    number = value.get("individual_number")
-    if isinstance(number, str) and isinstance(whose, str):
-        numbers[AddresseeNumber(whose)] = IndividualNumber(number)
-    return {key: _without_number(each, value, numbers) for key, each in value.items() if key != "individual_number"}
+    told = dict(value)
+    number = told.pop("individual_number", None) if name == "items" else None
+    if number is not None:
+        whose = owner.get("addressee_number", owner.get("person"))
+        if not isinstance(number, str) or not isinstance(whose, str):
+            _refuse(f"$[{place}].individual_number")
+        found, known = IndividualNumber(number), numbers.get(AddresseeNumber(whose))
+        if known is not None and known != found:
+            _refuse(f"$[{place}].individual_number")
+        numbers[AddresseeNumber(whose)] = found
+    return {key: _without_number(each, key, value, numbers, place) for key, each in told.items()}
 
 
 def _optional(kind: type[Any]) -> list[str]:

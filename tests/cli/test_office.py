@@ -129,6 +129,29 @@ class TestJson:
         assert wrong not in str(refused.value)
 
 
+    @pytest.mark.parametrize(
+        "entrants",
+        [
+            [{"addressee_number": "1", "items": {**ITEMS, "individual_number": int(number(1))}}],
+            [{"addressee_number": "1", "items": {**ITEMS, "individual_number": [number(1)]}}],
+            [{"addressee_number": 1, "items": {**ITEMS, "individual_number": number(1)}}],
+            [{"addressee_number": "1", "individual_number": number(1), "items": ITEMS}],
+            [{"addressee_number": "1", "items": {**ITEMS, "individual_number": number(n)}} for n in (1, 2)],
+        ],
+        ids=["a number of JSON", "a list", "of nobody", "beside the items", "two of one person"],
+    )
+    def test_no_number_that_was_told_is_passed_over(self, entrants: Any) -> None:
+        """Rules: S-3, S-18, S-22."""
+        with pytest.raises(InvalidValue, match="KKH-M019") as refused:
+            read({**MOVED_IN, "entrants": entrants})
+        assert number(1) not in f"{refused.value} {refused.value.__context__!r}"
+
+    def test_a_number_that_is_not_known_may_be_said_so(self) -> None:
+        """Rules: I-3."""
+        entrant = {"addressee_number": "1", "items": {**ITEMS, "individual_number": None}}
+        assert read({**MOVED_IN, "entrants": [entrant]})[0].numbers == {}
+
+
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
