@@ -344,7 +344,10 @@ def run(
                 with opened.office.database.begin() as work:
                     work.retention.add_destroyed_keys(done.number, keys)
                     work.commit()
-        is_scrubbed = scrub(opened.database.engine)
+        with opened.acts().admitted(Operation.SCRUB_TRACES, f"disposal {done.number}") as act:
+            is_scrubbed = scrub(opened.database.engine)
+            if is_scrubbed:
+                act.done(f"disposal {done.number}")
     if as_json:
         told = {"destroyed_keys": keys, "scrubbed": is_scrubbed}
         output.print_json({**_disposal_data(done), **told})
