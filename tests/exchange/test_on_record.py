@@ -18,16 +18,18 @@ from click.testing import CliRunner, Result
 from kokuho_adapters.cli.commands import cli
 from kokuho_adapters.composition import terminal_log
 from kokuho_adapters.configuration import Configuration
-from kokuho_adapters.exchange.folder import TAKEN, send_files
-from kokuho_adapters.exchange.sftp_client import get_sendings
+from kokuho_adapters.exchange.credentials import make_party
+from kokuho_adapters.exchange.folder import TAKEN, ExchangeFolder, send_files
+from kokuho_adapters.exchange.media_package import open_package, pack
+from kokuho_adapters.exchange.sftp_client import get_sendings, put_files
 from kokuho_adapters.exchange.sftp_server import INCOMING, OUTGOING
 from kokuho_adapters.security.audit_chain import ChainFault
 from kokuho_core.access import AccessContext, operator_id
-from kokuho_core.errors import SetupFault
+from kokuho_core.errors import AccessDenied, Problem, SetupFault
 from kokuho_core.usecases.audit import AuditFilter
 
 from ..crash.operations import WRITING, Operation, watched
-from .samples import AGGREGATION, BOOK, MOMENT, MUNICIPALITY, OTHER, number, write_party
+from .samples import AGGREGATION, BOOK, MOMENT, MUNICIPALITY, OTHER, number, party, write_party
 from .test_sftp import files, log_beside, put, running, server_of, settings
 
 __all__ = ["settings"]
@@ -288,6 +290,62 @@ class TestDropBox:
                 get_sendings(server_of(box, tmp_path), tmp_path / "in", AGGREGATION)
 
 
+class TestBeforeItTakesHold:
+    """Admitted, but the log fails just when the act is ready: nothing of it takes hold."""
+
+    def refuse(self, *_: object) -> None:
+        raise AccessDenied(Problem("KKH-A005"))
+
+    def test_nothing_is_sent_or_taken(self, tmp_path: Path) -> None:
+        """Rules: S-4."""
+        given, shared, received = files(tmp_path / "out", "x.csv"), tmp_path / "s", tmp_path / "in"
+        with pytest.raises(AccessDenied):
+            send_files(given, shared, MUNICIPALITY, AGGREGATION, MOMENT, BOOK, self.refuse)
+        assert list(shared.iterdir()) == []
+        manifest = send_files(given, shared, MUNICIPALITY, AGGREGATION, MOMENT, BOOK)
+        folder = ExchangeFolder(shared, received, tmp_path / "r", AGGREGATION, record=self.refuse)
+        with pytest.raises(AccessDenied):
+            folder.take()
+        assert list(received.iterdir()) == list((tmp_path / "r" / TAKEN).iterdir()) == []
+        (shared / "x.csv").write_bytes(b"something longer than it was, and not what was sent" * 9)
+        with pytest.raises(AccessDenied):
+            folder.take()
+        assert {each.name for each in shared.iterdir()} == {"x.csv", manifest.name}
+        assert list((tmp_path / "r" / "quarantine").iterdir()) == []
+
+    def test_no_package_is_made_or_opened(self, tmp_path: Path) -> None:
+        """Rules: S-4, S-33."""
+        given, one = files(tmp_path / "out", "x.csv"), party(tmp_path / "keys", "ours")
+        medium, opened = tmp_path / "medium", tmp_path / "opened"
+        sealed = (AGGREGATION, MUNICIPALITY, MOMENT, one, [one.certificate], BOOK)
+        with pytest.raises(AccessDenied):
+            pack(given, medium, *sealed, self.refuse)
+        assert list(medium.iterdir()) == []
+        package = pack(given, medium, *sealed)
+        with pytest.raises(AccessDenied):
+            open_package(package.path, opened, MUNICIPALITY, one, [one.certificate], self.refuse)
+        assert list(opened.iterdir()) == []
+
+    def test_no_key_is_made(self, tmp_path: Path) -> None:
+        """Rules: S-4."""
+        with pytest.raises(AccessDenied):
+            make_party(tmp_path / "keys", "new", None, MOMENT, self.refuse)
+        assert list((tmp_path / "keys").iterdir()) == []
+
+    def test_no_server_is_asked(self, settings: Any, tmp_path: Path) -> None:
+        """Rules: S-4. And of what it has, nothing comes."""
+        with running(settings) as box:
+            server, given = server_of(box, tmp_path), files(tmp_path / "out", "x.csv")
+            with pytest.raises(AccessDenied):
+                put_files(server, given, MUNICIPALITY, AGGREGATION, MOMENT, BOOK, self.refuse)
+            assert list(settings.root.glob("*/*/*")) == []
+            put(server, given)
+            there = sorted(settings.root.glob("*/*/*"))
+            with pytest.raises(AccessDenied):
+                get_sendings(server, tmp_path / "in", AGGREGATION, self.refuse)
+            assert list((tmp_path / "in").iterdir()) == [] and sorted(settings.root.glob("*/*/*")) == there
+
+
 # --- killed ---
 
 
@@ -368,9 +426,9 @@ def _look_behind_kills(name: str, folder: Path, monkeypatch: pytest.MonkeyPatch,
 def test_killed_nothing_took_hold_without_its_entry(
     name: str, place: str, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Rules: S-4, S-27. Killed (kill -9) before every twentieth operation on files, those on the log among them."""
+    """Rules: S-4, S-27. Killed (kill -9) before every thirtieth operation on files, those on the log among them."""
     _prepared(name)
-    _look_behind_kills(name, tmp_path_factory.mktemp("kills"), monkeypatch, 20)
+    _look_behind_kills(name, tmp_path_factory.mktemp("kills"), monkeypatch, 30)
 
 
 @pytest.mark.long

@@ -34,7 +34,7 @@ from kokuho_core.usecases.receive import release_held
 from ..prefecture.contents import change
 from ..prefecture.office import A, PrefectureOffice
 from ..prefecture.two_people import REASON, as_operator
-from .test_gates import PEOPLE, moved, people
+from .test_gates import PEOPLE, moved, people, with_other
 
 OPERATORS: Final = st.sampled_from(["tanto01", "kakari02", "TANTO01", "kakari03"])
 T0: Final = datetime(2026, 6, 1, 9, 0)
@@ -167,13 +167,35 @@ class BulkChange(RuleBasedStateMachine):
 def test_any_sequence_of_steps(stopped_once: Path) -> None:
     """Rules: S-7, S-28. Same user, stale request, content changed after the approval, refused, withdrawn: nothing is applied."""
     BulkChange.template = stopped_once
-    examples = max(12, settings().max_examples // 10)
+    examples = max(25, settings().max_examples // 10)
     run_state_machine_as_test(
         BulkChange,
         settings=settings(
             max_examples=examples, stateful_step_count=12, deadline=None, suppress_health_check=[HealthCheck.too_slow]
         ),
     )
+
+
+@pytest.mark.parametrize("table", ["fingerprint", "measures"])
+def test_what_was_approved_is_not_done_to_another_content(stopped_once: Path, tmp_path: Path, table: str) -> None:
+    """Rules: S-7, S-28. Changed after the approval, by whoever has the tables in his hands; changed back, it holds."""
+    shutil.copytree(stopped_once, tmp_path / "office")
+    with PrefectureOffice(tmp_path / "office", is_initialised=True) as site:
+        [stopped] = stopped_files(site.office)
+        with pytest.raises(NotApproved, match="KKH-A007"):
+            release_stopped(as_operator(site, "tanto01", T0), stopped.file_no, REASON)
+        [asked] = list_approvals(site.office)
+        approve(as_operator(site, "kakari02", T0), asked.number, asked.digest)
+        where = ("received_file", b"other") if table == "fingerprint" else ("gate_stop", None)
+        with with_other(site, where[0], table, stopped.file_no, where[1]):
+            for name in ("tanto01", "kakari02"):
+                with pytest.raises(NotApproved, match="KKH-A007"):
+                    release_stopped(as_operator(site, name, T0), stopped.file_no, REASON)
+                withdraw(as_operator(site, name, T0), list_approvals(site.office)[-1].number)
+        late = as_operator(site, "tanto01", T0 + TERM + timedelta(hours=1))
+        with pytest.raises(NotApproved, match="KKH-A007"):
+            release_stopped(late, stopped.file_no, REASON)
+        assert release_stopped(as_operator(site, "tanto01", T0), stopped.file_no).state is StopState.RELEASED
 
 
 def test_released_by_two_it_is_applied_whole(stopped_once: Path, tmp_path: Path) -> None:
