@@ -22,6 +22,7 @@ from sqlalchemy import (
     not_,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy import cast as sql_cast
@@ -79,6 +80,8 @@ _ROW_COLUMNS: Final = (
     "insurer_number", "kind", "subject", "history_number", "version", "content", "household_number", "number_index",
     "previous_number_index", "notice", "changed_by", "is_cancelled", "is_sent", "is_waiting", "recorded_at",
 )  # fmt: skip
+_LINE_COLUMNS: Final = ("insurer_number", "name", "line", "subject", "history_number", "update_kind")
+_MARKED_TOGETHER: Final = 1000
 _STANDS: Final = _row.superseded_at.is_(None)
 _GOES_OUT: Final = and_(_row.is_waiting.is_(True), or_(_row.is_sent.is_(True), _row.is_cancelled.is_(False)))
 """As :meth:`HistoryRow.waits_as`: a row that was taken back before anybody was sent it goes nowhere."""
@@ -380,7 +383,7 @@ class SqlMunicipalStore:
             query = _with_sealed_numbers(query)
         place = text.keys.index("update_kind") if "update_kind" in text.keys else None
         for rows in self.connection.execute(query.execution_options(yield_per=1000)).partitions():
-            lines = [text.values(row[0]) for row in rows]
+            lines = text.all_values([row[0] for row in rows])
             if place is not None:
                 for line, row in zip(lines, rows, strict=True):
                     line[place] = row[1]
@@ -416,29 +419,27 @@ class SqlMunicipalStore:
                 is_refused=False,
             )
         )  # fmt: skip
-        columns = ["insurer_number", "name", "line", "subject", "history_number", "update_kind"]
         kind = _KIND_OF_FILE.get(file.file_id)
         if kind is not None:
-            line = func.row_number().over(order_by=(_row.subject, _row.history_number)) + 1
-            lines = select(
-                _row.insurer_number, literal(file.name), line, _row.subject, _row.history_number, _update_kind(_row)
-            ).where(*_rows_going_out(insurer_number, kind))
-            self.connection.execute(insert(office_sent_line).from_select(columns, lines))
-            mine = and_(_row.insurer_number == insurer_number, _row.kind == kind, _row.is_waiting.is_(True))
-            self.connection.execute(
-                update(office_row).where(mine, _GOES_OUT, _STANDS).values(is_sent=True, is_waiting=False)
-            )
-            return
-        line = func.row_number().over(order_by=(_other.identity,)) + 1
-        lines = select(
-            _other.insurer_number, literal(file.name), line, _other.identity, sql_cast(literal(0), Integer), _update_kind(_other)
-        ).where(*_others_going_out(insurer_number, file.file_id))
-        self.connection.execute(insert(office_sent_line).from_select(columns, lines))
-        self.connection.execute(
-            update(office_other)
-            .where(*_others_going_out(insurer_number, file.file_id))
-            .values(is_sent=not_(_other.is_cancelled), is_waiting=False)
-        )
+            waiting = _rows_going_out(insurer_number, kind)
+            query: Select[Any] = select(_row.subject, _row.history_number, _update_kind(_row)).where(*waiting)
+            query = query.order_by(_row.subject, _row.history_number)
+            is_sent: Any = True
+        else:
+            waiting = _others_going_out(insurer_number, file.file_id)
+            query = select(_other.identity, sql_cast(literal(0), Integer), _update_kind(_other)).where(*waiting)
+            query = query.order_by(_other.identity)
+            is_sent = not_(_other.is_cancelled)
+        # One statement for all would keep all that it changes in memory until its end.
+        line = 2
+        while rows := self.connection.execute(query.limit(_MARKED_TOGETHER)).all():
+            sent = ((insurer_number, file.name, place, *row) for place, row in enumerate(rows, line))
+            bulk_insert(self.connection, office_sent_line, _LINE_COLUMNS, sent)
+            last = rows[-1]
+            until = _other.identity <= last[0] if kind is None else tuple_(_row.subject, _row.history_number) <= tuple(last[:2])
+            table = office_other if kind is None else office_row
+            self.connection.execute(update(table).where(*waiting, until).values(is_sent=is_sent, is_waiting=False))
+            line += len(rows)
 
     def unpublished(self, insurer_number: InsurerNumber, folder: str) -> list[str]:
         files = office_file.c

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import date, datetime
 from operator import attrgetter
 from typing import Any, Final, Generic, TypeVar
@@ -46,8 +46,13 @@ class RowText(Generic[Row]):
 
     def values(self, text: str) -> list[Any]:
         """The row's values alone, in the order of its attributes."""
-        values: list[Any] = orjson.loads(text)
-        for position, from_text in self._typed:
-            if values[position] is not None:
-                values[position] = from_text(values[position])
-        return values
+        return self.all_values([text])[0]
+
+    def all_values(self, texts: Sequence[str]) -> list[list[Any]]:
+        """The values of many rows, which is quicker than row by row."""
+        rows: list[list[Any]] = orjson.loads(f"[{','.join(texts)}]")
+        for values in rows:
+            for position, from_text in self._typed:
+                if values[position] is not None:
+                    values[position] = from_text(values[position])
+        return rows
