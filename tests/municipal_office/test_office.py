@@ -12,6 +12,7 @@ from typing import Any
 import pytest
 from attrs import evolve
 
+from kokuho_adapters.files import as_table
 from kokuho_adapters.resident_register import ResidentRegisterFolder
 from kokuho_core.errors import FileRefused, NotFound, NotificationRefused
 from kokuho_core.high_cost_history.record import HighCostRecord
@@ -31,9 +32,17 @@ from kokuho_core.municipal_office.notification import (
 )
 from kokuho_core.municipal_office.other_rows import OTHER_KEYS, CertificateRecord, IncomeRecord
 from kokuho_core.reception.ledger import FileResult
+from kokuho_core.returning.rows import row_keys
 from kokuho_core.usecases import municipal_office
 from kokuho_core.usecases.deliver import deliver
-from kokuho_core.usecases.municipal_desk import SENT_FILES, _household_rows, _other_rows, _person_rows
+from kokuho_core.usecases.municipal_desk import (
+    SENT_FILES,
+    CameBack,
+    Reconciled,
+    _household_rows,
+    _other_rows,
+    _person_rows,
+)
 from kokuho_core.usecases.municipal_numbers import lines_of, revealing
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, HouseholdNumber, InsurerNumber
 from kokuho_core.vocabulary.individual_number import IndividualNumber
@@ -251,6 +260,42 @@ class TestWhatCouldNotBeSent:
         month = HighCostRecord(A, HOME, Month.parse("202404"), "1", "7", "2", None, 25_000, AT)
         with pytest.raises(NotificationRefused, match="KKH-V008"):
             municipal_office.state(clerk.office, A, "KOGAKU", month)
+
+
+def test_our_rows_are_reconciled_with_what_came_back(clerk: Clerk, office: PrefectureOffice) -> None:
+    """Rules: Q-5, Q-6. Whatever differs is counted and listed; neither side is put in the other's place."""
+    clerk.notify(moved_in("2020-04-01", "10", "1", "2"), "1", "2")
+    assert clerk.lists().reconciled == Reconciled(periods=2, agreeing=0, contradicted=0, awaited=2, strangers=0)
+    clerk.send()
+    office.resolve()
+    clerk.apply()
+    lists = clerk.lists()
+    assert lists.reconciled == Reconciled(periods=2, agreeing=2, contradicted=0, awaited=0, strangers=0)
+    assert lists.came_back == (CameBack("TOKUSO", 2, 1), CameBack("HIHOID", 2, 1))
+    # the aggregation tells another day of 1, and of somebody who is nobody here
+    told = dict.fromkeys(row_keys("TOKUSO")) | {
+        "insurer_number": A, "municipal_insured_id": "M0000000001", "prefectural_insured_id": "P0000000001", "status": "1",
+        "qualification_acquired": d("2020-04-01"), "qualification_acquired_reason": "01",
+    }  # fmt: skip
+    rows = [
+        {**told, "addressee_number": "1", "application_start": d("2020-04-01"), "application_end": d("2024-01-01")},
+        {**told, "addressee_number": "98", "application_start": d("2021-04-01")},
+    ]
+    outgoing = office.installation.outgoing(office.outbox)
+    name, _ = outgoing.write("TOKUSO", A, AT, 2, *as_table(rows))
+    outgoing.publish(name)
+    answer = municipal_office.apply(clerk.office, A, office.installation.returned(office.outbox / name))
+    lists = clerk.lists()
+    assert lists.reconciled == Reconciled(periods=2, agreeing=1, contradicted=1, awaited=0, strangers=1)
+    for found in (answer.contradictions, lists.contradictions):
+        said = {(each.code, each.addressee_number, each.field, each.ours, each.theirs) for each in found}
+        assert said == {
+            ("KKH-M017", "1", "application_end", None, d("2024-01-01")),
+            ("KKH-M016", "98", "addressee_number", None, None),
+        }
+    assert clerk.person().person.is_insured, "our own row stays"
+    with pytest.raises(NotFound, match="KKH-N001"):
+        clerk.person(AddresseeNumber("98"))
 
 
 class TestWhatIsRefusedThere:

@@ -266,9 +266,9 @@ def _show_contradictions(found: Sequence[Contradiction]) -> None:
 @JSON
 @SESSION
 def list_office(session: Session, insurer: str, as_json: bool) -> int:
-    """送付待ちと5日期限、拒否、食い違い、確認リスト、継続候補、引継、交付する書類の一覧。
+    """送付待ちと5日期限、返却、拒否、食い違い、確認リスト、継続候補、引継、照合、交付する書類。
 
-    What waits, was refused, contradicts, and which documents are to be issued.
+    What waits, came back, was refused or contradicts, and which documents are to be issued.
 
     期限切れ・拒否・食い違いがあれば終了コード3になります。 / Ends with 3 when something is overdue, refused or contradicts.
     """
@@ -295,6 +295,8 @@ def _lists_data(found: OfficeLists) -> dict[str, Any]:
         "findings": [asdict(each) for each in found.findings],
         "candidates": [asdict(each) for each in found.candidates],
         "carry_overs": [{**asdict(each), "is_confirmed": each.is_confirmed} for each in found.carry_overs],
+        "came_back": [asdict(each) for each in found.came_back],
+        "reconciled": asdict(found.reconciled),
     }
 
 
@@ -345,7 +347,19 @@ def _show_lists(found: OfficeLists) -> None:
                 for e in found.carry_overs
             ),
         )
-    output.say(f"結果待ち / awaited: {len(found.awaited)}")
+    if found.awaited:
+        output.print_table("結果待ち / awaited", ("宛名番号", "適用開始"), found.awaited)
+    if found.came_back:
+        output.print_table(
+            "返却 / what came back",
+            ("ファイル file", "項目 items", "最後の連番 last"),
+            ((e.file_id, e.items, e.last_sequence) for e in found.came_back),
+        )
+    compared = found.reconciled
+    output.say(
+        f"照合 / reconciled: 適用期間 {compared.periods}、一致 {compared.agreeing}、食い違い {compared.contradicted}、"
+        f"結果待ち {compared.awaited}、自庁にない人 {compared.strangers}"
+    )
 
 
 def _document_data(due: DocumentDue) -> dict[str, Any]:

@@ -28,6 +28,7 @@ from kokuho_core.municipal_office.returned import (
     Contradiction,
     QualificationDates,
     ReturnedChange,
+    ReturnedItem,
     carry_overs,
     changed,
     contradictions,
@@ -515,8 +516,29 @@ class DueSubject:
 
 
 @frozen
+class CameBack:
+    """返却されたもの: how many items of one kind of file are known, and the 連番 of the last file that told of one."""
+
+    file_id: str
+    items: int
+    last_sequence: int
+
+
+@frozen
+class Reconciled:
+    """照合: our application periods beside those the aggregation told (Q-6). Each is in agreement, contradicted or awaited."""
+
+    periods: int
+    agreeing: int
+    contradicted: int
+    awaited: int
+    strangers: int
+    """People the aggregation told of whom we do not know."""
+
+
+@frozen
 class OfficeLists:
-    """一覧: what waits to be sent and by when, what was refused, what contradicts, which carry-overs do not add up."""
+    """一覧: what waits to be sent and by when, what came back, what was refused or contradicts, and both sides compared."""
 
     waiting: tuple[DueSubject, ...] = ()
     refused: tuple[tuple[str, SentLine], ...] = ()
@@ -528,6 +550,8 @@ class OfficeLists:
     candidates: tuple[Any, ...] = ()
     """継続候補 that wait for a decision here."""
     carry_overs: tuple[CarryOver, ...] = ()
+    came_back: tuple[CameBack, ...] = ()
+    reconciled: Reconciled = Reconciled(0, 0, 0, 0, 0)
 
 
 def office_lists(store: HistoryAndResults, insurer: InsurerNumber, today: date) -> OfficeLists:
@@ -539,33 +563,63 @@ def office_lists(store: HistoryAndResults, insurer: InsurerNumber, today: date) 
     found: list[Contradiction] = []
     awaited: list[tuple[AddresseeNumber, date]] = []
     known: set[AddresseeNumber] = set()
+    periods = contradicted = 0
     persons = store.persons(insurer)
     while batch := list(islice(persons, BATCH)):
         told = _tokuso(store, insurer, [each.addressee_number for each in batch])
         for person in batch:
             known.add(person.addressee_number)
             rows = told.get(person.addressee_number, [])
-            found += contradictions(person.addressee_number, person, rows)
-            starts = {row.application_start for row in rows}
-            awaited += [
-                (person.addressee_number, period.days.start)
-                for period in person.application_periods()
-                if not period.days.is_empty and period.days.start not in starts
-            ]
-    for item in store.returned_of(insurer, "TOKUSO"):
+            amiss = contradictions(person.addressee_number, person, rows)
+            found += amiss
+            own = {period.days.start for period in person.application_periods() if not period.days.is_empty}
+            periods += len(own)
+            contradicted += len(own & {each.application_start for each in amiss})
+            awaited += [(person.addressee_number, start) for start in sorted(own - {row.application_start for row in rows})]
+    came_back = _CameBack(store, insurer)
+    strangers: set[str] = set()
+    for item in came_back.items("TOKUSO"):
         if item.subject not in known and isinstance(item.row, TokusoRow):
+            strangers.add(item.subject)
             found += contradictions(AddresseeNumber(item.subject), None, [item.row])
-    results = [each.row for each in store.returned_of(insurer, "KOHIKEKKA") if isinstance(each.row, KohikekkaRow)]
-    months = [each.row for each in store.returned_of(insurer, "KOHIKI") if isinstance(each.row, KohikiRow)]
+    results = [each.row for each in came_back.items("KOHIKEKKA") if isinstance(each.row, KohikekkaRow)]
+    months = [each.row for each in came_back.items("KOHIKI") if isinstance(each.row, KohikiRow)]
+    findings = tuple(each.row for each in came_back.items("KAKUNIN") if getattr(each.row, "status", "") == "1")
+    candidates = tuple(each.row for each in came_back.items("KEIKOHO") if getattr(each.row, "status", "") == "1")
+    agreeing = periods - contradicted - len(awaited)
     return OfficeLists(
         waiting=tuple(waiting),
         refused=tuple(store.refused_lines(insurer)),
         contradictions=tuple(found),
         awaited=tuple(awaited),
-        findings=tuple(e.row for e in store.returned_of(insurer, "KAKUNIN") if getattr(e.row, "status", "") == "1"),
-        candidates=tuple(e.row for e in store.returned_of(insurer, "KEIKOHO") if getattr(e.row, "status", "") == "1"),
+        findings=findings,
+        candidates=candidates,
         carry_overs=tuple(carry_overs(results, months)),
+        came_back=came_back.counted(),
+        reconciled=Reconciled(periods, agreeing, contradicted, len(awaited), len(strangers)),
     )
+
+
+class _CameBack:
+    """Returned items as they are read, counted on the way."""
+
+    def __init__(self, store: ReturnedResults, insurer: InsurerNumber) -> None:
+        self._store, self._insurer = store, insurer
+        self._counts: dict[str, CameBack] = {}
+
+    def items(self, file_id: str) -> Iterator[ReturnedItem]:
+        number = last = 0
+        for item in self._store.returned_of(self._insurer, file_id):
+            number, last = number + 1, max(last, item.sequence)
+            yield item
+        self._counts[file_id] = CameBack(file_id, number, last)
+
+    def counted(self) -> tuple[CameBack, ...]:
+        """Every kind of file of which something came; what was not read so far is read now."""
+        for file_id in ROW_TYPES.keys() - self._counts.keys():
+            for _ in self.items(file_id):
+                pass
+        return tuple(each for file_id in ROW_TYPES if (each := self._counts[file_id]).items)
 
 
 @frozen
