@@ -110,6 +110,7 @@ bench: $(VENV)/.stamp-wheel $(VENV)/.stamp-test
 	$(PY) benchmarks/databases.py --persons 30000 --repeat 3
 	$(PY) benchmarks/registration.py --persons 20000 100000 --repeat 1
 	$(PY) benchmarks/registration_file.py --persons 20000 100000 --repeat 1
+	$(PY) benchmarks/office_build.py --persons 30000 300000 --repeat 1
 	$(PY) benchmarks/benefit.py --persons 300000 --processes 2
 	$(PY) benchmarks/security_cost.py --persons 10000 --repeat 3
 
