@@ -11,10 +11,12 @@ from typing import Any
 
 import pytest
 from attrs import evolve
+from sqlalchemy import delete
 
+from kokuho_adapters.database.tables import number_vault
 from kokuho_adapters.files import as_table
 from kokuho_adapters.resident_register import ResidentRegisterFolder
-from kokuho_core.errors import FileRefused, NotFound, NotificationRefused
+from kokuho_core.errors import FileRefused, NotFound, NotificationRefused, SetupFault
 from kokuho_core.high_cost_history.record import HighCostRecord
 from kokuho_core.insured_person.record import PERSON_KEYS
 from kokuho_core.municipal_office.notification import (
@@ -199,6 +201,17 @@ def test_the_lines_of_a_file_are_those_of_its_rows(clerk: Clerk, office: Prefect
     assert streamed == rows and all(rows.values())
     kinds = {line[PERSON_KEYS.index("update_kind")] for line in rows["SKKOJIN"]}
     assert kinds == {"1", "2"} and number(77) in {each.reveal() for line in rows["SKKOJIN"] for each in line[4:5]}
+
+
+def test_a_number_that_is_not_in_the_vault_stops_the_file(clerk: Clerk, office: PrefectureOffice) -> None:
+    """Rules: S-3, S-17. A file without it would say that nobody knows it."""
+    clerk.notify(moved_in("2020-04-01"), "1")
+    with office.installation.database.begin() as work:
+        work.connection.execute(delete(number_vault))
+        work.commit()
+    with pytest.raises(SetupFault, match="KKH-C011"):
+        clerk.build()
+    assert len(clerk.lists().waiting) == 2 and not list(office.inbox.glob("SK*"))
 
 
 def test_by_when_a_change_must_be_registered(clerk: Clerk) -> None:

@@ -41,6 +41,7 @@ from kokuho_adapters.database.tables import (
     office_row,
     office_sent_line,
 )
+from kokuho_core.errors import Problem, SetupFault
 from kokuho_core.household.record import HouseholdRecord
 from kokuho_core.insured_person.record import PersonRecord
 from kokuho_core.municipal_office.desk import Ground
@@ -105,15 +106,22 @@ def _with_sealed_numbers(query: Select[Any]) -> Select[Any]:
     for vault, index in ((_OWN, _row.number_index), (_FORMER, _row.previous_number_index)):
         here = and_(vault.c.insurer_number == _row.insurer_number, vault.c.number_index == index)
         source = source.outerjoin(vault, here)
-    return query.add_columns(*_sealed_columns(_OWN.c), *_sealed_columns(_FORMER.c)).select_from(source)
+    own = (_row.number_index, *_sealed_columns(_OWN.c))
+    former = (_row.previous_number_index, *_sealed_columns(_FORMER.c))
+    return query.add_columns(*own, *former).select_from(source)
 
 
 def _sealed_columns(vault: Any) -> tuple[Any, ...]:
     return (vault.insurer_number, vault.number_index, vault.index_version, vault.key_id, vault.ciphertext)
 
 
-def _sealed(values: Sequence[Any]) -> SealedNumber | None:
-    return SealedNumber(*values) if values[0] is not None else None
+def _sealed(index: bytes | None, values: Sequence[Any]) -> SealedNumber | None:
+    """Raises :class:`SetupFault` (KKH-C011) for an index that nothing in the vault belongs to."""
+    if index is None:
+        return None
+    if values[0] is None:
+        raise SetupFault(Problem("KKH-C011", field="individual_number"))
+    return SealedNumber(*values)
 
 
 @frozen
@@ -388,7 +396,8 @@ class SqlMunicipalStore:
                 for line, row in zip(lines, rows, strict=True):
                     line[place] = row[1]
             if kind == PERSON:
-                yield LinesGoingOut(lines, [_sealed(row[2:7]) for row in rows], [_sealed(row[7:12]) for row in rows])
+                own = [_sealed(row[2], row[3:8]) for row in rows]
+                yield LinesGoingOut(lines, own, [_sealed(row[8], row[9:14]) for row in rows])
             else:
                 yield LinesGoingOut(lines)
 
