@@ -6,6 +6,7 @@ import pytest
 from attrs import evolve
 
 from kokuho_core.benefit.ceiling import Ceiling, Share
+from kokuho_core.benefit.choices import Choices, DiseaseRemainder
 from kokuho_core.benefit.law_tables import Basis, Mark, Setting
 from kokuho_core.benefit.occurrences import occurrence_of
 from kokuho_core.benefit.receipts import Disease, HouseholdMonth, Part, Receipt, Subsidy
@@ -130,3 +131,32 @@ def test_costs_of_which_one_is_not_known_are_not_known_together() -> None:
     for order in ((known, unknown), (unknown, known), (unknown, unknown)):
         [step] = steps(household("2024-05", *order, under="エ"))
         assert (step.burden, step.limit) == (sum(each.copay or 0 for each in order), 57_600)
+
+
+def test_what_one_institution_charges_under_the_ceilings_of_diseases_adds_up_with_the_rest() -> None:
+    """Below its ceiling, treatment of a disease is as any other: 6,000, 9,000 and 6,000 yen reach 21,000."""
+    small = [receipt("夫", cost=cost, disease=disease, institution="A")
+             for cost, disease in ((20_000, Disease.DIALYSIS), (30_000, Disease.HIV), (20_000, None))]  # fmt: skip
+    found = settle(household("2024-05", *small, under="エ"), LAW)
+    [burden], [unit] = found.persons, found.institutions
+    assert (burden.outpatient, burden.inpatient, burden.excluded, burden.cost) == (21_000, 0, 0, 70_000)
+    assert (unit.person, unit.setting, unit.institution, unit.copay, unit.patient_total) == ("夫", OUT, "A", 21_000, 21_000)
+    above = [evolve(small[0], parts=(Part(400_000),)), *small[1:]]
+    [burden] = settle(household("2024-05", *above, under="エ"), LAW).persons
+    assert burden.excluded == 10_000 + 15_000, "the disease by its ceiling, the rest because it stays below 21,000 yen"
+
+
+@pytest.mark.parametrize(
+    ("remainder", "excluded", "aggregated"),
+    [(DiseaseRemainder.EXCLUDED, 10_000, 0), (DiseaseRemainder.AGGREGATED, 0, 10_000)],
+)
+def test_what_is_left_of_a_disease_is_aggregated_where_chosen(
+    remainder: DiseaseRemainder, excluded: int, aggregated: int
+) -> None:
+    """With a subsidy and without."""
+    for part in (Part(400_000), Part(400_000, Subsidy("15", 20_000))):
+        seen = receipt("父", parts=(part,), share=20, setting=IN, disease=Disease.DIALYSIS, institution="A")
+        found = settle(
+            household("2024-05", seen, elder="父", over="一般"), LAW, Choices(specific_disease_remainder=remainder)
+        )
+        assert [(each.excluded, each.inpatient) for each in found.persons] == [(excluded, aggregated)]
