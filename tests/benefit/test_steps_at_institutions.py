@@ -7,7 +7,7 @@ from attrs import evolve
 
 from kokuho_core.benefit.ceiling import Ceiling, Share
 from kokuho_core.benefit.choices import Choices, DiseaseRemainder
-from kokuho_core.benefit.law_tables import Basis, Mark, Setting
+from kokuho_core.benefit.law_tables import AgeGroup, Basis, Mark, Setting
 from kokuho_core.benefit.occurrences import occurrence_of
 from kokuho_core.benefit.receipts import Disease, HouseholdMonth, Part, Receipt, Subsidy
 from kokuho_core.benefit.settlement import settle
@@ -160,3 +160,24 @@ def test_what_is_left_of_a_disease_is_aggregated_where_chosen(
             household("2024-05", seen, elder="父", over="一般"), LAW, Choices(specific_disease_remainder=remainder)
         )
         assert [(each.excluded, each.inpatient) for each in found.persons] == [(excluded, aggregated)]
+
+
+def test_the_steps_after_the_institutions_as_a_whole() -> None:
+    """Rules: H-2, H-8: the outpatient ceiling of one who turns 75, himself alone, those from 70 on, the household."""
+    case = household(
+        "2024-05", receipt("父", points=10_000, share=20), receipt("父", points=20_000, share=20, setting=IN),
+        receipt("母", points=50_000, share=20, setting=IN), receipt("子", points=100_000, setting=IN),
+        elder="父母", halved="父", under="ウ", over="一般", is_multiple=True,
+    )  # fmt: skip
+    law = LAW.at(Month.of(2024, 5))
+    elder, younger = (law.row(group, name).basis for group, name in ((AgeGroup.FROM_70, "一般"), (AgeGroup.UNDER_70, "ウ")))
+    assert steps(case) == (
+        Step(StepKind.OUTPATIENT, 20_000, 9_000, Ceiling(9_000), elder, None, "父", None, OUT, Share.HALF, counts=False),
+        Step(StepKind.PERSON_FROM_70, 49_000, 22_200, Ceiling(22_200), elder, None, "父", None, None, Share.HALF, is_multiple=True),
+        Step(StepKind.HOUSEHOLD_FROM_70, 122_200, 44_400, Ceiling(44_400), elder, is_multiple=True),
+        Step(StepKind.WHOLE_HOUSEHOLD, 344_400, 44_400, Ceiling(44_400), younger, is_multiple=True),
+    )  # fmt: skip
+    third = steps(evolve(case, is_multiple=False))
+    assert [(step.limit, step.cost, step.is_multiple) for step in third] == [
+        (9_000, None, False), (28_800, None, False), (57_600, None, False), (95_430, 1_800_000, False),
+    ]  # fmt: skip
