@@ -211,7 +211,7 @@ def test_a_number_that_is_not_in_the_vault_stops_the_file(clerk: Clerk, office: 
         work.commit()
     with pytest.raises(SetupFault, match="KKH-C011"):
         clerk.build()
-    assert len(clerk.lists().waiting) == 2 and not list(office.inbox.glob("SK*"))
+    assert len(clerk.lists().waiting) == 2 and not list(office.inbox.glob("SK*.csv"))
 
 
 def test_by_when_a_change_must_be_registered(clerk: Clerk) -> None:
