@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 def rows_of_each(connection: Connection, *statements: str) -> list[list[Any]]:
     """The rows that each of the statements gave. Raises :class:`DBAPIError`."""
     if not connection.in_transaction():
-        connection.begin()  # what is the driver's alone begins none by itself, and outside of one nothing of the scope is seen
+        connection.begin()  # a statement past SQLAlchemy begins nothing: without this it would be in no scope and no lane
     driver = connection.dialect.loaded_dbapi
     cursor = connection.connection.cursor()
     message = "; ".join(statements)
