@@ -8,6 +8,9 @@ from typing import Any
 
 from hypothesis import given
 
+from kokuho_core.conformance.reference import continuity as model
+from kokuho_core.conformance.reference import qualification as qualification_model
+from kokuho_core.conformance.reference.counting import window
 from kokuho_core.high_cost_history.history import HighCostHistory
 from kokuho_core.household_continuity.candidate import Candidate, HouseholdPair
 from kokuho_core.household_continuity.comparison import Comparison
@@ -21,9 +24,6 @@ from kokuho_core.vocabulary.codes import Decision, Suggestion, SuggestionReason
 from kokuho_core.vocabulary.identifiers import HouseholdKey, PrefecturalInsuredId
 from kokuho_core.vocabulary.month import Month
 
-from ..models import continuity_model as model
-from ..models import qualification_model
-from ..models.counting_model import window
 from . import strategies
 from .builders import REGISTER, high_cost, key_of, one, resident
 from .strategies import HouseholdWorld

@@ -6,6 +6,7 @@ import attrs
 import pytest
 from hypothesis import given
 
+from kokuho_core.conformance.reference import counting as model
 from kokuho_core.errors import RecordRefused
 from kokuho_core.high_cost_history.history import (
     CARRIED_SINCE,
@@ -21,7 +22,6 @@ from kokuho_core.high_cost_history.history import (
 from kokuho_core.high_cost_history.record import HIGH_COST_KEYS
 from kokuho_core.vocabulary.month import Month
 
-from ..models import counting_model as model
 from . import strategies
 from .builders import A, high_cost, key_of, months
 

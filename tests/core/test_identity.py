@@ -13,6 +13,7 @@ from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kokuho_core.conformance.reference import identity as model
 from kokuho_core.identity.connection import group_connected
 from kokuho_core.identity.insured_ids import IssuedId, assign_ids, municipal_id, prefectural_id
 from kokuho_core.identity.settlement import ConflictCause, SettledPerson, Settlement, settle
@@ -21,7 +22,6 @@ from kokuho_core.insured_person.person import live_rows
 from kokuho_core.vocabulary.identifiers import Addressee, PrefecturalInsuredId
 from kokuho_core.vocabulary.individual_number import NumberIndex
 
-from ..models import identity_model as model
 from . import strategies
 from .builders import A, B, D, addressee, fact, index_of
 

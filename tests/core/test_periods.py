@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from kokuho_core.conformance.reference import periods as periods_model
 from kokuho_core.errors import InvalidValue
 from kokuho_core.periods import OPEN, DayRange, Gap, gaps, overlapping_pairs
 from kokuho_core.periods.day_range import earlier_end
 
-from ..models import periods_model
 from . import strategies
 from .builders import d
 

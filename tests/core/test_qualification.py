@@ -12,6 +12,7 @@ import pytest
 from attrs import evolve
 from hypothesis import given
 
+from kokuho_core.conformance.reference import qualification as model
 from kokuho_core.insured_person.application_period import ApplicationPeriod, PeriodKey
 from kokuho_core.qualification.derivation import Qualification, derive_qualifications
 from kokuho_core.qualification.findings import (
@@ -25,7 +26,6 @@ from kokuho_core.qualification.judgement import is_protected, judge_person, plai
 from kokuho_core.qualification.moves import find_moves
 from kokuho_core.vocabulary.codes import QualificationStatus
 
-from ..models import qualification_model as model
 from . import strategies
 from .builders import MERGED, REGISTER, A, B, C, D, addressee, d, fact, insurer_number, one, period
 from .strategies import History

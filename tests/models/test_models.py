@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from .continuity_model import (
+from kokuho_core.conformance.reference.continuity import (
     Calendar,
     Candidate,
     Continued,
@@ -21,10 +21,10 @@ from .continuity_model import (
     carried,
     segment_starts,
 )
-from .counting_model import Month, is_multiple, months_in_window, occurrence_number
-from .identity_model import Message, identities
-from .periods_model import gaps, overlaps
-from .qualification_model import P, Ref, findings, tokuso
+from kokuho_core.conformance.reference.counting import Month, is_multiple, months_in_window, occurrence_number
+from kokuho_core.conformance.reference.identity import Message, identities
+from kokuho_core.conformance.reference.periods import gaps, overlaps
+from kokuho_core.conformance.reference.qualification import P, Ref, findings, tokuso
 
 A, B, C, B2 = "130013", "130021", "130039", "130047"
 AS_OF = date(2025, 12, 31)

@@ -10,11 +10,10 @@ from datetime import date
 
 from attrs import define, field
 
+from kokuho_core.conformance.reference.continuity import Cover, Fact, Head, Member, World
+from kokuho_core.conformance.reference.counting import Month
+from kokuho_core.conformance.reference.qualification import P
 from kokuho_core.vocabulary.identifiers import InsurerNumber
-
-from ..models.continuity_model import Cover, Fact, Head, Member, World
-from ..models.counting_model import Month
-from ..models.qualification_model import P
 
 
 @define

@@ -10,6 +10,7 @@ from typing import Any
 from attrs import define, field
 from hypothesis import strategies as st
 
+from kokuho_core.conformance.reference.counting import month_before
 from kokuho_core.municipal_office.notification import (
     CoverBegan,
     CoverEnded,
@@ -27,7 +28,6 @@ from kokuho_core.municipal_office.notification import (
 )
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, HouseholdNumber, InsurerNumber
 
-from ..models.counting_model import month_before
 from .counter import items
 from .ledger import MunicipalLedger
 from .three_offices import MUNICIPALITIES, ThreeOffices, addressees, as_head, described

@@ -14,13 +14,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from kokuho_core.errors import NotFound
-from kokuho_core.returning.rows import KakuninRow, KeikohoRow
-from kokuho_core.usecases import municipal_office
-from kokuho_core.usecases.municipal_desk import known_here
-from kokuho_core.vocabulary.identifiers import AddresseeNumber, InsurerNumber
-
-from ..models.continuity_model import (
+from kokuho_core.conformance.reference.continuity import (
     CHECK,
     Calendar,
     Candidate,
@@ -33,8 +27,14 @@ from ..models.continuity_model import (
     counted,
     segment_of,
 )
-from ..models.counting_model import window
-from ..models.qualification_model import findings, tokuso
+from kokuho_core.conformance.reference.counting import window
+from kokuho_core.conformance.reference.qualification import findings, tokuso
+from kokuho_core.errors import NotFound
+from kokuho_core.returning.rows import KakuninRow, KeikohoRow
+from kokuho_core.usecases import municipal_office
+from kokuho_core.usecases.municipal_desk import known_here
+from kokuho_core.vocabulary.identifiers import AddresseeNumber, InsurerNumber
+
 from ..prefecture.office import PrefectureOffice
 from ..prefecture.worlds import Worlds
 from .lives import live

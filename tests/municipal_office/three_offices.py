@@ -14,6 +14,8 @@ from typing import Any
 from attrs import define, field
 
 from kokuho_adapters.files import OpenFormatFile
+from kokuho_core.conformance.reference.continuity import Continued, World, candidates
+from kokuho_core.conformance.reference.counting import Month as ModelMonth
 from kokuho_core.errors import NotificationRefused
 from kokuho_core.high_cost_history.record import HighCostRecord
 from kokuho_core.municipal_office.notification import Entrant, Head, NewHousehold, Withdrawn
@@ -26,8 +28,6 @@ from kokuho_core.vocabulary.identifiers import AddresseeNumber, HouseholdNumber,
 from kokuho_core.vocabulary.individual_number import IndividualNumber
 from kokuho_core.vocabulary.month import Month
 
-from ..models.continuity_model import Continued, World, candidates
-from ..models.counting_model import Month as ModelMonth
 from ..prefecture.office import A, B, C, PrefectureOffice, instruction, number
 from .counter import items
 from .ledger import Ledger, MunicipalLedger

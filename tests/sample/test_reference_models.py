@@ -10,9 +10,9 @@ import pytest
 
 from kokuho_adapters.sample.municipal_office import HIGH_COST, HOUSEHOLD, PERSON, Entry, MunicipalOffices
 from kokuho_adapters.sample.story import AFTER_LOST, LOST, ROUNDS, WEST, tell
+from kokuho_core.conformance.reference.continuity import Continued, Cover, Fact, Head, Member, World, candidates
+from kokuho_core.conformance.reference.qualification import P, findings, tokuso
 
-from ..models.continuity_model import Continued, Cover, Fact, Head, Member, World, candidates
-from ..models.qualification_model import P, findings, tokuso
 from .rounds import Played
 
 FOLDERS = [each.folder for each in ROUNDS]

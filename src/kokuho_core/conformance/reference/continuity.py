@@ -11,9 +11,18 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import NamedTuple
 
-from .counting_model import Month, window
-from .periods_model import ONE_DAY, days_between
-from .qualification_model import One, P, Ref, claims_in, claims_out, findings, in_order, same_number
+from kokuho_core.conformance.reference.counting import Month, window
+from kokuho_core.conformance.reference.periods import ONE_DAY, days_between
+from kokuho_core.conformance.reference.qualification import (
+    One,
+    P,
+    Ref,
+    claims_in,
+    claims_out,
+    findings,
+    in_order,
+    same_number,
+)
 
 Household = tuple[str, str]
 """Insurer number and household number."""
@@ -145,7 +154,7 @@ class Calendar:
                 self._fill(day)
             else:  # nothing begins or ends: as the day before
                 for each in (self._covers, self._heads, self._members):
-                    each[day] = each[day - ONE_DAY]  # type: ignore[index,assignment]
+                    each[day] = each[day - ONE_DAY]
 
     def _fill(self, day: date) -> None:
         covers: dict[str, list[Cover]] = {}

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from datetime import date
 from typing import NamedTuple
 
-from .periods_model import days_of, gaps, horizon
+from kokuho_core.conformance.reference.periods import days_of, gaps, horizon
 
 CONTINUATION_FROM = date(2018, 4, 1)
 """Q-9, X-30: before this day a claim of an intra-prefecture move counts as none."""

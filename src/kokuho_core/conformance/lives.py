@@ -1,0 +1,678 @@
+"""生活史の生成: what happens to a few people and households in a prefecture, legal by construction, and what its offices send.
+
+Everything here is told as it happens: somebody moves, joins an employer's insurance, is born, dies; an office records it late,
+wrongly, twice, or in one municipality only. What is to be judged of it is not decided here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import date, datetime, timedelta
+from typing import Any, Final
+
+from attrs import define, field, frozen
+
+from kokuho_core.conformance.choices import Choices, chance, pick
+from kokuho_core.conformance.story import (
+    CANCELLED,
+    CORRECTED,
+    HIGH_COST,
+    HOUSEHOLD,
+    NEW,
+    PERSON,
+    DecisionMade,
+    Pair,
+    Sending,
+    Step,
+    Story,
+)
+from kokuho_core.vocabulary.check_digits import luhn_digit, municipality_digit
+from kokuho_core.vocabulary.identifiers import InsurerNumber, MunicipalityCode
+from kokuho_core.vocabulary.insurers import Insurer
+from kokuho_core.vocabulary.month import Month
+from kokuho_core.vocabulary.reasons import (
+    DEATH,
+    EMPLOYEE_INSURANCE,
+    MOVED_IN_INSIDE,
+    MOVED_OUT_INSIDE,
+    MOVED_OUT_OF_PREFECTURE,
+    RESIDENCE_SPECIAL_LOST,
+)
+
+PREFECTURE: Final = "13"
+_FROM_OUTSIDE, _BIRTH, _LEFT_EMPLOYEE, _WELFARE_ENDED, _SPECIAL_AGAIN, _OTHER = "01", "02", "03", "04", "08", "99"
+_WELFARE: Final = "54"
+_INSURED, _NOMINAL = "1", "2"
+_DAY: Final = timedelta(days=1)
+_SURNAMES: Final = ("見本", "試験", "架空", "仮名", "例示", "模擬", "練習", "雛形")
+_KANA: Final = ("ミホン", "シケン", "カクウ", "カメイ", "レイジ", "モギ", "レンシュウ", "ヒナガタ")
+_GIVEN: Final = (("太郎", "タロウ", "1"), ("花子", "ハナコ", "2"), ("次郎", "ジロウ", "1"), ("桃子", "モモコ", "2"))
+
+
+def insurer(serial: int, name: str) -> Insurer:
+    """A synthetic municipality; ``serial`` from 1 to 999."""
+    payload = f"{PREFECTURE}{serial:03d}"
+    return Insurer(
+        InsurerNumber(f"{payload}{luhn_digit(payload)}"),
+        MunicipalityCode(f"{payload}{municipality_digit(payload)}"),
+        name,
+    )
+
+
+INSURERS: Final = (insurer(901, "あさひ市"), insurer(902, "みなと市"), insurer(903, "やまて町"))
+"""保険者 of every story: synthetic municipalities of one prefecture."""
+
+_NUMBERS: Final = tuple(each.insurer_number for each in INSURERS)
+
+
+@frozen
+class Theme:
+    """主題: which kinds of events a story leans to, and when it begins. ``events`` may name one several times."""
+
+    name: str
+    events: tuple[str, ...]
+    first_day: date = date(2022, 1, 1)
+
+
+_USUAL: Final = (
+    "move", "move", "move", "part moves", "leaves insurance", "comes back", "birth", "head changes", "month", "month",
+)  # fmt: skip
+_AWRY: Final = ("gap", "overlap", "one side only", "nobody entered", "corrected", "cancelled", "same day")
+THEMES: Final = (
+    Theme("日々の異動", _USUAL),
+    Theme("食い違う届出", (*_USUAL, *_AWRY, *_AWRY)),
+    Theme("訂正と取消", ("move", "move", "corrected", "cancelled", "cancelled", "anew", "gap", "same day", "leaves insurance")),
+    Theme("世帯の分離と合併", ("part moves", "part moves", "joins", "joins", "move", "head changes", "birth", "month", "month")),
+    Theme("高額該当と継続", ("month", "month", "month", "move", "move", "part moves", "late month", "month cancelled")),
+    Theme("番号", ("number later", "number changes", "move", "move", "other person's number", "leaves insurance")),
+    Theme("受け付けられない記録", ("refused overlap", "refused anew", "refused correction", "move", "cancelled", "month")),
+    Theme("住所地特例", ("special residence", "move", "move", "special residence", "comes back")),
+    Theme("2018年4月の前後", ("move", "move", "gap", "overlap", "month", "part moves"), date(2017, 12, 1)),
+)
+
+
+def tell(name: str, choices: Choices, theme: Theme | None = None) -> Story:
+    """One life story. ``theme``: the kind of lives; without one it is drawn too."""
+    return _Telling(choices, theme or pick(choices, THEMES)).story(name)
+
+
+@define
+class _Someone:
+    """A person: what is true of him, and the record that is open where he is insured now."""
+
+    serial: int
+    number: int | None
+    born: date
+    is_protected: bool
+    row: dict[str, Any] | None = None
+    since: date = date.min
+    last: dict[str, Any] | None = None
+
+
+@define
+class _Home:
+    """A household in one municipality; ``rows`` are its records, ``months`` what was told of its high-cost months."""
+
+    insurer: str
+    number: str
+    head: _Someone
+    members: list[_Someone]
+    rows: list[dict[str, Any]] = field(factory=list)
+    months: list[dict[str, Any]] = field(factory=list)
+
+    @property
+    def key(self) -> tuple[str, str]:
+        return self.insurer, self.number
+
+
+class _Telling:
+    """One story on its way: who is where, and what each office has said so far."""
+
+    def __init__(self, choices: Choices, theme: Theme) -> None:
+        self.choices = choices
+        self.theme = theme
+        self.day = theme.first_day
+        self.moment = datetime(2024, 1, 1, 9)
+        self.people: list[_Someone] = []
+        self.homes: list[_Home] = []
+        self.pairs: list[Pair] = []
+        self.decided: list[Pair] = []
+        self.rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
+        self.steps: list[Step] = []
+        self.pending: list[tuple[str, str, list[dict[str, Any]]]] = []
+        self.sequences: dict[tuple[str, str], int] = {}
+        self.histories: dict[tuple[str, str], int] = {}
+        self.household_numbers: dict[str, int] = {}
+        self.sent: list[Sending] = []
+        self.is_over = False
+
+    # --- the story ---
+
+    def story(self, name: str) -> Story:
+        for _ in range(1 + chance(self.choices, 3)):
+            self._settle()
+        for _ in range(1 + self.choices.below(3)):
+            for _ in range(1 + self.choices.below(3)):
+                if self.is_over:
+                    break
+                self.day += timedelta(days=pick(self.choices, (1, 5, 20, 31, 60, 120)))
+                getattr(self, "_" + pick(self.choices, self.theme.events).replace(" ", "_").replace("'", ""))()
+            if not self.is_over:
+                self._close_step()
+        if chance(self.choices, 4):
+            self._send_again()
+        return Story(name, INSURERS, tuple(self.steps))
+
+    def _close_step(self) -> None:
+        """Everything said since the last step goes out; sometimes an office then decides what it was asked."""
+        as_of = max(self.day, self.steps[-1].as_of if self.steps else self.day) + timedelta(
+            days=pick(self.choices, (1, 1, 20, 40))
+        )
+        sendings = tuple(self._sendings())
+        decisions = self._decisions(as_of)
+        self.steps.append(Step(as_of, sendings, decisions))
+
+    def _sendings(self) -> Iterable[Sending]:
+        files: list[Sending] = []
+        for file_id, sender, rows in self.pending:
+            self.sequences[sender, file_id] = sequence = self.sequences.get((sender, file_id), 0) + 1
+            files.append(Sending(file_id, sender, sequence, tuple(rows)))
+        self.pending = []
+        if len(files) > 1 and chance(self.choices, 4):  # one file is late: the next of its sender waits for it
+            late = self.choices.below(len(files))
+            files.append(files.pop(late))
+        self.sent += files
+        return files
+
+    def _decisions(self, as_of: date) -> tuple[DecisionMade, ...]:
+        """About pairs that were listed in an earlier step; a candidate that the system did not list is left out."""
+        if not self.steps:
+            return ()
+        asked = [each for each in self.pairs if each not in self.decided]
+        made: list[DecisionMade] = []
+        for pair in asked:
+            if not chance(self.choices, 3):
+                self.decided.append(pair)
+                made.append(DecisionMade(pair, pick(self.choices, ("1", "1", "1", "2")), as_of))
+        told = {each.pair: each.decision for step in self.steps for each in step.decisions}
+        for pair in sorted(told.keys() - {each.pair for each in made}):
+            if told[pair] != "3" and chance(self.choices, 5):
+                made.append(DecisionMade(pair, "3", as_of))
+        return tuple(made)
+
+    def _send_again(self) -> None:
+        """The same file once more: no effect."""
+        again = pick(self.choices, self.sent)
+        self.steps.append(Step(self.steps[-1].as_of + _DAY, (again,)))
+
+    # --- what offices say ---
+
+    def _say(self, file_id: str, row: dict[str, Any]) -> None:
+        self.moment += timedelta(minutes=1)
+        row = {**row, "updated_at": self.moment}
+        sender = row["insurer_number"]
+        for open_file in self.pending:
+            if open_file[:2] == (file_id, sender) and not chance(self.choices, 6):
+                open_file[2].append(row)
+                return
+        self.pending.append((file_id, sender, [row]))
+
+    def _tell_person(self, row: dict[str, Any], kind: str = NEW) -> dict[str, Any]:
+        row = {**row, "update_kind": kind}
+        records = self.rows.setdefault((row["insurer_number"], row["addressee_number"]), [])
+        records[:] = [each for each in records if each["history_number"] != row["history_number"]]
+        if kind != CANCELLED:
+            records.append(row)
+        self._say(PERSON, row)
+        return row
+
+    def _correct(self, row: dict[str, Any], **changes: Any) -> dict[str, Any]:
+        return self._tell_person({**row, **changes}, CORRECTED)
+
+    def _next_history(self, *subject: str) -> int:
+        key = (subject[0], "/".join(subject[1:]))
+        self.histories[key] = self.histories.get(key, 0) + 1
+        return self.histories[key]
+
+    # --- people and households ---
+
+    def _somebody(self, born: date | None = None, *, is_numbered: bool = True) -> _Someone:
+        serial = len(self.people) + 1
+        person = _Someone(
+            serial,
+            serial if is_numbered else None,
+            born or date(1950 + 7 * serial % 50, 1 + serial % 12, 1 + serial % 28),
+            chance(self.choices, 8),
+        )
+        self.people.append(person)
+        return person
+
+    def _record(self, person: _Someone, home: _Home, start: date | None, reason: str | None) -> dict[str, Any]:
+        insurer, addressee = home.insurer, f"{person.serial}"
+        given, kana, sex = _GIVEN[person.serial % len(_GIVEN)]
+        return {
+            "insurer_number": insurer,
+            "addressee_number": addressee,
+            "history_number": self._next_history(insurer, addressee),
+            "individual_number": person.number,
+            "previous_individual_number": None,
+            "name": f"{_SURNAMES[person.serial % len(_SURNAMES)]}　{given}",
+            "name_kana": f"{_KANA[person.serial % len(_KANA)]}　{kana}",
+            "birth_date": person.born,
+            "sex": sex,
+            "address": f"{self._name_of(insurer)}見本町{person.serial}丁目",
+            "card_number": home.number,
+            "household_number": home.number,
+            "member_start": None,
+            "member_end": None,
+            "relationship": "01" if home.head is person else "05",
+            "insured_kind": _NOMINAL if start is None else _INSURED,
+            "application_start": start,
+            "application_start_reason": reason,
+            "application_end": None,
+            "application_end_reason": None,
+            "special_case": "3" if reason == _SPECIAL_AGAIN else "0",
+            "address_withheld": "1" if person.is_protected else "0",
+            "self_view_stopped": "0",
+        }
+
+    def _name_of(self, insurer: str) -> str:
+        return next(each.name for each in INSURERS if each.insurer_number == insurer)
+
+    def _insure(self, person: _Someone, home: _Home, start: date, reason: str) -> None:
+        person.row = self._tell_person(self._record(person, home, start, reason))
+        person.since = start
+        if person not in home.members:
+            home.members.append(person)
+
+    def _end(self, person: _Someone, end: date, reason: str) -> None:
+        """His cover here ends; the office says so by a correction of the open record."""
+        if person.row is None:
+            return
+        person.last = self._correct(person.row, application_end=max(end, person.since), application_end_reason=reason)
+        person.row = None
+
+    def _new_home(self, insurer: str, head: _Someone, day: date, reason: str) -> _Home:
+        self.household_numbers[insurer] = number = self.household_numbers.get(insurer, 0) + 1
+        home = _Home(insurer, f"{number}", head, [])
+        self.homes.append(home)
+        self._tell_head(home, head, day, reason)
+        return home
+
+    def _tell_head(self, home: _Home, head: _Someone, day: date, reason: str) -> None:
+        """A record of the household under its head; the record before it ends (H-4)."""
+        since = home.rows[0]["household_start"] if home.rows else day
+        if home.rows:
+            home.rows[-1] = {**home.rows[-1], "update_kind": CORRECTED, "head_end": max(day, home.rows[-1]["head_start"])}
+            self._say(HOUSEHOLD, home.rows[-1])
+        row = {
+            "insurer_number": home.insurer,
+            "household_number": home.number,
+            "history_number": self._next_history(home.insurer, "household", home.number),
+            "update_kind": NEW,
+            "card_number": home.number,
+            "head_addressee_number": f"{head.serial}",
+            "head_kind": _INSURED,
+            "head_start": day,
+            "head_end": None,
+            "household_start": since,
+            "change_reason": reason,
+            "changed_on": day,
+            "notified_on": day,
+        }
+        home.head = head
+        home.rows.append(row)
+        self._say(HOUSEHOLD, row)
+
+    def _become_nominal(self, home: _Home, head: _Someone, day: date) -> None:
+        """The head is no longer insured himself, and stays head (擬制世帯主)."""
+        self._tell_person(self._record(head, home, None, None))
+        last = home.rows[-1]
+        home.rows[-1] = {**last, "update_kind": CORRECTED, "head_end": max(day, last["head_start"])}
+        self._say(HOUSEHOLD, home.rows[-1])
+        history = self._next_history(home.insurer, "household", home.number)
+        row = {
+            **last, "update_kind": NEW, "history_number": history, "head_kind": _NOMINAL, "head_start": day,
+            "change_reason": "99", "changed_on": day, "notified_on": day,
+        }  # fmt: skip
+        home.rows.append(row)
+        self._say(HOUSEHOLD, row)
+
+    def _settle(self) -> None:
+        """A household that was there before the story."""
+        insurer = pick(self.choices, _NUMBERS)
+        size = pick(self.choices, (1, 1, 2, 2, 3))
+        hide_number = "number later" in self.theme.events and chance(self.choices, 2)
+        members = [self._somebody(is_numbered=not (hide_number and i == 0)) for i in range(size)]
+        home = self._new_home(insurer, members[0], self.day, "01")
+        for each in members:
+            self._insure(each, home, self.day, pick(self.choices, (_LEFT_EMPLOYEE, _FROM_OUTSIDE, _WELFARE_ENDED)))
+
+    # --- choosing whom it happens to ---
+
+    def _insured_homes(self) -> list[_Home]:
+        return [each for each in self.homes if self._insured_of(each)]
+
+    def _some_home(self) -> _Home | None:
+        homes = self._insured_homes()
+        return pick(self.choices, homes) if homes else None
+
+    def _elsewhere(self, insurer: str) -> str:
+        return pick(self.choices, [each for each in _NUMBERS if each != insurer])
+
+    def _insured_of(self, home: _Home) -> list[_Someone]:
+        keys = ("insurer_number", "household_number")
+        return [each for each in home.members if each.row is not None and tuple(each.row[key] for key in keys) == home.key]
+
+    # --- events ---
+
+    def _move(self) -> None:
+        self._move_household(0, MOVED_OUT_INSIDE, MOVED_IN_INSIDE)
+
+    def _gap(self) -> None:
+        self._move_household(
+            pick(self.choices, (1, 3, 30)), MOVED_OUT_INSIDE, pick(self.choices, (MOVED_IN_INSIDE, _LEFT_EMPLOYEE))
+        )
+
+    def _overlap(self) -> None:
+        self._move_household(pick(self.choices, (-1, -4)), MOVED_OUT_INSIDE, MOVED_IN_INSIDE)
+
+    def _one_side_only(self) -> None:
+        sides = ((MOVED_OUT_INSIDE, _FROM_OUTSIDE), (MOVED_OUT_OF_PREFECTURE, MOVED_IN_INSIDE))
+        self._move_household(0, *pick(self.choices, sides))
+
+    def _nobody_entered(self) -> None:
+        self._move_household(None, MOVED_OUT_INSIDE, MOVED_IN_INSIDE)
+
+    def _move_household(self, days_between: int | None, leaves: str, enters: str) -> None:
+        """All insured members; the head stays head, or another of them becomes it."""
+        home = self._some_home()
+        if home is None:
+            return
+        movers = self._insured_of(home)
+        head = home.head if home.head in movers else movers[0]
+        if len(movers) > 1 and chance(self.choices, 4):
+            head = movers[-1]
+        self._leave_and_enter(home, movers, head, days_between, leaves, enters)
+
+    def _part_moves(self) -> None:
+        """Some go, some stay; who goes may be the head."""
+        home = self._some_home()
+        if home is None or len(self._insured_of(home)) < 2:
+            return
+        insured = self._insured_of(home)
+        movers = insured[: self.choices.below(len(insured) - 1) + 1] if chance(self.choices, 2) else insured[-1:]
+        self._leave_and_enter(home, movers, movers[0], 0, MOVED_OUT_INSIDE, MOVED_IN_INSIDE)
+        staying = self._insured_of(home)
+        if home.head in movers and staying and not chance(self.choices, 3):
+            self._tell_head(home, staying[0], self.day, "04")
+
+    def _joins(self) -> None:
+        """A household moves into another municipality's household; the head there, or the one who comes, is head."""
+        home = self._some_home()
+        others = [each for each in self._insured_homes() if home is not None and each.insurer != home.insurer]
+        if home is None or not others:
+            return
+        other, movers = pick(self.choices, others), self._insured_of(home)
+        self._leave_and_enter(home, movers, None, 0, MOVED_OUT_INSIDE, MOVED_IN_INSIDE, other)
+        if chance(self.choices, 2):
+            self._tell_head(other, movers[0], self.day, "06")
+
+    def _leave_and_enter(
+        self,
+        home: _Home,
+        movers: Sequence[_Someone],
+        head: _Someone | None,
+        days_between: int | None,
+        leaves: str,
+        enters: str,
+        into: _Home | None = None,
+    ) -> None:
+        entered = self.day
+        for each in movers:
+            self._end(each, entered - timedelta(days=days_between or 0), leaves)
+        if days_between is None:
+            return
+        insurer = into.insurer if into is not None else self._elsewhere(home.insurer)
+        back = [each for each in self.homes if each.insurer == insurer and each.head is head and not self._insured_of(each)]
+        if into is None and head is not None:
+            into = back[0] if back and chance(self.choices, 2) else self._new_home(insurer, head, entered, "03")
+        if into is None:
+            return
+        for each in movers:
+            self._insure(each, into, entered, enters)
+        pair = Pair(*home.key, *into.key)
+        if pair not in self.pairs:
+            self.pairs.append(pair)
+
+    def _leaves_insurance(self) -> None:
+        """Employee insurance, death, welfare, another prefecture: one of the household, who may be its head."""
+        home = self._some_home()
+        if home is None:
+            return
+        insured = self._insured_of(home)
+        person = pick(self.choices, insured)
+        reason = pick(self.choices, (EMPLOYEE_INSURANCE, DEATH, _WELFARE, MOVED_OUT_OF_PREFECTURE))
+        self._end(person, self.day, reason)
+        staying = self._insured_of(home)
+        if home.head is person and staying:
+            if reason == EMPLOYEE_INSURANCE and chance(self.choices, 2):
+                self._become_nominal(home, person, self.day)
+            else:
+                self._tell_head(home, staying[0], self.day, "04")
+        if reason == DEATH:
+            person.last = None
+
+    def _comes_back(self) -> None:
+        """Somebody who was insured before is insured anew, in his own municipality or in another."""
+        gone = [each for each in self.people if each.row is None and each.last is not None]
+        if not gone:
+            return
+        person = pick(self.choices, gone)
+        last = person.last or {}
+        insurer = pick(self.choices, (last["insurer_number"], *_NUMBERS))
+        start = max(self.day, last["application_end"] + pick(self.choices, (_DAY, timedelta(40))))
+        home = self._new_home(insurer, person, start, "02")
+        self._insure(person, home, start, pick(self.choices, (_LEFT_EMPLOYEE, _FROM_OUTSIDE, _OTHER)))
+
+    def _birth(self) -> None:
+        home = self._some_home()
+        if home is not None:
+            self._insure(self._somebody(self.day), home, self.day, _BIRTH)
+
+    def _head_changes(self) -> None:
+        home = self._some_home()
+        others = [each for each in self._insured_of(home) if each is not home.head] if home is not None else []
+        if home is not None and others:
+            self._tell_head(home, others[0], self.day, "04")
+
+    def _special_residence(self) -> None:
+        """住所地特例: he moves into a home elsewhere and stays with his insurer under another number (D-9)."""
+        home = self._some_home()
+        if home is None:
+            return
+        person = pick(self.choices, self._insured_of(home))
+        self._end(person, self.day, RESIDENCE_SPECIAL_LOST)
+        own = self._new_home(home.insurer, person, self.day, "05")
+        if not chance(self.choices, 6):
+            self._insure(person, own, self.day, _SPECIAL_AGAIN)
+
+    def _same_day(self) -> None:
+        """Insured and gone on one day (同日得喪): covers nothing (P-2)."""
+        home = self._some_home()
+        if home is None:
+            return
+        person = pick(self.choices, self._insured_of(home))
+        other = self._elsewhere(home.insurer)
+        passing = self._new_home(other, person, self.day, "02")
+        row = self._record(person, passing, self.day, pick(self.choices, (MOVED_IN_INSIDE, _FROM_OUTSIDE)))
+        self._tell_person({**row, "application_end": self.day, "application_end_reason": MOVED_OUT_OF_PREFECTURE})
+
+    def _ended_rows(self) -> list[dict[str, Any]]:
+        return [
+            row for rows in self.rows.values() for row in rows if row["insured_kind"] == _INSURED and row["application_end"]
+        ]
+
+    def _corrected(self) -> None:
+        """A date was wrong: the record is corrected under its history number (P-7)."""
+        rows = self._ended_rows()
+        if not rows:
+            return
+        row = pick(self.choices, rows)
+        days = timedelta(days=pick(self.choices, (1, -1, 7)))
+        if chance(self.choices, 3) and row["application_start"] + days <= row["application_end"]:
+            self._replace(row, application_start=row["application_start"] + days)
+        elif row["application_start"] <= row["application_end"] + days:
+            self._replace(row, application_end=row["application_end"] + days)
+
+    def _replace(self, row: dict[str, Any], **changes: Any) -> None:
+        """Unless another period of the same person is in the way (P-3): then the office would not have said so."""
+        others = [
+            each for each in self.rows[row["insurer_number"], row["addressee_number"]]
+            if each is not row and each["insured_kind"] == _INSURED and each["application_start"] != row["application_start"]
+        ]  # fmt: skip
+        changed = {**row, **changes}
+        if all(_apart(changed, each) for each in others):
+            self._forget(row, self._correct(row, **changes))
+
+    def _forget(self, row: dict[str, Any], now: dict[str, Any] | None) -> None:
+        for person in self.people:
+            if person.last is not None and _is_same(person.last, row):
+                person.last = now
+
+    def _cancelled(self) -> None:
+        rows = self._ended_rows()
+        if rows:
+            row = pick(self.choices, rows)
+            self._tell_person(row, CANCELLED)
+            self._forget(row, None)
+
+    def _anew(self) -> None:
+        """Cancelled, and sent anew as another record; the cancelled one stays cancelled."""
+        rows = self._ended_rows()
+        if rows:
+            row = pick(self.choices, rows)
+            self._tell_person(row, CANCELLED)
+            history = self._next_history(row["insurer_number"], row["addressee_number"])
+            end = row["application_end"] + timedelta(days=pick(self.choices, (0, 0, 2)))
+            again = {**row, "history_number": history}
+            others = [
+                each for each in self.rows[row["insurer_number"], row["addressee_number"]] if each["insured_kind"] == _INSURED
+            ]
+            if all(_apart({**again, "application_end": end}, each) for each in others):
+                again["application_end"] = end
+            self._forget(row, self._tell_person(again))
+
+    def _month(self) -> None:
+        """高額該当: one to four months up to now (H-1)."""
+        self._tell_months(range(pick(self.choices, (1, 1, 2, 4, 13))), self._insured_homes())
+
+    def _late_month(self) -> None:
+        """A month that becomes known after its household has moved away (H-7)."""
+        left = [each for each in self.homes if not self._insured_of(each)]
+        self._tell_months((1 + self.choices.below(3),), left or self.homes)
+
+    def _tell_months(self, back: Iterable[int], homes: Sequence[_Home]) -> None:
+        if not homes:
+            return
+        home = pick(self.choices, homes)
+        now = Month.containing(self.day)
+        for each in back:
+            month = now.plus(-each)
+            kind = pick(self.choices, ("1", "1", "1", "2"))
+            if any(row["treatment_month"] == month and row["occurrence_kind"] == kind for row in home.months):
+                continue
+            row = {
+                "insurer_number": home.insurer, "household_number": home.number, "treatment_month": month, "update_kind": NEW,
+                "occurrence_kind": kind, "paid_amount": pick(self.choices, (12_000, 0)),
+            }  # fmt: skip
+            home.months.append(row)
+            self._say(HIGH_COST, row)
+
+    def _month_cancelled(self) -> None:
+        told = [(home, row) for home in self.homes for row in home.months]
+        if told:
+            home, row = pick(self.choices, told)
+            home.months.remove(row)
+            self._say(HIGH_COST, {**row, "update_kind": CANCELLED})
+
+    def _number_later(self) -> None:
+        """The number of somebody without one becomes known (I-3)."""
+        for person in self.people:
+            if person.number is None and person.row is not None:
+                person.number = person.serial
+                person.row = self._correct(person.row, individual_number=person.number)
+                return
+        self._move()
+
+    def _number_changes(self) -> None:
+        """A new number was given; the record names the one before (I-4)."""
+        insured = [each for each in self.people if each.row is not None and each.number is not None]
+        if insured:
+            person = pick(self.choices, insured)
+            before, person.number = person.number, 100 + person.serial + (person.number or 0)
+            person.row = self._correct(
+                person.row or {}, individual_number=person.number, previous_individual_number=before
+            )
+
+    def _other_persons_number(self) -> None:
+        """Somebody is sent with the number of another, and another birth date (I-1): held, in a step of its own."""
+        known = [each for each in self.people if each.number is not None and each.row is not None]
+        if not known:
+            return
+        if self.pending:
+            self._close_step()
+        known_person = pick(self.choices, known)
+        impostor = self._somebody(date(1999, 9, 9))
+        impostor.number, impostor.is_protected = known_person.number, False
+        insurer = self._elsewhere((known_person.row or {})["insurer_number"])
+        home = self._new_home(insurer, impostor, self.day, "02")
+        self._insure(impostor, home, self.day, _FROM_OUTSIDE)
+        impostor.row = impostor.last = None
+        self._close_step()
+        self.is_over = True
+
+    def _refused_overlap(self) -> None:
+        """A second period of one person over the first, in one municipality: refused (P-3)."""
+        rows = [row for row in self._ended_rows() if row["application_start"] + _DAY < row["application_end"]]
+        if rows:
+            row = pick(self.choices, rows)
+            history = self._next_history(row["insurer_number"], row["addressee_number"])
+            wrong = {**row, "history_number": history, "update_kind": NEW, "application_start": row["application_start"] + _DAY}
+            self._alone(wrong)
+
+    def _refused_anew(self) -> None:
+        """A cancelled record under its old history number: refused (P-7, X-4)."""
+        rows = self._ended_rows()
+        if rows:
+            row = pick(self.choices, rows)
+            self._tell_person(row, CANCELLED)
+            self._forget(row, None)
+            self._alone({**row, "update_kind": NEW})
+
+    def _refused_correction(self) -> None:
+        """A correction of a record that was never sent: refused (X-4)."""
+        rows = self._ended_rows()
+        if rows:
+            row = pick(self.choices, rows)
+            history = self._next_history(row["insurer_number"], row["addressee_number"])
+            self._alone({**row, "history_number": history, "update_kind": CORRECTED})
+
+    def _alone(self, row: dict[str, Any]) -> None:
+        """In a file of its own, so that nothing else of the person is refused with it."""
+        self.moment += timedelta(minutes=1)
+        self.pending.append((PERSON, row["insurer_number"], [{**row, "updated_at": self.moment}]))
+        self._close_step()
+
+
+def _is_same(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    keys = ("insurer_number", "addressee_number", "history_number")
+    return all(one[key] == other[key] for key in keys)
+
+
+def _apart(one: dict[str, Any], other: dict[str, Any]) -> bool:
+    """Two periods of one person in one municipality without a common day, or the same application period."""
+    if one["application_start"] == other["application_start"]:
+        return True
+    first, second = sorted((one, other), key=lambda row: row["application_start"])
+    return bool(first["application_end"]) and first["application_end"] <= second["application_start"]

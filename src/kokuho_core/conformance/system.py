@@ -1,0 +1,44 @@
+"""試験対象: what a system under test must be able to do. A door stands between this and files, a command or a server."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import AbstractContextManager
+from datetime import date, datetime
+from typing import Any, Protocol
+
+from attrs import frozen
+
+from kokuho_core.conformance.story import Row
+from kokuho_core.vocabulary.insurers import Insurer
+
+ReturnedRows = Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]
+"""(insurer number, FILE_ID) to the rows that came back, by layout key, in the order of the files."""
+
+
+@frozen
+class FileToSend:
+    """送付ファイル. ``rows`` hold serials in place of 個人番号 (:data:`kokuho_core.conformance.story.Row`)."""
+
+    file_id: str
+    sender: str
+    created_at: datetime
+    sequence: int
+    rows: tuple[Row, ...]
+
+    @property
+    def name(self) -> str:
+        """The name the open format gives it."""
+        return f"{self.file_id}_{self.sender}_{self.created_at:%Y%m%d%H%M%S}_{self.sequence:04d}.csv"
+
+
+class Aggregation(Protocol):
+    """集約システム under test, with the state of one prefecture that was empty at first."""
+
+    def take(self, files: Sequence[FileToSend], as_of: date) -> ReturnedRows:
+        """Receive all ``files``, judge for business date ``as_of``, and return what is new for every municipality."""
+        ...
+
+
+MakeAggregation = Callable[[Sequence[Insurer]], AbstractContextManager[Aggregation]]
+"""A fresh prefecture of these municipalities; leaving the context throws it away."""
