@@ -153,8 +153,10 @@ class Calendar:
             if day == self.first or day in dates:
                 self._fill(day)
             else:  # nothing begins or ends: as the day before
-                for each in (self._covers, self._heads, self._members):
-                    each[day] = each[day - ONE_DAY]
+                eve = day - ONE_DAY
+                self._covers[day], self._heads[day], self._members[day] = (
+                    self._covers[eve], self._heads[eve], self._members[eve],
+                )  # fmt: skip
 
     def _fill(self, day: date) -> None:
         covers: dict[str, list[Cover]] = {}
