@@ -72,6 +72,18 @@ class Told:
 
 
 @frozen
+class Receipt:
+    """処理結果 of one record, with the rule that decides it."""
+
+    result: str
+    rule: str = "X-2"
+
+
+_TAKEN, _WAITING = Receipt(ACCEPTED), Receipt(HELD, "I-1")
+_UNKNOWN, _OVERLAPPING, _UNDECIDED = Receipt(REFUSED, "X-4"), Receipt(REFUSED, "P-3"), Receipt(REFUSED, "X-18")
+
+
+@frozen
 class Expectation:
     """期待: what stands for every municipality after one step, and what became of each record of it.
 
@@ -79,7 +91,7 @@ class Expectation:
     """
 
     rows: Mapping[Key, Told]
-    receipts: Mapping[tuple[str, int], str]
+    receipts: Mapping[tuple[str, int], Receipt]
     candidates: Mapping[Pair, Candidate]
 
 
@@ -124,7 +136,7 @@ class Prefecture:
 
     # --- reception (X-2, X-4, P-3) ---
 
-    def _receive(self, sending: Sending) -> Iterator[tuple[tuple[str, int], str]]:
+    def _receive(self, sending: Sending) -> Iterator[tuple[tuple[str, int], Receipt]]:
         ledger = self._ledgers.setdefault((sending.sender, sending.file_id), _Ledger())
         if sending.sequence in ledger.applied:
             return
@@ -136,13 +148,13 @@ class Prefecture:
             for line, result in enumerate(self._apply(due), 2):
                 yield (due.name, line), result
 
-    def _apply(self, sending: Sending) -> list[str]:
+    def _apply(self, sending: Sending) -> list[Receipt]:
         if sending.file_id == PERSON:
             return self._apply_persons(sending.rows)
         apply = {HOUSEHOLD: self._apply_household, HIGH_COST: self._apply_month}[sending.file_id]
-        return [ACCEPTED if apply(row) else REFUSED for row in sending.rows]
+        return [_TAKEN if apply(row) else _UNKNOWN for row in sending.rows]
 
-    def _apply_persons(self, rows: Sequence[Row]) -> list[str]:
+    def _apply_persons(self, rows: Sequence[Row]) -> list[Receipt]:
         known = {message.identity for message, _ in self._messages}
         taken: list[bool] = []
         for row in rows:
@@ -163,8 +175,9 @@ class Prefecture:
         held = set(identities([message for message, _ in self._messages]).held)
         waiting = {self._messages[index][1]["updated_at"] for index in held}
         return [
-            REFUSED if not is_taken or (row["insurer_number"], row["addressee_number"]) in overlapping
-            else HELD if row["updated_at"] in waiting else ACCEPTED
+            _UNKNOWN if not is_taken
+            else _OVERLAPPING if (row["insurer_number"], row["addressee_number"]) in overlapping
+            else _WAITING if row["updated_at"] in waiting else _TAKEN
             for row, is_taken in zip(rows, taken, strict=True)
         ]  # fmt: skip
 
@@ -207,7 +220,7 @@ class Prefecture:
             self._months[key] = row
         return True
 
-    def _decide(self, decisions: Iterable[DecisionMade]) -> Iterator[tuple[tuple[str, int], str]]:
+    def _decide(self, decisions: Iterable[DecisionMade]) -> Iterator[tuple[tuple[str, int], Receipt]]:
         """Judged by what was listed last (X-18); a pair that was not listed cannot be decided upon."""
         for each in decisions:
             candidate = self._listed.get(each.pair)
@@ -218,7 +231,7 @@ class Prefecture:
             )
             if not is_refused:
                 self._decisions[each.pair] = _Decided(each.decision, each.decided_on)
-            yield (f"{each.pair}", 0), REFUSED if is_refused else ACCEPTED
+            yield (f"{each.pair}", 0), _UNDECIDED if is_refused else _TAKEN
 
     def _stands(self, pair: Pair) -> _Decided | None:
         """The decision on a pair, unless it was revoked."""
@@ -227,7 +240,7 @@ class Prefecture:
 
     # --- judgement ---
 
-    def _judge(self, as_of: date, receipts: Mapping[tuple[str, int], str]) -> Expectation:
+    def _judge(self, as_of: date, receipts: Mapping[tuple[str, int], Receipt]) -> Expectation:
         known = identities([message for message, _ in self._messages])
         standing = [self._messages[index][1] for index in known.standing.values()]
         people = _People.of(known.groups, standing)
@@ -314,7 +327,6 @@ class Prefecture:
         for pair, candidate in listed.items():
             decided = self._decisions.get(pair)
             about = frozenset(who for name in candidate.movers for who in people.named(name))
-            traits = frozenset({"H-7"} if decided else {"H-5"})
             is_final = decided is not None and (
                 decided.decision == NO or (decided.decision == YES and candidate.suggestion != CHECK)
             )
@@ -329,7 +341,7 @@ class Prefecture:
                     "suggestion": candidate.suggestion,
                     "suggestion_reason": candidate.reason,
                 }
-            yield Key(pair.insurer_number, "KEIKOHO", pair), Told(values, about, traits)
+            yield Key(pair.insurer_number, "KEIKOHO", pair), Told(values, about)
             if decided is not None:
                 yield from self._decided_rows(world, calendar, pair, candidate, decided, people)
         for pair in self._ever_listed - set(listed):
@@ -352,6 +364,7 @@ class Prefecture:
         """KEIKAKU to both, KOHIKI and KOHIKEKKA to the one entered (H-6, H-7, X-36)."""
         about = frozenset(who for name in candidate.movers for who in people.named(name))
         is_yes = decided.decision == YES
+        traits = frozenset({"H-7"} if pair in self._told_carried else ())
         self._told_decided.add(pair)
         hide = any(people.is_protected(each) for each in map(people.person_named, candidate.movers))
         for insurer in (pair.insurer_number, pair.from_insurer):
@@ -371,13 +384,13 @@ class Prefecture:
             months = carried(world, calendar, _left(pair), candidate.moved_on)
             for month, kind in months:
                 subject = (*pair, f"{month[0]:04d}{month[1]:02d}", kind)
-                yield Key(pair.insurer_number, "KOHIKI", subject), Told({"stands": True}, about)
+                yield Key(pair.insurer_number, "KOHIKI", subject), Told({"stands": True}, about, traits)
             result = {
                 "result": "1" if candidate.carried_months else "2",
                 "carried_months": candidate.carried_months,
                 "occurrence_count": _count_entered(world, calendar, pair, candidate.moved_on),
             }
-            yield Key(pair.insurer_number, "KOHIKEKKA", pair), Told(result, about)
+            yield Key(pair.insurer_number, "KOHIKEKKA", pair), Told(result, about, traits)
         elif pair in self._told_carried:
             yield Key(pair.insurer_number, "KOHIKEKKA", pair), Told({"result": "3"}, about)
 

@@ -14,31 +14,48 @@ from kokuho_core.conformance.rules import FILES_OF, Capability
 
 MISSING: Final = "返却がない"
 UNEXPECTED: Final = "返却されるはずがない"
+TOLD: Final = "返却された"
 
-_FIELD_RULE: Final[Mapping[tuple[str, str], str]] = {
-    ("TOKUSO", "application_end"): "P-1",
-    ("TOKUSO", "qualification_lost"): "X-11",
-    ("TOKUSO", "qualification_lost_reason"): "X-11",
-    ("TOKUSO", "carried_from"): "X-37",
-    ("TOKUSO", ""): "Q-4",
-    ("HIHOID", ""): "Q-2",
-    ("KAKUNIN", "period_end"): "P-5",
-    ("KAKUNIN", "days"): "P-5",
-    ("KEIKOHO", "suggestion"): "H-4",
-    ("KEIKOHO", "suggestion_reason"): "H-4",
-    ("KEIKOHO", "occurrence_count"): "H-2",
-    ("KEIKOHO", ""): "H-6",
-    ("KEIKAKU", "insurer_number"): "X-27",
-    ("KEIKAKU", "household_number"): "X-27",
-    ("KEIKAKU", "carried_months"): "H-2",
-    ("KEIKAKU", ""): "H-6",
-    ("KOHIKI", ""): "H-3",
-    ("KOHIKEKKA", ""): "H-2",
+_FIELD_RULES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
+    ("TOKUSO", "application_end"): ("P-1",),
+    ("TOKUSO", "qualification_lost"): ("X-11", "P-1"),
+    ("TOKUSO", "qualification_lost_reason"): ("X-11",),
+    ("TOKUSO", "carried_from"): ("X-37", "Q-4"),
+    ("TOKUSO", ""): ("Q-4",),
+    ("HIHOID", ""): ("Q-2",),
+    ("KAKUNIN", "period_end"): ("P-5", "P-1"),
+    ("KAKUNIN", "days"): ("P-5",),
+    ("KAKUNIN", "other_side_is_told"): ("P-4",),
+    ("KEIKOHO", "suggestion"): ("H-4",),
+    ("KEIKOHO", "suggestion_reason"): ("H-4",),
+    ("KEIKOHO", "occurrence_count"): ("H-2",),
+    ("KEIKOHO", ""): ("H-6",),
+    ("KEIKAKU", "insurer_number"): ("X-27",),
+    ("KEIKAKU", "household_number"): ("X-27",),
+    ("KEIKAKU", "carried_months"): ("H-2",),
+    ("KEIKAKU", ""): ("H-6",),
+    ("KOHIKI", ""): ("H-3",),
+    ("KOHIKEKKA", ""): ("H-2",),
 }
-"""The rule a field rests on first; ``""`` stands for the other fields and for the row as a whole."""
+"""The rules a field rests on, the first of them first of all; ``""`` stands for the other fields and for the row as a whole."""
 _FINDING_RULE: Final[Mapping[str, str]] = {"1": "P-5", "2": "P-6", "3": "I-1", "4": "P-6", "5": "P-6"}
-_SPECIAL: Final = ("I-1", "I-4", "I-3", "D-9", "Q-9", "P-2", "P-7")
-"""What is special about a person decides before the field does, the rarest first."""
+_TRAITS_OF: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
+    ("TOKUSO", ""): ("I-4", "I-3", "D-9", "Q-9", "P-2", "P-7"),
+    ("TOKUSO", "application_end"): ("P-7",),
+    ("TOKUSO", "qualification_lost"): ("D-9", "Q-9", "P-7"),
+    ("HIHOID", ""): ("I-4", "I-3"),
+    ("KAKUNIN", ""): ("I-1", "Q-9", "P-2", "P-7"),
+    ("KAKUNIN", "period_end"): (),
+    ("KAKUNIN", "days"): (),
+    ("KEIKOHO", ""): ("P-7",),
+    ("KEIKAKU", ""): ("H-7", "P-7"),
+    ("KOHIKI", ""): ("H-7",),
+    ("KOHIKEKKA", ""): ("H-7", "P-7"),
+}
+"""What is special about the subject decides before the field does, the rarest first."""
+_UNEXPECTED_RULE: Final[Mapping[str, str]] = {"KEIKOHO": "H-6", "KEIKAKU": "X-18", "KOHIKI": "H-3", "KOHIKEKKA": "X-18"}
+_TOLD_FIRST: Final = ("SHOKEKKA", "KAKUNIN", "TOKUSO", "HIHOID", "KEIKOHO", "KEIKAKU", "KOHIKI", "KOHIKEKKA")
+"""A record that was refused explains what is missing elsewhere, a finding explains a hold, and so on."""
 
 
 @frozen
@@ -70,39 +87,42 @@ def judge(expected: Expectation, returned: Returned, capabilities: Collection[Ca
     """Compare what stands. ``told_before``: keys that had to be told once; a row that vanished later is told by nobody (X-13)."""
     files = {file_id for each in capabilities for file_id in FILES_OF[each]}
     exercised: Counter[str] = Counter()
-    deviations: list[Deviation] = []
     known = {(key.insurer, *key.subject) for key in expected.rows if key.file_id == "HIHOID"}
     standing = returned.standing(known)
+    deviations: list[Deviation] = []
     for key, told in expected.rows.items():
         if key.file_id in files:
-            actual = standing.get(key)
-            for name, value in told.values.items():
-                exercised[_rule_of(key, told, name)] += 1
-                if actual is None or actual.get(name) != value:
-                    rule = _rule_of(key, told, name if actual is not None else "")
-                    shown = MISSING if actual is None else actual.get(name)
-                    deviations.append(Deviation(rule, key, name if actual is not None else "", value, shown, told.about))
-                    if actual is None:
-                        break
+            deviations += _compared(key, told, standing.get(key), exercised)
     deviations += _unexpected(expected, returned, standing, files, told_before)
     if Capability.RECEIPTS in capabilities:
         deviations += _receipts(expected, returned, exercised)
     told_before |= set(expected.rows)
+    deviations.sort(key=lambda each: _TOLD_FIRST.index(each.key.file_id))
     return Verdict(tuple(deviations), exercised)
 
 
-def _rule_of(key: Key, told: Told, name: str) -> str:
-    if key.file_id in ("TOKUSO", "HIHOID", "KAKUNIN"):
-        if key.file_id == "KAKUNIN" and not name and "Q-5" in told.traits and key.subject[-2] is None:
-            return "Q-5"
-        for rule in _SPECIAL:
-            if rule in told.traits:
-                return rule
-    if key.file_id in ("KOHIKI", "KOHIKEKKA", "KEIKAKU") and "H-7" in told.traits:
-        return "H-7"
-    if key.file_id == "KAKUNIN" and not name:
-        return _FINDING_RULE[key.subject[0]]
-    return _FIELD_RULE.get((key.file_id, name)) or _FIELD_RULE.get((key.file_id, ""), "P-4")
+def _compared(key: Key, told: Told, actual: Mapping[str, Any] | None, exercised: Counter[str]) -> Iterator[Deviation]:
+    for name in told.values:
+        exercised.update(_rules_of(key, told, name))
+    if actual is None:
+        yield Deviation(_rules_of(key, told, "")[0], key, "", dict(told.values), MISSING, told.about)
+        return
+    for name, value in told.values.items():
+        if actual.get(name) != value:
+            yield Deviation(_rules_of(key, told, name)[0], key, name, value, actual.get(name), told.about)
+
+
+def _rules_of(key: Key, told: Told, name: str) -> tuple[str, ...]:
+    """The rules that a value rests on, the one that decides it first."""
+    field_rules = _FIELD_RULES.get((key.file_id, name)) or _FIELD_RULES.get((key.file_id, ""), ())
+    traits = _TRAITS_OF.get((key.file_id, name))
+    special = tuple(each for each in (_TRAITS_OF[key.file_id, ""] if traits is None else traits) if each in told.traits)
+    if key.file_id == "KAKUNIN":
+        if key.subject[0] != "3" and not name:
+            is_hidden = "Q-5" in told.traits and key.subject[3] is None and key.subject[2] is not None
+            special = ("Q-5",) if is_hidden else special
+        field_rules = field_rules or (_FINDING_RULE[key.subject[0]], "P-4")
+    return special + field_rules
 
 
 def _unexpected(
@@ -119,15 +139,17 @@ def _unexpected(
     for key in returned.fresh:
         if key.file_id in files and key not in expected.rows:
             rule = "P-7" if key in told_before else "P-2" if _is_empty(standing[key]) else "Q-5"
-            yield Deviation(rule, key, "", UNEXPECTED, "返却された", frozenset({(key.insurer, key.subject[0])}))
+            yield Deviation(rule, key, "", UNEXPECTED, TOLD, frozenset({(key.insurer, key.subject[0])}))
     has_identity_conflict = any(key.file_id == "KAKUNIN" and key.subject[0] == "3" for key in expected.rows)
     for key in standing:
-        if key.file_id in ("KAKUNIN", "KEIKOHO", "KOHIKI") and key.file_id in files and key not in expected.rows:
-            if has_identity_conflict and key.file_id == "KAKUNIN" and key.subject[0] == "3":
-                continue
-            rule = _FINDING_RULE[key.subject[0]] if key.file_id == "KAKUNIN" else _FIELD_RULE[key.file_id, ""]
-            about = frozenset({(key.insurer, key.subject[1])}) if key.file_id == "KAKUNIN" else frozenset()
-            yield Deviation(rule, key, "", UNEXPECTED, "返却された", about)
+        if key.file_id in ("TOKUSO", "HIHOID") or key.file_id not in files or key in expected.rows:
+            continue
+        if key.file_id == "KAKUNIN":
+            if not (has_identity_conflict and key.subject[0] == "3"):
+                about = frozenset({(key.insurer, key.subject[1])})
+                yield Deviation(_FINDING_RULE[key.subject[0]], key, "", UNEXPECTED, TOLD, about)
+        else:
+            yield Deviation(_UNEXPECTED_RULE[key.file_id], key, "", UNEXPECTED, TOLD)
 
 
 def _is_empty(row: Mapping[str, Any]) -> bool:
@@ -135,12 +157,11 @@ def _is_empty(row: Mapping[str, Any]) -> bool:
 
 
 def _receipts(expected: Expectation, returned: Returned, exercised: Counter[str]) -> Iterator[Deviation]:
-    for (source, line), result in expected.receipts.items():
-        if line == 0:
-            continue
+    for (source, line), receipt in expected.receipts.items():
+        if not line:
+            continue  # decisions: the system's own candidate numbers are in them, and KEIKAKU tells what became of them
         file_id, sender, sequence = source.split("_")
-        exercised["X-2"] += 1
+        exercised[receipt.rule] += 1
         actual = returned.receipts.get((file_id, sender, int(sequence), line), MISSING)
-        if actual != result:
-            rule = "I-1" if result == "3" else "P-3" if result == "2" else "X-2"
-            yield Deviation(rule, Key(sender, "SHOKEKKA", (source, line)), "result", result, actual)
+        if actual != receipt.result:
+            yield Deviation(receipt.rule, Key(sender, "SHOKEKKA", (source, line)), "result", receipt.result, actual)

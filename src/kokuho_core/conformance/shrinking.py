@@ -48,7 +48,7 @@ def shrink(story: Story, shows_fault: ShowsFault, *, most_tries: int = 200) -> t
 
 def _refused(story: Story) -> int:
     model = Prefecture()
-    return sum(result == REFUSED for step in story.steps for result in model.take(step).receipts.values())
+    return sum(each.result == REFUSED for step in story.steps for each in model.take(step).receipts.values())
 
 
 def _rebuilt(story: Story, keep: Callable[[Sending, Row], bool]) -> Story:
