@@ -44,7 +44,7 @@ class Mutant:
 
 GALLERY = (
     # --- periods ---
-    Mutant("終了日当日も適用中とみなす", DAYS, "day < self.end)", "day <= self.end)"),
+    Mutant("終了日当日も適用中とみなす", PERIOD, "DayRange.of(start, rows[-1].application_end)", "DayRange.of(start, rows[-1].application_end and rows[-1].application_end + __import__('datetime').timedelta(days=1))"),
     Mutant("終了日の翌日に始まる期間を「接する」とみなす", DAYS, "self.end == later.start", "(later.start - self.end).days == 1"),
     Mutant("重複の日数を両端含みで数える", DAYS, "(self.end - self.start).days", "(self.end - self.start).days + 1"),
     Mutant("接しただけの期間を重複とする", DAYS, "self.end <= day", "self.end < day"),
