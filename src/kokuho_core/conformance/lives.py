@@ -77,10 +77,13 @@ class Theme:
 _USUAL: Final = (
     "move", "move", "move", "part moves", "leaves insurance", "comes back", "birth", "head changes", "month", "month",
 )  # fmt: skip
-_AWRY: Final = ("gap", "overlap", "one side only", "nobody entered", "corrected", "cancelled", "same day")
+_AWRY: Final = (
+    "gap", "overlap", "one side only", "nobody entered", "nobody left", "nobody left", "corrected", "cancelled", "same day",
+)  # fmt: skip
 THEMES: Final = (
     Theme("日々の異動", _USUAL),
     Theme("食い違う届出", (*_USUAL, *_AWRY, *_AWRY)),
+    Theme("転出の届出がない異動", ("nobody left", "nobody left", "overlap", "move", "corrected")),
     Theme("訂正と取消", ("move", "move", "corrected", "cancelled", "cancelled", "anew", "gap", "same day", "leaves insurance")),
     Theme("世帯の分離と合併", ("part moves", "part moves", "joins", "joins", "move", "head changes", "birth", "month", "month")),
     Theme("高額該当と継続", ("month", "month", "month", "move", "move", "part moves", "late month", "month cancelled")),
@@ -384,6 +387,15 @@ class _Telling:
     def _nobody_entered(self) -> None:
         self._move_household(None, MOVED_OUT_INSIDE, MOVED_IN_INSIDE)
 
+    def _nobody_left(self) -> None:
+        """They enter elsewhere and the municipality left has not heard of it: an overlap without end."""
+        home = self._some_home()
+        if home is not None:
+            movers = self._insured_of(home)
+            for each in movers:
+                each.row = None
+            self._enter(home, movers, movers[0], self.day, MOVED_IN_INSIDE)
+
     def _move_household(self, days_between: int | None, leaves: str, enters: str) -> None:
         """All insured members; the head stays head, or another of them becomes it."""
         home = self._some_home()
@@ -428,11 +440,21 @@ class _Telling:
         enters: str,
         into: _Home | None = None,
     ) -> None:
-        entered = self.day
         for each in movers:
-            self._end(each, entered - timedelta(days=days_between or 0), leaves)
-        if days_between is None:
-            return
+            self._end(each, self.day - timedelta(days=days_between or 0), leaves)
+        if days_between is not None:
+            self._enter(home, movers, head, self.day, enters, into)
+
+    def _enter(
+        self,
+        home: _Home,
+        movers: Sequence[_Someone],
+        head: _Someone | None,
+        entered: date,
+        enters: str,
+        into: _Home | None = None,
+    ) -> None:
+        """Into household ``into``, back into one of ``head``'s own, or into a new one."""
         insurer = into.insurer if into is not None else self._elsewhere(home.insurer)
         back = [each for each in self.homes if each.insurer == insurer and each.head is head and not self._insured_of(each)]
         if into is None and head is not None:
