@@ -10,7 +10,7 @@ from xml.etree import ElementTree as ET
 
 import pytest
 
-from kokuho_adapters.cli.timeline import (
+from kokuho_adapters.timeline import (
     WIDTH,
     Bar,
     BarStyle,

@@ -15,7 +15,8 @@ from kokuho_adapters.cli.answers import code_texts, heading, insurer_name, show_
 from kokuho_adapters.cli.output import DONE
 from kokuho_adapters.cli.parameters import FILE, Day, Moment
 from kokuho_adapters.cli.session import JSON, SESSION, Session
-from kokuho_adapters.cli.timeline import (
+from kokuho_adapters.composition import Installation
+from kokuho_adapters.timeline import (
     Bar,
     BarStyle,
     DotKind,
@@ -28,7 +29,6 @@ from kokuho_adapters.cli.timeline import (
     Timeline,
     render_svg,
 )
-from kokuho_adapters.composition import Installation
 from kokuho_core.access import Operation
 from kokuho_core.errors import NotFound, Problem
 from kokuho_core.explanation.conclusions import Conclusion

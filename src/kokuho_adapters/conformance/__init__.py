@@ -1,1 +1,1 @@
-"""適合性試験の口: doors between the conformance harness and embedded systems, commands and servers, and its reports."""
+"""適合性試験の口: systems under test, and the forms of a report."""

@@ -15,6 +15,8 @@ from xml.sax.saxutils import escape  # writes XML, parses none # nosec B406
 
 from attrs import field, frozen, mutable
 
+from kokuho_adapters.printable import printable
+
 # --- what is to be shown ---
 
 
@@ -24,6 +26,7 @@ class BarStyle(Enum):
     NORMAL = "normal"
     HELD = "held"  # 保留
     CANCELLED = "cancelled"  # 取消
+    REPLACED = "replaced"  # 訂正前: what a correction took the place of
     SAME_DAY = "same-day"  # 同日得喪
 
 
@@ -277,12 +280,7 @@ def shortened(text: str, size: float, width: float) -> str:
 
 def _clean(text: str) -> str:
     """Escaped, without what XML cannot hold."""
-    kept = (
-        each
-        for each in text
-        if each in "\t\n" or (each >= " " and not "\ud800" <= each <= "\udfff" and each not in "\ufffe\uffff")
-    )
-    return escape("".join(kept), {'"': "&quot;"})
+    return escape(printable(text), {'"': "&quot;"})
 
 
 @frozen
@@ -469,7 +467,10 @@ class _Drawing:
                 text = " ".join(part for part in (_japanese(bar.start), bar.label or "同日得喪") if part)
                 labels.append(_Label(self.scale.x(bar.start), (text,), "middle"))
                 continue
-            if bar.style is BarStyle.CANCELLED:
+            if bar.style is BarStyle.REPLACED:
+                self._bar(top, bar.start, bar.end, "none", edge, hover, dashed=True)
+                self._inside(top, bar.start, bar.end, bar.label or "訂正前", _SOFT)
+            elif bar.style is BarStyle.CANCELLED:
                 self._bar(top, bar.start, bar.end, "#f3f1ec", "#a9a49a", hover, dashed=True)
                 self._inside(top, bar.start, bar.end, bar.label or "取消", "#7b766c", struck=True)
             else:
@@ -642,6 +643,8 @@ class _Drawing:
             items.append((swatch.format("url(#held)", _SOFT, ""), "保留"))
         if BarStyle.CANCELLED in styles:
             items.append((swatch.format("#f3f1ec", "#a9a49a", ' stroke-dasharray="5 3"'), "取消"))
+        if BarStyle.REPLACED in styles:
+            items.append((swatch.format("none", _TINTS[0][1], ' stroke-dasharray="6 4"'), "訂正前"))
         if BarStyle.SAME_DAY in styles:
             items.append(
                 (f'<path d="M13 -8L21 0L13 8L5 0Z" fill="{_PAPER}" stroke="{_SOFT}" stroke-width="2"/>', "同日得喪")
@@ -789,6 +792,14 @@ def _patterns() -> str:
     return f"<defs>{patterns}{held}{arrow}</defs>"
 
 
+_STYLE_WORDS: Final = {
+    BarStyle.HELD: "(保留)",
+    BarStyle.CANCELLED: "(取消)",
+    BarStyle.REPLACED: "(訂正前)",
+    BarStyle.SAME_DAY: "(同日得喪)",
+}
+
+
 def describe(timeline: Timeline) -> str:
     """The picture in words, for those who cannot see it."""
     parts = [f"基準日 {timeline.as_of.isoformat()}。"]
@@ -798,12 +809,11 @@ def describe(timeline: Timeline) -> str:
     for lane in timeline.lanes:
         for bar in lane.bars:
             end = bar.end.isoformat() if bar.end else "継続中"
-            words = {BarStyle.HELD: "(保留)", BarStyle.CANCELLED: "(取消)", BarStyle.SAME_DAY: "(同日得喪)"}
-            parts.append(f"{lane.name}: {bar.start.isoformat()} から {end}{words.get(bar.style, '')}。")
+            parts.append(f"{lane.name}: {bar.start.isoformat()} から {end}{_STYLE_WORDS.get(bar.style, '')}。")
     for mark in timeline.marks:
         end = f" から {mark.end.isoformat()}" if mark.end else ""
         state = "" if mark.is_open else "(解消済)"
-        parts.append(f"確認事項: {_KIND_TEXT[mark.kind]} {mark.start.isoformat()}{end}{state}。")
+        parts.append(f"確認事項: {mark.label or _KIND_TEXT[mark.kind]} {mark.start.isoformat()}{end}{state}。")
     if timeline.months:
         parts.append(f"高額該当: {len({dot.month for dot in timeline.months})}か月。")
     return "".join(parts)
