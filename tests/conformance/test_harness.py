@@ -55,6 +55,13 @@ def test_a_rule_without_a_value_is_not_called_kept() -> None:
     assert states["Q-4"] is RuleState.NOT_EXERCISED
 
 
+def test_a_rule_whose_values_were_wrong_is_not_called_kept() -> None:
+    """Rules: Q-2, Q-4. Also where another fault of the same story was told first; and an exception for it is not in vain."""
+    found = results_of([], {"Q-2": 5, "Q-4": 5}, ALL_CAPABILITIES, {"Q-4": "次の版で対応する"}, wrong={"Q-2", "Q-4"})
+    states = {each.rule.number: each.state for each in found}
+    assert (states["Q-2"], states["Q-4"]) == (RuleState.UNCLEAR, RuleState.EXCEPTED)
+
+
 def test_a_system_is_judged_on_what_it_has() -> None:
     """Rules: H-4, P-5."""
     found = results_of([], {"P-5": 1, "H-4": 1}, {Capability.FINDINGS}, {})

@@ -60,11 +60,13 @@ def run_conformance(
     exercised: Counter[str] = Counter()
     faults: list[Fault] = []
     known: set[tuple[str, str, str]] = set()
+    wrong: set[str] = set()
     number = 0
     for stories in _lots(settings):
         for played in run.play(side_by_side(stories) if len(stories) > 1 else stories):
             number += 1
             exercised.update(played.exercised)
+            wrong |= {each.rule for each in played.deviations}
             new = [each for each in played.deviations if each.kind not in known]
             if new and len(faults) < settings.most_faults:
                 fault = run.fault(played, number)
@@ -75,7 +77,7 @@ def run_conformance(
         progress(number, len(faults))
         if len(faults) >= settings.most_faults:
             break
-    results = results_of(faults, exercised, run.capabilities, settings.exceptions)
+    results = results_of(faults, exercised, run.capabilities, settings.exceptions, wrong)
     return Report(system, settings.seed, number, run.capabilities, results)
 
 

@@ -19,6 +19,9 @@ class RuleState(StrEnum):
     """守られた: values rested on it, and all of them were right."""
     BROKEN = "broken"
     """守られなかった."""
+    UNCLEAR = "unclear"
+    """判断できない: a value that rests on it was wrong, each time beside another fault that was told first; it may follow from
+    that one. It is said again once the other is mended."""
     EXCEPTED = "excepted"
     """未対応として除外: broken as announced in the exceptions."""
     EXCEPTION_OUTDATED = "exception_outdated"
@@ -82,10 +85,14 @@ def results_of(
     exercised: Mapping[str, int],
     capabilities: Collection[Capability],
     exceptions: Mapping[str, str],
+    wrong: Collection[str] = (),
 ) -> tuple[RuleResult, ...]:
-    """The result of every rule, in the order of the table. ``exceptions``: rule number to the reason why it is not kept yet."""
+    """The result of every rule, in the order of the table.
+
+    ``exceptions``: rule number to the reason why it is not kept yet; ``wrong``: rules on which any wrong value rested first.
+    """
     return tuple(
-        RuleResult(rule, _state(rule, found, exercised, capabilities, exceptions), exercised.get(rule.number, 0), found,
+        RuleResult(rule, _state(rule, found, exercised, capabilities, exceptions, wrong), exercised.get(rule.number, 0), found,
                    exceptions.get(rule.number, ""))
         for rule in RULES
         for found in [tuple(each for each in faults if each.rule == rule.number)]
@@ -98,11 +105,14 @@ def _state(
     exercised: Mapping[str, int],
     capabilities: Collection[Capability],
     exceptions: Mapping[str, str],
+    wrong: Collection[str],
 ) -> RuleState:
     if rule.capability not in capabilities:
         return RuleState.NOT_APPLICABLE
     if rule.number in exceptions:
-        return RuleState.EXCEPTED if faults else RuleState.EXCEPTION_OUTDATED
+        return RuleState.EXCEPTED if faults or rule.number in wrong else RuleState.EXCEPTION_OUTDATED
     if faults:
         return RuleState.BROKEN
+    if rule.number in wrong:
+        return RuleState.UNCLEAR
     return RuleState.KEPT if exercised.get(rule.number) else RuleState.NOT_EXERCISED
