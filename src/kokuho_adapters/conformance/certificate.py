@@ -13,13 +13,14 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 from kokuho_adapters import __version__
+from kokuho_adapters.conformance.described import FAILING
 from kokuho_core.conformance.report import Report, RuleState
 from kokuho_core.conformance.rules import RULES, Capability
 
 FORMAT: Final = "kokuho-conformance-certificate"
 VERSION: Final = 1
 _HASH: Final = "sha256"
-_FAILING: Final = (RuleState.BROKEN, RuleState.EXCEPTION_OUTDATED)
+"""Key of the hash of everything else."""
 _KEYS: Final = frozenset(
     ("format", "version", "library", "rules_sha256", "system", "seed", "stories", "capabilities", "is_conformant", "counts",
      "results", "sha256")
@@ -92,9 +93,9 @@ def _contradictions(content: Mapping[str, Any]) -> list[str]:
         found.append("規則の表と結果の数か順序が違う。")
     if content["counts"] != {state.value: states.count(state) for state in RuleState}:
         found.append("結果ごとの数が合わない。")
-    if content["is_conformant"] is not all(state not in _FAILING for state in states):
+    if content["is_conformant"] is not all(state not in FAILING for state in states):
         found.append("適合・不適合が規則ごとの結果と合わない。")
-    if not set(content["capabilities"]) <= {each.value for each in Capability}:
+    if not isinstance(content["capabilities"], list) or not {str(each) for each in content["capabilities"]} <= {each.value for each in Capability}:
         found.append("知らない機能がある。")
     for each, state in zip(results, states, strict=True):
         if not _is_possible(state, each["exercised"], each["faults"], each["reason"]):
@@ -119,11 +120,11 @@ def _is_possible(state: RuleState, exercised: int, faults: int, reason: str) -> 
             return exercised > 0 and not faults and not reason
         case RuleState.BROKEN:
             return faults > 0 and not reason
-        case RuleState.EXCEPTED:
-            return faults > 0
+        case RuleState.UNCLEAR:
+            return not faults and not reason
         case RuleState.EXCEPTION_OUTDATED:
             return not faults
         case RuleState.NOT_EXERCISED:
             return not exercised and not faults
-        case RuleState.NOT_APPLICABLE:
+        case _:
             return True

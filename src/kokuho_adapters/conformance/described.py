@@ -16,6 +16,7 @@ from kokuho_core.conformance.rules import RULE, Capability, Rule
 STATE_WORDS: Final = {
     RuleState.KEPT: "守られた",
     RuleState.BROKEN: "守られなかった",
+    RuleState.UNCLEAR: "判断できない",
     RuleState.EXCEPTED: "未対応(届出済み)",
     RuleState.EXCEPTION_OUTDATED: "除外が不要",
     RuleState.NOT_EXERCISED: "試されなかった",
@@ -24,6 +25,7 @@ STATE_WORDS: Final = {
 STATE_MEANINGS: Final = {
     RuleState.KEPT: "この規則で決まる値が返却され、すべて正しかった。",
     RuleState.BROKEN: "この規則で決まる値の中に、正しくないものがあった。",
+    RuleState.UNCLEAR: "正しくない値があったが、いつも別の不適合と一緒だった。それを直してから試し直す。",
     RuleState.EXCEPTED: "まだ守られないと届け出てあり、そのとおり守られなかった。",
     RuleState.EXCEPTION_OUTDATED: "まだ守られないと届け出てあるが、誤りは見つからなかった。届出を外す。",
     RuleState.NOT_EXERCISED: "この規則で決まる値が一度も出なかった。守られたとも守られなかったとも言えない。",

@@ -37,6 +37,7 @@ _MOST_DIFFERENCES: Final = 12
 _SYMBOLS: Final = {
     RuleState.KEPT: "○",
     RuleState.BROKEN: "×",
+    RuleState.UNCLEAR: "?",
     RuleState.EXCEPTED: "△",
     RuleState.EXCEPTION_OUTDATED: "!",
     RuleState.NOT_EXERCISED: "―",
@@ -73,7 +74,7 @@ tbody th{font-weight:600;white-space:nowrap}
 .named caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
 .number{text-align:right;font-variant-numeric:tabular-nums}
 .state{white-space:nowrap;font-weight:700}
-.kept{color:#14532d}.broken,.exception-outdated{color:#8f1d14}.excepted{color:#7a4a00}
+.kept{color:#14532d}.broken,.exception-outdated{color:#8f1d14}.excepted,.unclear{color:#7a4a00}
 .not-exercised,.not-applicable{color:#4b5563}
 th.what{white-space:normal;min-width:18rem}td.wrong{background:#fdf0ee;font-weight:700}td.right{color:#4b5563}
 .wide td,.wide th{white-space:nowrap;font-size:.86rem}

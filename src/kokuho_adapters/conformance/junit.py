@@ -9,7 +9,7 @@ from kokuho_adapters.conformance.described import STATE_WORDS, described, reason
 from kokuho_adapters.printable import printable
 from kokuho_core.conformance.report import Report, RuleResult, RuleState
 
-_SKIPPED: Final = (RuleState.NOT_EXERCISED, RuleState.NOT_APPLICABLE, RuleState.EXCEPTED)
+_SKIPPED: Final = (RuleState.NOT_EXERCISED, RuleState.NOT_APPLICABLE, RuleState.UNCLEAR, RuleState.EXCEPTED)
 """JUnit knows no expected failure; a rule excepted is a skipped case with its reason."""
 
 
