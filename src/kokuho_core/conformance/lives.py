@@ -214,11 +214,11 @@ class _Telling:
         self.moment += timedelta(minutes=1)
         row = {**row, "updated_at": self.moment}
         sender = row["insurer_number"]
-        for open_file in self.pending:
-            if open_file[:2] == (file_id, sender) and not chance(self.choices, 6):
-                open_file[2].append(row)
-                return
-        self.pending.append((file_id, sender, [row]))
+        own = [rows for *whose, rows in self.pending if whose == [file_id, sender]]
+        if own and not chance(self.choices, 6):
+            own[-1].append(row)  # never into an earlier file: a correction would overtake what it corrects
+        else:
+            self.pending.append((file_id, sender, [row]))
 
     def _tell_person(self, row: dict[str, Any], kind: str = NEW) -> dict[str, Any]:
         row = {**row, "update_kind": kind}
