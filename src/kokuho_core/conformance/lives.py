@@ -283,6 +283,9 @@ class _Telling:
         return next(each.name for each in INSURERS if each.insurer_number == insurer)
 
     def _insure(self, person: _Someone, home: _Home, start: date, reason: str) -> None:
+        """From ``start``, or from the end the office has in its books for him: it would not record two periods at once (P-3)."""
+        known = self.rows.get((home.insurer, f"{person.serial}"), [])
+        start = max([start, *(row["application_end"] for row in known if row["application_end"] is not None)])
         person.row = self._tell_person(self._record(person, home, start, reason))
         person.since = start
         if person not in home.members:
