@@ -534,7 +534,10 @@ class _Drawing:
             text = self._mark_text(mark)
             width = text_width(text, 11.5)
             at_left = right + 8 + width > WIDTH - 12
-            begin, finish = (left - 10 - width, right) if at_left else (left, right + 10 + width)
+            if is_inside := at_left and left - 10 - width < _LEFT - 8:  # no room on either side
+                begin, finish = left, right
+            else:
+                begin, finish = (left - 10 - width, right) if at_left else (left, right + 10 + width)
             row = next((number for number, taken in enumerate(rows) if begin >= taken), len(rows))
             rows[row:] = [finish + 14] if row == len(rows) else [finish + 14, *rows[row + 1 :]]
             y = top + row * 27
@@ -547,9 +550,11 @@ class _Drawing:
                 f'<rect x="{left:.1f}" y="{y:.1f}" width="{right - left:.1f}" height="18" rx="4" '
                 f'fill="url(#{mark.kind.value})" stroke="{colour}" stroke-width="1.4"/></g>'
             )
+            place = left + 8 if is_inside else left - 7 if at_left else right + 7
+            anchor = "end" if at_left and not is_inside else "start"
             self._words.append(
-                f'<text{faded} x="{(left - 7 if at_left else right + 7):.1f}" y="{y + 13.5:.1f}" class="mark" '
-                f'text-anchor="{"end" if at_left else "start"}" style="fill:{colour}">{_clean(text)}</text>'
+                f'<text{faded} x="{place:.1f}" y="{y + 13.5:.1f}" class="mark" text-anchor="{anchor}" '
+                f'style="fill:{colour}">{_clean(text)}</text>'
             )
         self.y = top + len(rows) * 27 + 8
 

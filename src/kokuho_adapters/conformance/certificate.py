@@ -95,7 +95,8 @@ def _contradictions(content: Mapping[str, Any]) -> list[str]:
         found.append("結果ごとの数が合わない。")
     if content["is_conformant"] is not all(state not in FAILING for state in states):
         found.append("適合・不適合が規則ごとの結果と合わない。")
-    if not isinstance(content["capabilities"], list) or not {str(each) for each in content["capabilities"]} <= {each.value for each in Capability}:
+    capabilities = content["capabilities"]
+    if not isinstance(capabilities, list) or not {str(each) for each in capabilities} <= {each.value for each in Capability}:
         found.append("知らない機能がある。")
     for each, state in zip(results, states, strict=True):
         if not _is_possible(state, each["exercised"], each["faults"], each["reason"]):

@@ -11,6 +11,7 @@ from rich.table import Table
 from rich.text import Text
 
 from kokuho_adapters.conformance.described import FAILING, STATE_WORDS, described, verdict
+from kokuho_adapters.printable import printable
 from kokuho_core.conformance.report import Report, RuleState
 
 _WIDTH: Final = 120
@@ -27,7 +28,7 @@ def text(report: Report, *, width: int = _WIDTH) -> str:
 def show(report: Report, console: Console) -> None:
     """Print the report."""
     for line in (f"試験対象: {report.system}", f"種: {report.seed}  生活史: {report.stories}", verdict(report)):
-        console.print(Text(line))
+        console.print(Text(printable(line)))
     console.print(_table(report))
     for number, fault in enumerate(report.faults, 1):
         explained = described(fault)
