@@ -209,6 +209,12 @@ HEADINGS: Final[Mapping[str, tuple[Listed, ...]]] = {
         ),
         Listed("retention", "safety", "保存期間の満了と廃棄。", "What is due for disposal, and its disposal."),
     ),
+    "システムの試験 / Testing systems": (
+        Listed(
+            "conformance", "conformance", "システムが規則を守るかを、架空の生活史で試します。",
+            "Test any system against the rules, with invented lives.",
+        ),
+    ),
 }
 
 _LISTED: Final = {each.name: each for listed in HEADINGS.values() for each in listed}

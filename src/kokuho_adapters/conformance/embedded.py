@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -15,15 +15,14 @@ from attrs import define, field
 
 from kokuho_adapters.composition import Installation, initialise, open_installation
 from kokuho_adapters.configuration import Configuration
+from kokuho_adapters.conformance.numbered_rows import numbered
 from kokuho_adapters.files import OpenFormatFile, as_table
 from kokuho_core.conformance.lives import PREFECTURE
 from kokuho_core.conformance.system import FileToSend
-from kokuho_core.synthetic.numbers import synthetic_number
 from kokuho_core.usecases.deliver import deliver
 from kokuho_core.usecases.receive import receive
 from kokuho_core.usecases.resolve import resolve
 from kokuho_core.vocabulary.identifiers import InsurerNumber
-from kokuho_core.vocabulary.individual_number import IndividualNumber
 from kokuho_core.vocabulary.insurers import Insurer
 
 
@@ -76,14 +75,6 @@ def write_file(installation: Installation, folder: Path, file: FileToSend) -> Pa
     name, _ = sending.write(file.file_id, InsurerNumber(file.sender), file.created_at, file.sequence, *as_table(rows))
     sending.publish(name)
     return folder / name
-
-
-def numbered(row: Mapping[str, Any]) -> dict[str, Any]:
-    """A row with a synthetic 個人番号 wherever the story has a serial."""
-    return {
-        key: IndividualNumber(synthetic_number(value)) if key.endswith("individual_number") and value else value
-        for key, value in row.items()
-    }
 
 
 def read_rows(installation: Installation, path: Path) -> Iterator[dict[str, Any]]:

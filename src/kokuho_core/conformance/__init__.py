@@ -4,7 +4,7 @@ from kokuho_core.conformance.harness import ConformanceSettings, run_conformance
 from kokuho_core.conformance.report import Fault, Report, RuleResult, RuleState
 from kokuho_core.conformance.rules import ALL_CAPABILITIES, RULES, Capability, Rule
 from kokuho_core.conformance.story import DecisionMade, Pair, Sending, Step, Story
-from kokuho_core.conformance.system import Aggregation, FileToSend, MakeAggregation, ReturnedRows
+from kokuho_core.conformance.system import Aggregation, FileToSend, MakeAggregation, ReturnedRows, SystemFailed
 
 __all__ = [
     "ALL_CAPABILITIES",
@@ -25,6 +25,7 @@ __all__ = [
     "Sending",
     "Step",
     "Story",
+    "SystemFailed",
     "run_conformance",
     "story_of",
 ]

@@ -30,6 +30,9 @@ from kokuho_core.conformance.system import MakeAggregation
 ReportProgress = Callable[[int, int], None]
 """Called with the stories played so far and the faults found."""
 
+Kind = tuple[str, str, str]
+"""What makes two deviations the same fault (:attr:`Deviation.kind`)."""
+
 
 @frozen
 class ConformanceSettings:
@@ -59,8 +62,9 @@ def run_conformance(
     run = _Run(make, frozenset(capabilities), settings)
     exercised: Counter[str] = Counter()
     faults: list[Fault] = []
-    known: set[tuple[str, str, str]] = set()
+    known: set[Kind] = set()
     wrong: set[str] = set()
+    only_together: dict[Kind, Fault] = {}
     number = 0
     for stories in _lots(settings):
         for played in run.play(side_by_side(stories) if len(stories) > 1 else stories):
@@ -70,13 +74,16 @@ def run_conformance(
             new = [each for each in played.deviations if each.kind not in known]
             if new and len(faults) < settings.most_faults:
                 fault = run.fault(played, number)
-                known |= {each.kind for each in played.deviations}
-                if fault is not None and not any(fault.deviation.kind == each.deviation.kind for each in faults):
-                    known |= {each.kind for each in fault.played.deviations}
+                if fault is None:
+                    only_together.setdefault(new[0].kind, Fault(new[0].rule, played, played.story.name, number, 0))
+                    continue
+                known |= {each.kind for each in played.deviations} | {each.kind for each in fault.played.deviations}
+                if not any(fault.deviation.kind == each.deviation.kind for each in faults):
                     faults.append(fault)
         progress(number, len(faults))
         if len(faults) >= settings.most_faults:
             break
+    faults += [fault for kind, fault in only_together.items() if kind not in known]
     results = results_of(faults, exercised, run.capabilities, settings.exceptions, wrong)
     return Report(system, settings.seed, number, run.capabilities, results)
 
@@ -103,7 +110,10 @@ class _Run:
         return play(list(stories), self.make, self.capabilities, wait_days=self.settings.wait_days)
 
     def fault(self, played: Played, number: int) -> Fault | None:
-        """The fault as its shortest story; None where it does not show without the stories beside it."""
+        """The fault as its shortest story; None where it does not show without the stories beside it.
+
+        Such a fault is reported as it was played: a system may mix up what belongs to different municipalities.
+        """
         kinds = {each.kind for each in played.deviations}
 
         def shows(story: Story) -> bool:
@@ -111,7 +121,12 @@ class _Run:
 
         if not shows(played.story):
             return None
-        shortest, tries = shrink(played.story, shows, most_tries=self.settings.most_tries)
+        most_tries = self.settings.most_tries
+        if played.failure is not None and played.failure.tries is not None:
+            most_tries = min(most_tries, played.failure.tries)
+        shortest, tries = shrink(played.story, shows, most_tries=most_tries)
         again = self.play([evolve(shortest, name=played.story.name)])[0]
-        first = next(each for each in again.deviations if each.kind in kinds)
+        first = next((each for each in again.deviations if each.kind in kinds), None)
+        if first is None:  # a system that answers differently from one time to the next
+            return None
         return Fault(first.rule, again, played.story.name, number, tries)

@@ -11,10 +11,14 @@ from attrs import frozen
 from kokuho_core.conformance.expectation import Expectation, Key, Person, Told
 from kokuho_core.conformance.returned import Returned
 from kokuho_core.conformance.rules import FILES_OF, Capability
+from kokuho_core.conformance.system import SystemFailed
 
 MISSING: Final = "返却がない"
 UNEXPECTED: Final = "返却されるはずがない"
 TOLD: Final = "返却された"
+ANSWERED: Final = "正常に終わる"
+FORM: Final = "X-1"
+"""The rule that a system breaks when it gives no answer, or none that can be read."""
 
 _FIELD_RULES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("TOKUSO", "application_end"): ("P-1",),
@@ -99,6 +103,12 @@ def judge(expected: Expectation, returned: Returned, capabilities: Collection[Ca
     told_before |= set(expected.rows)
     deviations.sort(key=lambda each: _TOLD_FIRST.index(each.key.file_id))
     return Verdict(tuple(deviations), exercised)
+
+
+def failed(failure: SystemFailed) -> Deviation:
+    """No answer, or none that can be read, as a deviation; its kind is the error code."""
+    actual = "; ".join(f"{each.code} {each.field}".strip() for each in failure.problems)
+    return Deviation(FORM, Key("", "", ()), failure.code, ANSWERED, actual)
 
 
 def _compared(key: Key, told: Told, actual: Mapping[str, Any] | None, exercised: Counter[str]) -> Iterator[Deviation]:

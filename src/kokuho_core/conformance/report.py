@@ -107,7 +107,7 @@ def _state(
     exceptions: Mapping[str, str],
     wrong: Collection[str],
 ) -> RuleState:
-    if rule.capability not in capabilities:
+    if rule.capability is not None and rule.capability not in capabilities:
         return RuleState.NOT_APPLICABLE
     if rule.number in exceptions:
         return RuleState.EXCEPTED if faults or rule.number in wrong else RuleState.EXCEPTION_OUTDATED

@@ -41,10 +41,10 @@ FILES_OF: Final[Mapping[Capability, tuple[str, ...]]] = {
 
 @frozen
 class Rule:
-    """規則: number, who must keep it, and what it says."""
+    """規則: number, who must keep it (None: every system), and what it says."""
 
     number: str
-    capability: Capability
+    capability: Capability | None
     ja: str
     en: str
 
@@ -76,6 +76,7 @@ RULES: Final = (
     Rule("H-4", _C, "世帯の継続性は世帯主から見て判断し、分離・合併では世帯主が続く世帯だけが継続する。", "Continuity is seen from the head; in a split or merger only his household continues."),
     Rule("H-6", _C, "県内を移った世帯の組を継続候補として、転入先の市町村に知らせる。", "Each pair of households with a mover is a candidate, told to the municipality entered."),
     Rule("H-7", _O, "確定の後に分かった該当月や取消も、引き継ぎ先へ届ける。", "Months that become known or are cancelled after the decision are passed on too."),
+    Rule("X-1", None, "渡されたファイルを読んで正常に終わり、返すファイルは様式どおりである。", "What is given is read without a failure, and what is returned has the form of its layout."),
     Rule("X-4", _R, "取り消した記録の再送と、送られていない記録の訂正は受け付けない。", "A cancelled record is not taken anew, nor a correction of one never sent."),
     Rule("X-2", _R, "ファイルは送り手の通し番号の順に効き、同じファイルは一度だけ効く。", "Files take effect in the sender's sequence, and the same file once."),
     Rule("X-18", _O, "重複や空白が残る候補の「継続」は受け付けない。", "«Continue» is refused while a finding is open on the candidate."),

@@ -10,24 +10,28 @@ from typing import Final
 from attrs import define, field, frozen
 
 from kokuho_core.conformance.expectation import Expectation, Key, Prefecture
-from kokuho_core.conformance.judgement import Deviation, judge
+from kokuho_core.conformance.judgement import FORM, Deviation, failed, judge
 from kokuho_core.conformance.returned import Returned
 from kokuho_core.conformance.rules import ALL_CAPABILITIES, Capability
 from kokuho_core.conformance.story import DECISION, Pair, Row, Step, Story
-from kokuho_core.conformance.system import FileToSend, MakeAggregation, ReturnedRows
+from kokuho_core.conformance.system import FileToSend, MakeAggregation, ReturnedRows, SystemFailed
 
 _FIRST_MOMENT: Final = datetime(2024, 5, 31, 8)
 
 
 @frozen
 class Played:
-    """上演の結果: what was expected and judged after each step, up to the first one with a deviation."""
+    """上演の結果: what was expected and judged after each step, up to the first one with a deviation.
+
+    ``failure``: why the system gave no answer to the last step, where that is the deviation.
+    """
 
     story: Story
     expectations: tuple[Expectation, ...]
     exercised: Mapping[str, int]
     deviations: tuple[Deviation, ...]
     returned: Returned
+    failure: SystemFailed | None = None
 
 
 class Post:
@@ -75,6 +79,7 @@ class _Performance:
     exercised: Counter[str] = field(factory=Counter)
     deviations: tuple[Deviation, ...] = ()
     told_before: set[Key] = field(factory=set)
+    failure: SystemFailed | None = None
 
     def known(self) -> Collection[Pair]:
         return self.expectations[-1].candidates if self.expectations else ()
@@ -88,10 +93,17 @@ class _Performance:
         self.returned.add({key: listed for key, listed in rows.items() if key[0] in own})
         verdict = judge(self.expectations[-1], self.returned, self.capabilities, self.told_before)
         self.exercised.update(verdict.exercised)
+        self.exercised[FORM] += 1
         self.deviations = verdict.deviations
 
+    def fail(self, step: Step, failure: SystemFailed) -> None:
+        """The step has no answer; what would have been due is kept for those who look at it."""
+        if not self.deviations:
+            self.expectations.append(self.model.take(step))
+            self.failure, self.deviations = failure, (failed(failure),)
+
     def played(self) -> Played:
-        return Played(self.story, tuple(self.expectations), self.exercised, self.deviations, self.returned)
+        return Played(self.story, tuple(self.expectations), self.exercised, self.deviations, self.returned, self.failure)
 
 
 def play(
@@ -101,7 +113,10 @@ def play(
     *,
     wait_days: int = 30,
 ) -> list[Played]:
-    """上演: stories with municipalities of their own, at the same time in one fresh prefecture (see :func:`side_by_side`)."""
+    """上演: stories with municipalities of their own, at the same time in one fresh prefecture (see :func:`side_by_side`).
+
+    Where the system gives no answer to a step (:class:`SystemFailed`), all of them end with it.
+    """
     performances = [_Performance(story, capabilities, Prefecture(wait_days)) for story in stories]
     post = Post()
     with make([insurer for story in stories for insurer in story.insurers]) as system:
@@ -109,7 +124,12 @@ def play(
             files: list[FileToSend] = []
             for each, step in zip(performances, steps, strict=True):
                 files += post.files(step, each.returned, each.known())
-            rows = system.take(files, steps[0].as_of)
+            try:
+                rows = system.take(files, steps[0].as_of)
+            except SystemFailed as failure:
+                for each, step in zip(performances, steps, strict=True):
+                    each.fail(step, failure)
+                break
             for each, step in zip(performances, steps, strict=True):
                 each.judge(step, rows)
     return [each.played() for each in performances]

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 from attrs import frozen
 
 from kokuho_core.conformance.story import Row
+from kokuho_core.errors import KokuhoError, Problem
 from kokuho_core.vocabulary.insurers import Insurer
 
 ReturnedRows = Mapping[tuple[str, str], Sequence[Mapping[str, Any]]]
@@ -32,11 +33,27 @@ class FileToSend:
         return f"{self.file_id}_{self.sender}_{self.created_at:%Y%m%d%H%M%S}_{self.sequence:04d}.csv"
 
 
+class SystemFailed(KokuhoError):
+    """試験対象が答えない: it failed, took too long, or returned what cannot be read. That is a fault of its own (X-1).
+
+    ``said``: the last lines it said about it, already without any 個人番号. ``tries``: how many runs the shortest story of this
+    fault may cost, where each takes long.
+    """
+
+    def __init__(self, *problems: Problem, said: Sequence[str] = (), tries: int | None = None) -> None:
+        super().__init__(*problems)
+        self.said = tuple(said)
+        self.tries = tries
+
+
 class Aggregation(Protocol):
     """集約システム under test, with the state of one prefecture that was empty at first."""
 
     def take(self, files: Sequence[FileToSend], as_of: date) -> ReturnedRows:
-        """Receive all ``files``, judge for business date ``as_of``, and return what is new for every municipality."""
+        """Receive all ``files``, judge for business date ``as_of``, and return what is new for every municipality.
+
+        Raises :class:`SystemFailed` where the system gives no answer.
+        """
         ...
 
 

@@ -598,6 +598,25 @@ CATALOGUE: Final = {
          "Connect as a role that kokuho init granted its rights to."),
         ("KKH-B004", _S, "PostgreSQLのドライバーがありません。", "The driver for PostgreSQL is not installed.",
          "a postgresql URL without the extra", "pip install kokuho[postgresql] を実行してください。", "Run pip install kokuho[postgresql]."),
+        # --- conformance: a system under test ---
+        ("KKH-Y001", _S, "試験対象のコマンドを始められません。", "The command of the system under test cannot be started.",
+         "a mistyped program name", "項目欄のプログラムがあるか、実行できるかを確認してください。", "Check that the program exists and may be run."),
+        ("KKH-Y002", _S, "試験対象のコマンドが失敗して終わりました。", "The command of the system under test ended with a failure.",
+         "exit code 1 after a stack trace", "最後の出力(標準エラー)を見て直してください。replay で同じ生活史をもう一度試せます。",
+         "Look at its last lines on standard error; replay runs the same story again."),
+        ("KKH-Y003", _S, "試験対象のコマンドが時間内に終わりません。", "The command of the system under test did not end in time.",
+         "it waits for a key", "画面や入力を待たないか確認し、要るなら --timeout を延ばしてください。",
+         "Check that it waits for nobody; allow more with --timeout if needed."),
+        ("KKH-Y004", _S, "試験対象が返したファイルを読めません。", "A file that the system under test returned cannot be read.",
+         "a TOKUSO without end record", "続けて示す原因を直してください。{out} には返却ファイルだけを置いてください。",
+         "Mend what is named beside it; nothing but returned files may lie in {out}."),
+        ("KKH-Y005", _S, "除外の一覧を使えません。", "The list of exceptions cannot be used.", "a rule number that does not exist",
+         "[exceptions] の下に 規則番号 = \"理由\" を書いてください(kokuho conformance rules)。",
+         "Write RULE = \"reason\" below [exceptions]; see kokuho conformance rules."),
+        ("KKH-Y006", _S, "生活史のJSONの形式が正しくありません。", "The JSON of a story is malformed.", "a step without its business date",
+         "試験が書き出した story.json をそのまま渡してください。", "Give a story.json as the harness wrote it."),
+        ("KKH-Y007", _S, "コマンドの書き方が正しくありません。", "The command line of the system under test is malformed.", "no {out} in it",
+         "{in} と {out} を含めてください。{state} と {as_of} も使えます。", "It must hold {in} and {out}, and may hold {state} and {as_of}."),
     )
 }
 
