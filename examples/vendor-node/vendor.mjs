@@ -4,6 +4,7 @@
 //
 // IN holds the files of one step (order.txt: in which order they came), OUT gets the files for the municipalities, STATE keeps
 // what is known from step to step, AS_OF is the business date. It has the capabilities qualification, findings and receipts.
+// Where IN holds step-0001, step-0002 … instead, it takes them all from the start and returns all that stands after the last.
 // VENDOR_BUG=inclusive-end | revived | gap-without-claim puts a mistake in, for the harness to find.
 import fs from "node:fs";
 import path from "node:path";
@@ -14,7 +15,11 @@ import { readFile, writeFile } from "./open-format.mjs";
 import { findings, qualifications } from "./qualification.mjs";
 import { addresseeOf, periodsOf, receive } from "./reception.mjs";
 
-const EMPTY = { ledgers: {}, received: {}, others: {}, standing: {}, held: [], links: {}, ids: {}, issued: 0, findings: {}, told: {}, sequences: {} };
+const EMPTY = {
+  ledgers: {}, received: {}, others: {}, standing: {}, held: [], links: {}, // what came in
+  ids: {}, issued: 0, findings: {}, // what was judged
+  told: {}, toldIds: {}, sequences: {}, // what went out
+};
 
 function main([given, out, stateFolder, asOfText]) {
   const stateFile = path.join(stateFolder, "state.json");
@@ -25,16 +30,32 @@ function main([given, out, stateFolder, asOfText]) {
     const key = `${fileId}/${insurer}`;
     due.set(key, [...(due.get(key) ?? []), { ...row, insurer_number: insurer }]);
   };
-  for (const name of fs.readFileSync(path.join(given, "order.txt"), "utf8").split("\n").filter(Boolean)) {
-    for (const receipt of receive(state, readFile(given, name))) tell("SHOKEKKA", receipt.insurer_number, receipt);
+  const steps = fs.readdirSync(given).filter((name) => name.startsWith("step-")).sort();
+  if (steps.length === 0 || fs.existsSync(path.join(given, "order.txt"))) {
+    takeStep(state, given, asOf, tell);
+  } else {
+    for (const step of steps.map((name) => path.join(given, name))) {
+      const day = JSON.parse(fs.readFileSync(path.join(step, "step.json"), "utf8")).as_of.replaceAll("-", "");
+      Object.assign(state, { told: {}, toldIds: {} });
+      takeStep(state, step, day, (fileId, insurer, row) => fileId === "SHOKEKKA" && tell(fileId, insurer, row));
+    }
+    Object.assign(state, { told: {}, toldIds: {} });
+    judge(state, asOf, tell);
   }
-  judge(state, asOf, tell);
   for (const [key, rows] of due) {
     const [fileId, insurer] = key.split("/");
     const sequence = (state.sequences[key] = (state.sequences[key] ?? 0) + 1);
     writeFile(out, fileId, insurer, `${asOf}090000`, sequence, rows);
   }
   fs.writeFileSync(stateFile, JSON.stringify(state));
+}
+
+/** One step: its files in the order in which they came, then the judgement. */
+function takeStep(state, folder, asOf, tell) {
+  for (const name of fs.readFileSync(path.join(folder, "order.txt"), "utf8").split("\n").filter(Boolean)) {
+    for (const receipt of receive(state, readFile(folder, name))) tell("SHOKEKKA", receipt.insurer_number, receipt);
+  }
+  judge(state, asOf, tell);
 }
 
 /** Judges everybody anew and tells what differs from what was told last (X-13). */
@@ -99,9 +120,10 @@ const prefectural = (id) => `P${String(id).padStart(8, "0")}`;
 const municipal = (insurer, addressee) => `M${insurer}${addressee}`.slice(0, 20);
 
 function tellId(state, who, id, tellIfNew) {
-  const before = state.ids[who];
-  if (before === id) return;
+  const before = state.toldIds[who];
   state.ids[who] = id;
+  if (before === id) return;
+  state.toldIds[who] = id;
   const [insurer, addressee] = who.split("/");
   tellIfNew("HIHOID", insurer, addressee, {
     addressee_number: addressee,
@@ -171,6 +193,8 @@ function tellFindings(state, open, asOf, tellIfNew) {
   }
   for (const [key, known] of Object.entries(state.findings)) {
     if (!open.has(key)) known.isOpen = false;
+    const wasTold = ({ insurer, row }) => `KAKUNIN/${insurer}/${known.number}/${row.addressee_number}` in state.told;
+    if (!known.isOpen && !known.sides.some(wasTold)) continue; // solved before anybody heard of it (X-13)
     for (const { insurer, row } of known.sides) {
       tellIfNew("KAKUNIN", insurer, `${known.number}/${row.addressee_number}`, {
         finding_number: known.number,

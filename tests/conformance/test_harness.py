@@ -79,7 +79,7 @@ def test_an_exception_that_is_kept_fails_the_run(report: Report) -> None:
 
 def test_every_rule_belongs_to_a_part_with_files() -> None:
     assert len({each.number for each in RULES}) == len(RULES)
-    assert {each.capability for each in RULES} == set(FILES_OF)
+    assert {each.capability for each in RULES} - {None} == set(FILES_OF)  # X-1 binds every system
 
 
 def test_stories_are_the_same_for_the_same_seed() -> None:

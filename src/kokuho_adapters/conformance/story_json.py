@@ -62,6 +62,7 @@ def load_story(text: str) -> Story:
 @cache
 def _converter() -> Any:
     made = make_converter(forbid_extra_keys=True)
+    made.register_structure_hook(str, lambda said, _: _text(said))
     made.register_unstructure_hook(Month, _month_text)
     made.register_unstructure_hook(Pair, lambda pair: pair._asdict())
     made.register_structure_hook(Pair, lambda said, _: Pair(**{key: _text(value) for key, value in said.items()}))

@@ -20,6 +20,7 @@ from kokuho_adapters.security.redaction import redact_text
 from kokuho_core.conformance.system import SystemFailed
 from kokuho_core.errors import Problem, SetupFault
 
+_IS_WINDOWS: Final = os.name == "nt"
 _PLACEHOLDER: Final = re.compile(r"\{(in|out|state|as_of)\}")
 _NEEDED: Final = ("{in}", "{out}")
 _LAST_LINES: Final = 20
@@ -72,7 +73,7 @@ class VendorCommand:
 
 
 def _split(text: str) -> list[str]:
-    if os.name != "nt":
+    if not _IS_WINDOWS:
         return shlex.split(text)
     # a backslash separates folders there; quotes, which then stay, are taken off
     return [word[1:-1] if word[:1] == word[-1:] == '"' else word for word in shlex.split(text, posix=False)]
@@ -86,7 +87,7 @@ def _started(words: Sequence[str], errors: IO[bytes]) -> subprocess.Popen[bytes]
             stdin=subprocess.DEVNULL,
             stdout=subprocess.DEVNULL,
             stderr=errors,
-            start_new_session=os.name != "nt",
+            start_new_session=not _IS_WINDOWS,
         )
     except (OSError, ValueError):
         raise SetupFault(Problem("KKH-Y001", field=redact_text(Path(words[0]).name))) from None
