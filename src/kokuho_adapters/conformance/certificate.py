@@ -57,7 +57,7 @@ def certificate(report: Report) -> dict[str, Any]:
 
 def rules_hash() -> str:
     """Hash of the numbered rules as they read in this version of the library."""
-    return content_hash([[each.number, each.capability.value, each.ja, each.en] for each in RULES])
+    return content_hash([[each.number, each.capability and each.capability.value, each.ja, each.en] for each in RULES])
 
 
 def content_hash(content: Any) -> str:

@@ -169,7 +169,7 @@ def _rules(report: Report, faults: list[DescribedFault]) -> Markup:
         (
             tag("th", each.rule.number, scope="row"),
             tag("td", each.rule.ja),
-            tag("td", CAPABILITY_WORDS[each.rule.capability]),
+            tag("td", CAPABILITY_WORDS[each.rule.capability] if each.rule.capability else "すべて"),
             _state(each.state),
             tag("td", f"{each.exercised:,}", class_="number"),
             tag("td", *_remarks(each, faults)),

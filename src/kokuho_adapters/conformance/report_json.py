@@ -25,7 +25,7 @@ def as_json(report: Report) -> dict[str, Any]:
         "rules": [
             {
                 "rule": each.rule.number,
-                "capability": each.rule.capability.value,
+                "capability": each.rule.capability and each.rule.capability.value,
                 "ja": each.rule.ja,
                 "en": each.rule.en,
                 "state": each.state.value,
