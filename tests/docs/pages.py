@@ -157,6 +157,9 @@ class Page:
 
     def _command(self, command: str) -> tuple[int, str]:
         program, *arguments = shlex.split(command, comments=True)
+        folders = os.environ.get("PATH", "").split(os.pathsep)
+        if str(Path(sys.executable).parent) != folders[0]:  # «python» inside a command is the one that runs here
+            os.environ["PATH"] = os.pathsep.join([str(Path(sys.executable).parent), *folders])
         if program == "make":
             target = _MAKE.match(command)
             assert target is not None and re.search(rf"^{target[1]}:", _makefile(), re.MULTILINE), command

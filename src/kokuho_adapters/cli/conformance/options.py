@@ -41,6 +41,13 @@ def _options(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _
     return add
 
 
+def empty_folder(_: click.Context, __: click.Parameter, value: Path | None) -> Path | None:
+    """Said before a long run, not after it."""
+    if value is not None and value.exists() and any(value.iterdir()):
+        raise click.BadParameter("空のフォルダを指定してください。 / Give an empty folder, or a new one.")
+    return value
+
+
 SEED: Final = click.option("--seed", default="1", show_default=True, metavar="S", help="種(同じ種は同じ生活史) / Seed.")
 CAPABILITY: Final = click.option(
     "--capability", "capabilities", multiple=True, type=click.Choice([each.value for each in Capability]),
@@ -62,7 +69,10 @@ RUN: Final = _options(
     SEED,
     CAPABILITY,
     click.option("--exceptions", type=FILE, metavar="FILE", help="まだ守れない規則の一覧(TOML) / Rules not kept yet."),
-    click.option("--out", type=FOLDER, metavar="DIR", help="不適合ごとのフォルダを書く先 / A folder for each fault."),
+    click.option(
+        "--out", type=FOLDER, metavar="DIR", callback=empty_folder,
+        help="不適合ごとのフォルダを書く先(空のフォルダ) / A folder for each fault; empty.",
+    ),
     click.option("--name", default="", metavar="NAME", help="報告に書くシステム名 / Name of the system in the report."),
     click.option(
         "--together", default=50, show_default=True, type=click.IntRange(1, MOST),
