@@ -13,6 +13,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from kokuho_adapters.cli.commands import cli
+from kokuho_adapters.conformance.certificate import verify_certificate
 from kokuho_core.conformance import RULES, story_of
 from kokuho_core.synthetic.numbers import synthetic_number
 
@@ -34,9 +35,12 @@ def test_a_fault_is_written_down_and_played_again_by_one_line(tmp_path: Path, mo
     )  # fmt: skip
     assert found.exit_code == 3, found.output
     report = json.loads(found.stdout)
-    [fault] = report["faults"]
-    assert not report["conformant"] and Path(fault["folder"]).name == f"fault-01-{fault['rule']}"
+    [fault] = [fault for each in report["rules"] for fault in each["faults"]]
     folder = tmp_path / f"fault-01-{fault['rule']}"
+    assert not report["is_conformant"] and report["folders"] == [str(folder)]
+    assert {"report.html", "report.json", "junit.xml", "certificate.json"} <= {each.name for each in tmp_path.iterdir()}
+    assert str(folder / "story.json") in (tmp_path / "report.html").read_text("utf-8")
+    assert verify_certificate(json.loads((tmp_path / "certificate.json").read_text("utf-8"))) == ()
     assert {"story.json", "expected.json", "actual.json", "replay.txt", "step-0001"} <= {each.name for each in folder.iterdir()}
     assert json.loads((folder / "expected.json").read_text("utf-8")) != json.loads((folder / "actual.json").read_text("utf-8"))
     assert list((folder / "step-0001").glob("SKKOJIN_*.csv"))
@@ -125,7 +129,7 @@ def test_an_exception_is_told_with_its_reason_and_an_outdated_one_fails(tmp_path
     rest = ("--stories", "2", "--tries", "0", "--exceptions", path, "--json")
     broken = run("files", "--command", _failing(tmp_path, "import sys; sys.exit(1)"), *rest)
     assert broken.exit_code == 0, broken.output
-    assert _rule(broken, "X-1") == {"rule": "X-1", "state": "excepted", "exercised": 0, "reason": "次の版で直す"}
+    assert (_rule(broken, "X-1")["state"], _rule(broken, "X-1")["reason"]) == ("excepted", "次の版で直す")
     kept = run("files", "--command", vendor_line(), *PARTS, *rest)
     assert kept.exit_code == 3 and _rule(kept, "X-1")["state"] == "exception_outdated"
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import date
 
 from attrs import define, field
 
+from kokuho_adapters.conformance import terminal
+from kokuho_adapters.conformance.html import html
+from kokuho_adapters.conformance.junit import junit
+from kokuho_adapters.conformance.report_json import as_json
 from kokuho_core.conformance import (
     Capability,
     ConformanceSettings,
@@ -18,6 +23,8 @@ from kokuho_core.conformance import (
     run_conformance,
     story_of,
 )
+from kokuho_core.conformance.comparison import comparisons
+from kokuho_core.conformance.sentences import EnglishSentences
 from kokuho_core.conformance.story import PERSON
 from kokuho_core.errors import Problem
 from kokuho_core.vocabulary.insurers import Insurer
@@ -66,6 +73,11 @@ def test_a_failure_is_found_in_its_bundle_and_shortened() -> None:
     assert (story.people, len(story.steps), story.files) == (1, 1, 1)
     assert len(story.steps) < len(story_of(*_place(fault.found_in)).steps) or fault.tries
     assert not report.is_conformant
+    for told in (terminal.text(report), junit(report), html(report), json.dumps(as_json(report), ensure_ascii=False)):
+        assert "試験対象は答えなかった" in told and "KKH-Y002 exit 1" in told
+    assert "stack trace" in terminal.text(report) and "stack trace" in html(report)
+    english = comparisons(fault.played, EnglishSentences())
+    assert english[0].sentence.startswith("The system gave no answer - KKH-Y002 exit 1: ") and english[0].sentence.isascii()
     states = {each.rule.number: each.state for each in report.results}
     assert states["X-1"] is RuleState.BROKEN and states["P-1"] is RuleState.NOT_APPLICABLE
 

@@ -56,9 +56,16 @@ class DescribedFault:
         return self.comparisons[0].sentence
 
     @property
+    def said(self) -> tuple[str, ...]:
+        """The last lines of a system that gave no answer."""
+        failure = self.fault.played.failure
+        return () if failure is None else failure.said
+
+    @property
     def text(self) -> str:
         """Everything as plain text."""
         lines = [f"規則 {self.rule.number}: {self.rule.ja}", *(each.sentence for each in self.comparisons)]
+        lines += [f"    | {each}" for each in self.said]
         return "\n".join((*lines, "", self.narration.text))
 
 

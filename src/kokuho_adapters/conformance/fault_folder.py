@@ -13,7 +13,7 @@ from attrs import define, field, frozen
 
 from kokuho_adapters.conformance.step_folder import FileForm
 from kokuho_adapters.conformance.story_json import dump_story
-from kokuho_core.conformance.report import Report
+from kokuho_core.conformance.report import Fault, Report
 from kokuho_core.conformance.rules import FILES_OF, Capability
 from kokuho_core.conformance.run import Played, play
 from kokuho_core.conformance.story import Story
@@ -48,7 +48,7 @@ class FaultFolders:
         """
         folders: list[Path] = []
         for number, fault in enumerate(report.faults, 1):
-            folder = out / f"fault-{number:02d}-{fault.rule}"
+            folder = out / fault_folder_name(number, fault)
             again = _Recording(self.make)
             play([fault.played.story], again.open, report.capabilities, wait_days=self.wait_days)
             try:
@@ -73,6 +73,11 @@ class FaultFolders:
             texts[SAID_FILE] = "".join(f"{line}\n" for line in (f"{played.failure}", *played.failure.said))
         for name, text in texts.items():
             (folder / name).write_text(text, encoding="utf-8", newline="\n")
+
+
+def fault_folder_name(number: int, fault: Fault) -> str:
+    """``number`` from 1, in the order of the report."""
+    return f"fault-{number:02d}-{fault.rule}"
 
 
 def write_steps(folder: Path, form: FileForm, story: Story, taken: Taken) -> None:

@@ -206,6 +206,7 @@ def _fault(number: int, explained: DescribedFault, replay_command: ReplayCommand
         tag("h3", f"不適合{number} — 規則{explained.rule.number}", id=f"fault-{number}"),
         tag("p", explained.rule.ja, class_="rule"),
         tag("p", explained.sentence, class_="told"),
+        tag("pre", "\n".join(explained.said)) if explained.said else None,
         tag("p", f"生活史 {fault.found_in} を、同じ誤りが出る範囲で縮めた({story.people}人、ファイル{story.files}個)。"),
         tag("h4", "起きたこと"),
         tag("ul", *(tag("li", each) for each in explained.narration.people)),

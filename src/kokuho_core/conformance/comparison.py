@@ -98,6 +98,9 @@ class _Compared:
 
     def row(self, deviation: Deviation) -> Comparison:
         key, say = deviation.key, self.say
+        if not key.file_id:
+            field = ComparedField(deviation.field, f"{deviation.expected}", f"{deviation.actual}")
+            return Comparison(deviation.rule, "", "", "", (field,), say.unanswered(field.name, field.actual))
         fields = tuple(self._fields(deviation))
         subject = self._subject(key)
         is_missing, is_unexpected = deviation.actual == MISSING, deviation.expected == UNEXPECTED

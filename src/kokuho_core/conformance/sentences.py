@@ -11,6 +11,7 @@ from attrs import field, frozen
 from kokuho_core.conformance.cast import Who
 from kokuho_core.conformance.story import HOUSEHOLD, PERSON, DecisionMade, Row
 from kokuho_core.conformance.wording import EnglishWording, Wording
+from kokuho_core.errors import entry
 from kokuho_core.vocabulary.insurers import Insurer
 from kokuho_core.vocabulary.month import Month
 
@@ -51,6 +52,8 @@ class Sentences(Protocol):
     def pair(self, left: tuple[str, str], entered: tuple[str, str]) -> str: ...
     def record(self, source: str, line: int) -> str: ...
     def compared(self, insurer: str, file_id: str, subject: str, expected: str, actual: str) -> str: ...
+
+    def unanswered(self, code: str, actual: str) -> str: ...
 
 
 @frozen
@@ -214,6 +217,9 @@ class JapaneseSentences:
         head = "、".join(part for part in (f"{self.municipality(insurer)}へ返す{self.file(file_id)}", subject) if part)
         return f"{head} — 期待: {expected}。返却: {actual}。"
 
+    def unanswered(self, code: str, actual: str) -> str:
+        return f"試験対象は答えなかった — {actual}: {entry(code).message_ja}"
+
 
 @frozen
 class EnglishSentences:
@@ -372,6 +378,9 @@ class EnglishSentences:
     def compared(self, insurer: str, file_id: str, subject: str, expected: str, actual: str) -> str:
         head = ", ".join(part for part in (f"{self.file(file_id)} to {self.municipality(insurer)}", subject) if part)
         return f"{_capital(head)} - expected: {expected}; returned: {actual}."
+
+    def unanswered(self, code: str, actual: str) -> str:
+        return f"The system gave no answer - {actual}: {entry(code).message_en}"
 
 
 def _month(row: Row) -> str:
