@@ -104,6 +104,32 @@ def test_a_failure_that_takes_long_is_shortened_by_few_runs() -> None:
     assert hasty.runs < patient.runs
 
 
+def test_a_rule_of_a_part_that_was_not_claimed_counts_where_it_is_broken() -> None:
+    """Rules: I-1. A receipt shows that a record was taken which must wait, whoever derives the qualification."""
+    report = run_conformance(_AcceptsAll().open, {Capability.RECEIPTS}, ConformanceSettings(seed="1", stories=50, most_faults=9))
+    broken = {each.rule.number for each in report.results if each.state is RuleState.BROKEN}
+    assert broken == {each.rule for each in report.faults} and "I-1" in broken
+    assert not report.is_conformant
+
+
+@define
+class _AcceptsAll:
+    """Answers that every record was accepted, and returns nothing else."""
+
+    @contextmanager
+    def open(self, insurers: Sequence[Insurer]) -> Iterator[_AcceptsAll]:
+        yield self
+
+    def take(self, files: Sequence[FileToSend], as_of: date) -> ReturnedRows:
+        rows: dict[tuple[str, str], list[dict[str, object]]] = {}
+        for each in files:
+            told = rows.setdefault((each.sender, "SHOKEKKA"), [])
+            told += [{"source_file": each.name, "line": line, "result": "1"} for line in range(2, len(each.rows) + 2)]
+            for row in told:
+                row["insurer_number"] = each.sender
+        return rows
+
+
 def test_every_answer_counts_for_the_rule() -> None:
     """Rules: X-1."""
     report = run_conformance(_Fragile("no such reason").open, NOTHING, ConformanceSettings(stories=8))

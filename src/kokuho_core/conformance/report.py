@@ -107,7 +107,8 @@ def _state(
     exceptions: Mapping[str, str],
     wrong: Collection[str],
 ) -> RuleState:
-    if rule.capability is not None and rule.capability not in capabilities:
+    is_bound = rule.capability is None or rule.capability in capabilities
+    if not is_bound and not faults:  # a file that the system has may show a rule of another part broken
         return RuleState.NOT_APPLICABLE
     if rule.number in exceptions:
         return RuleState.EXCEPTED if faults or rule.number in wrong else RuleState.EXCEPTION_OUTDATED
