@@ -18,7 +18,8 @@
 #   make clean        remove all of the above
 #
 # «make test» also runs programs that are on nearly every machine: openssl (3 or later) and the client of OpenSSH (sftp,
-# ssh). «make test-long» wants the server of OpenSSH (sshd) too. Where one is missing, the tests say so and fail.
+# ssh). «make test-long» wants the server of OpenSSH (sshd) and a Chromium browser too. Where one is missing, the tests say so
+# and fail.
 #
 # Variables: PYTHON (the interpreter to start from), WORKERS (test processes), PIP_ARGS (options for every pip call),
 # PYTEST_ARGS (options for pytest), LOCKED (yes: the versions and hashes of requirements/ and no others, as a build that is
