@@ -72,6 +72,7 @@ th,td{border:1px solid #cbd2d9;padding:.4rem .65rem;text-align:left;vertical-ali
 thead th{background:#e9eef4;white-space:nowrap}
 tbody th{font-weight:600;white-space:nowrap}
 .named caption{position:absolute;width:1px;height:1px;overflow:hidden;clip-path:inset(50%);white-space:nowrap}
+td{min-width:8rem}td.number,.wide td{min-width:0}
 .number{text-align:right;font-variant-numeric:tabular-nums}
 .state{white-space:nowrap;font-weight:700}
 .kept{color:#14532d}.broken,.exception-outdated{color:#8f1d14}.excepted,.unclear{color:#7a4a00}

@@ -40,7 +40,7 @@ def junit(report: Report) -> str:
 def _case(result: RuleResult) -> Element:
     case = Element(
         "testcase",
-        classname=f"kokuho.conformance.{result.rule.capability}",
+        classname=f"kokuho.conformance.{result.rule.capability or 'every_system'}",
         name=f"{result.rule.number} {result.rule.ja}",
         time="0",
     )
