@@ -20,6 +20,7 @@
 # «make test» also runs programs that are on nearly every machine: openssl (3 or later) and the client of OpenSSH (sftp,
 # ssh). «make test-long» wants the server of OpenSSH (sshd) and a Chromium browser too. Where one is missing, the tests say so
 # and fail.
+# Node, for the example vendor of the conformance tests, comes with the tools for tests.
 #
 # Variables: PYTHON (the interpreter to start from), WORKERS (test processes), PIP_ARGS (options for every pip call),
 # PYTEST_ARGS (options for pytest), LOCKED (yes: the versions and hashes of requirements/ and no others, as a build that is
