@@ -413,8 +413,8 @@ class TestReading:
         ]
 
 
-NO_ADMISSION = {"check", "send_batches", "update_partition"}
-"""A sender's dry run has no database; the others are parts of registering, and open it inside an admission alone."""
+NO_ADMISSION = {"check", "send_batches", "update_partition", "batch_to_send", "require_short", "publish_committed_files"}
+"""A sender's dry run has no database; the others are parts of use cases, and open it inside an admission alone."""
 STEPS = {"UnitOfWork", "PersonStore"}
 """What takes one of these is a step inside an admitted use case: nobody else has one."""
 

@@ -34,6 +34,7 @@ from kokuho_core.usecases.deliver import deliver, publish_committed
 from kokuho_core.usecases.gates import refuse_stopped, release_stopped, stopped_files
 from kokuho_core.usecases.identity import decide_identity
 from kokuho_core.usecases.listings import list_candidates, list_findings
+from kokuho_core.usecases.number_lookup import look_up_number, open_look_ups
 from kokuho_core.usecases.office import Office, Settings
 from kokuho_core.usecases.person import inspect_person
 from kokuho_core.usecases.recall import recall, recalled_files
@@ -255,6 +256,8 @@ def calls_for_another(site: PrefectureOffice, clerk: Office, theirs: Path) -> di
         "approvals.refuse": lambda: refuse(clerk, "1", "x"),
         "approvals.withdraw": lambda: withdraw(clerk, "1"),
         "audit.list_audit": lambda: list_audit(clerk),
+        "number_lookup.look_up_number": lambda: look_up_number(clerk, B, AddresseeNumber("1"), nobody),
+        "number_lookup.open_look_ups": lambda: open_look_ups(clerk, B),
         "authentication.enrol": lambda: enrol(clerk, site.installation.codes, "other"),
         "authentication.list_factors": lambda: list_factors(clerk),
         "authentication.unlock": lambda: unlock(clerk, "other"),
