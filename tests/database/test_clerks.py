@@ -26,7 +26,15 @@ from kokuho_core.insured_person.fact import IdentityVerdict
 from kokuho_core.ports.gates import StopState
 from kokuho_core.ports.keys import KeyPurpose
 from kokuho_core.reception.ledger import FileResult
-from kokuho_core.usecases import municipal_office
+from kokuho_core.usecases import (
+    card_use,
+    documents,
+    due_registrations,
+    high_cost,
+    municipal_numbers,
+    municipal_office,
+    unanswered,
+)
 from kokuho_core.usecases.approvals import approve, list_approvals, refuse, withdraw
 from kokuho_core.usecases.audit import list_audit
 from kokuho_core.usecases.authentication import enrol, list_factors, unlock
@@ -45,7 +53,7 @@ from kokuho_core.usecases.reveal import reveal_number
 from kokuho_core.usecases.rights import grant_right, list_rights, renew_right, revoke_right, transfer_right
 from kokuho_core.usecases.second_look import confirm_decision, list_second_looks, refuse_decision
 from kokuho_core.usecases.status import provided, status, unknown_on_media
-from kokuho_core.vocabulary.identifiers import AddresseeNumber, InsurerNumber
+from kokuho_core.vocabulary.identifiers import AddresseeNumber, HouseholdKey, HouseholdNumber, InsurerNumber
 
 from ..aggregation.histories import MUNICIPALITIES, Sent, histories
 from ..aggregation.test_order import AS_OF, DERIVED, decide_all
@@ -261,6 +269,16 @@ def calls_for_another(site: PrefectureOffice, clerk: Office, theirs: Path) -> di
         "authentication.enrol": lambda: enrol(clerk, site.installation.codes, "other"),
         "authentication.list_factors": lambda: list_factors(clerk),
         "authentication.unlock": lambda: unlock(clerk, "other"),
+        "card_use.withdrawals": lambda: card_use.withdrawals(clerk, B),
+        "documents.decide_documents": lambda: documents.decide_documents(clerk, B),
+        "documents.request_document": lambda: documents.request_document(clerk, B, nobody, "01", "x"),
+        "documents.withdraw_request": lambda: documents.withdraw_request(clerk, B, nobody, "01"),
+        "due_registrations.due_registrations": lambda: due_registrations.due_registrations(clerk, B),
+        "high_cost.known_months": lambda: high_cost.known_months(clerk, HouseholdKey(B, HouseholdNumber("21"))),
+        "municipal_numbers.build_elsewhere": lambda: municipal_numbers.build_elsewhere(clerk, B, nobody),
+        "municipal_numbers.notify_elsewhere": lambda: municipal_numbers.notify_elsewhere(clerk, B, nobody, {}, nobody),
+        "municipal_office.documents": lambda: municipal_office.documents(clerk, B),
+        "unanswered.unanswered_batches": lambda: unanswered.unanswered_batches(clerk, B),
         "deliver.deliver": lambda: deliver(clerk, B, outgoing, folder),
         "deliver.publish_committed": lambda: publish_committed(clerk, outgoing, folder),
         "gates.refuse_stopped": lambda: refuse_stopped(clerk, 1, "x"),
