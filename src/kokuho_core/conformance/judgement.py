@@ -113,7 +113,7 @@ def failed(failure: SystemFailed) -> Deviation:
 
 
 def _compared(key: Key, told: Told, actual: Mapping[str, Any] | None, exercised: Counter[str]) -> Iterator[Deviation]:
-    for name in told.values:
+    for name in ("", *told.values):  # that the row is there at all rests on rules too
         exercised.update(_rules_of(key, told, name))
     if actual is None:
         yield Deviation(_rules_of(key, told, "")[0], key, "", dict(told.values), MISSING, told.about)
