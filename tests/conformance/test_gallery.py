@@ -2,28 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import subprocess
-import sys
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from .figures import PAGE, play, table
 from .gallery import GALLERY
 from .mutant import source_of
 
-STORIES = 400
 IN_MAKE_TEST = ("重複の日数を両端含みで数える", "県内転出で資格喪失とする", "世帯の継続を世帯員で判断する")
-ROOT = Path(__file__).parents[2]
-
-
-def play(number: int) -> dict[str, Any]:
-    command = [sys.executable, "-m", "tests.conformance.mutant", str(number), str(STORIES)]
-    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, encoding="utf-8", check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
 
 
 @pytest.mark.parametrize("mutant", GALLERY, ids=lambda each: each.name)
@@ -40,3 +27,15 @@ def test_the_mistake_is_found_as_a_short_story(number: int) -> None:
     found = play(number)
     assert found["caught"], found
     assert found["files"] <= 8 and found["people"] <= 5, found
+
+
+def test_the_page_of_the_gallery_has_every_mutant() -> None:
+    listed = [line.split(" | ")[0][2:] for line in PAGE.read_text("utf-8").splitlines() if line.startswith("| ")]
+    assert listed[1:] == [each.name for each in GALLERY]
+
+
+def test_the_figures_of_a_run_as_a_table() -> None:
+    caught = {"name": "甲", "caught": True, "rule": "P-5", "stories": 4, "files": 2, "people": 1}
+    shown = table([caught, {**caught, "stories": 8}, {"name": "乙", "caught": False}])
+    assert "| 甲 | P-5 | 4 | 2 | 1 |" in shown and "| 乙 | — | 見つからない |  |  |" in shown
+    assert "3のうち2を見つけました。" in shown and "生活史: 中央値 6、最大 8。" in shown
