@@ -6,7 +6,7 @@ wrongly, twice, or in one municipality only. What is to be judged of it is not d
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -159,7 +159,7 @@ class _Telling:
                 if self.is_over:
                     break
                 self.day += timedelta(days=pick(self.choices, (1, 5, 20, 31, 60, 120)))
-                getattr(self, "_" + pick(self.choices, self.theme.events).replace(" ", "_").replace("'", ""))()
+                _EVENTS[pick(self.choices, self.theme.events)](self)
             if not self.is_over:
                 self._close_step()
         if chance(self.choices, 4):
@@ -688,6 +688,37 @@ class _Telling:
         self.moment += timedelta(minutes=1)
         self.pending.append((PERSON, row["insurer_number"], [{**row, "updated_at": self.moment}]))
         self._close_step()
+
+
+_EVENTS: Final[Mapping[str, Callable[[_Telling], None]]] = {
+    "anew": _Telling._anew,
+    "birth": _Telling._birth,
+    "cancelled": _Telling._cancelled,
+    "comes back": _Telling._comes_back,
+    "corrected": _Telling._corrected,
+    "gap": _Telling._gap,
+    "head changes": _Telling._head_changes,
+    "joins": _Telling._joins,
+    "late month": _Telling._late_month,
+    "leaves insurance": _Telling._leaves_insurance,
+    "month": _Telling._month,
+    "month cancelled": _Telling._month_cancelled,
+    "move": _Telling._move,
+    "nobody entered": _Telling._nobody_entered,
+    "nobody left": _Telling._nobody_left,
+    "number changes": _Telling._number_changes,
+    "number later": _Telling._number_later,
+    "one side only": _Telling._one_side_only,
+    "other person's number": _Telling._other_persons_number,
+    "overlap": _Telling._overlap,
+    "part moves": _Telling._part_moves,
+    "refused anew": _Telling._refused_anew,
+    "refused correction": _Telling._refused_correction,
+    "refused overlap": _Telling._refused_overlap,
+    "same day": _Telling._same_day,
+    "special residence": _Telling._special_residence,
+}
+"""What may happen, by the names that themes use."""
 
 
 def _is_same(one: dict[str, Any], other: dict[str, Any]) -> bool:

@@ -12,7 +12,7 @@ from typing import Any, Final
 from attrs import evolve
 
 from kokuho_core.conformance.expectation import REFUSED, Prefecture
-from kokuho_core.conformance.story import HOUSEHOLD, PERSON, Row, Sending, Step, Story
+from kokuho_core.conformance.story import CORRECTED, HOUSEHOLD, NEW, PERSON, Row, Sending, Step, Story
 
 ShowsFault = Callable[[Story], bool]
 """Whether a story shows the fault that is looked for."""
@@ -20,6 +20,11 @@ ShowsFault = Callable[[Story], bool]
 _ROUNDS: Final = 4
 _Place = tuple[str, str, int, int]
 """A record by sender, FILE_ID, sequence of its file and place in it."""
+_RECORD_KEYS: Final[Mapping[str, tuple[str, ...]]] = {
+    PERSON: ("insurer_number", "addressee_number", "history_number"),
+    HOUSEHOLD: ("insurer_number", "household_number", "history_number"),
+}
+"""What identifies a record that may be corrected."""
 
 
 def shrink(story: Story, shows_fault: ShowsFault, *, most_tries: int = 200) -> tuple[Story, int]:
@@ -84,14 +89,21 @@ def _without_subject(story: Story) -> Iterator[Story]:
     rows = [(sending, row) for sending in story.sendings() for row in sending.rows]
     people = sorted({_person(row) for sending, row in rows if sending.file_id == PERSON}, key=repr)
     for person in people if len(people) > 1 else ():
-        yield _rebuilt(story, lambda sending, row, gone=person: sending.file_id != PERSON or _person(row) != gone)  # type: ignore[misc]
-    for home in sorted({(row["insurer_number"], row["household_number"]) for sending, row in rows if sending.file_id != PERSON}):
-        yield _rebuilt(
-            story,
-            lambda sending, row, gone=home: (
-                sending.file_id == PERSON or (row["insurer_number"], row["household_number"]) != gone
-            ),  # type: ignore[misc]
-        )
+        yield _rebuilt(story, _all_but(_is_of_person, person))
+    for home in sorted({_home(row) for sending, row in rows if sending.file_id != PERSON}):
+        yield _rebuilt(story, _all_but(_is_of_home, home))
+
+
+def _all_but(is_about: Callable[[Sending, Row, Any], bool], subject: Any) -> Callable[[Sending, Row], bool]:
+    return lambda sending, row: not is_about(sending, row, subject)
+
+
+def _is_of_person(sending: Sending, row: Row, person: Any) -> bool:
+    return sending.file_id == PERSON and _person(row) == person
+
+
+def _is_of_home(sending: Sending, row: Row, home: Any) -> bool:
+    return sending.file_id != PERSON and _home(row) == home
 
 
 def _without_decision(story: Story) -> Iterator[Story]:
@@ -109,7 +121,7 @@ def _without_row(story: Story) -> Iterator[Story]:
         for place in range(len(sending.rows))
     ]
     for gone in reversed(places):
-        yield _rebuilt(story, lambda sending, row, gone=gone: not _is_at(sending, row, gone))  # type: ignore[misc]
+        yield _rebuilt(story, _all_but(_is_at, gone))
     yield from _told_at_once(story)
 
 
@@ -117,22 +129,30 @@ def _told_at_once(story: Story) -> Iterator[Story]:
     """A new record followed by its correction becomes one new record, as if the office had known at once."""
     rows = [(sending, row) for sending in story.sendings() for row in sending.rows]
     for sending, row in rows:
-        if row["update_kind"] != "1":
+        if row["update_kind"] != NEW:
             continue
-        later = [
-            (other, each) for other, each in rows
-            if other.file_id == sending.file_id and each["update_kind"] == "2" and _record(other, each) == _record(sending, row)
-        ]  # fmt: skip
-        if later:
-            file, correction = later[0]
-            told = {**correction, "update_kind": "1"}
+        corrections = (
+            each for other, each in rows
+            if other.file_id == sending.file_id and each["update_kind"] == CORRECTED
+            and _record(other, each) == _record(sending, row)
+        )  # fmt: skip
+        correction = next(corrections, None)
+        if correction is not None:
+            yield _rebuilt(_with(story, row, {**correction, "update_kind": NEW}), _all_but(_is_same_row, correction))
 
-            def replaced(each: Sending, known: Row = row, now: Row = told) -> Sending:
-                return evolve(each, rows=tuple(now if one is known else one for one in each.rows))
 
-            steps = tuple(evolve(step, sendings=tuple(map(replaced, step.sendings))) for step in story.steps)
-            yield _rebuilt(evolve(story, steps=steps), lambda _, one, gone=correction: one is not gone)  # type: ignore[misc]
-            del file
+def _with(story: Story, row: Row, instead: Row) -> Story:
+    """One record in place of another, wherever its file is sent."""
+
+    def replaced(sending: Sending) -> Sending:
+        return evolve(sending, rows=tuple(instead if each is row else each for each in sending.rows))
+
+    steps = (evolve(step, sendings=tuple(map(replaced, step.sendings))) for step in story.steps)
+    return evolve(story, steps=tuple(steps))
+
+
+def _is_same_row(_: Sending, row: Row, other: Any) -> bool:
+    return row is other
 
 
 def _in_one_step(story: Story) -> Iterator[Story]:
@@ -165,13 +185,14 @@ def _person(row: Row) -> Any:
     return row["individual_number"] or (row["insurer_number"], row["addressee_number"])
 
 
+def _home(row: Row) -> tuple[str, str]:
+    return row["insurer_number"], row["household_number"]
+
+
 def _record(sending: Sending, row: Row) -> tuple[Any, ...]:
-    keys: Mapping[str, tuple[str, ...]] = {
-        PERSON: ("insurer_number", "addressee_number", "history_number"),
-        HOUSEHOLD: ("insurer_number", "household_number", "history_number"),
-    }
-    return tuple(row[key] for key in keys.get(sending.file_id, ("insurer_number", "household_number", "updated_at")))
+    return tuple(row[key] for key in _RECORD_KEYS.get(sending.file_id, ("insurer_number", "household_number", "updated_at")))
 
 
 def _is_at(sending: Sending, row: Row, place: _Place) -> bool:
-    return (sending.sender, sending.file_id, sending.sequence) == place[:3] and row is sending.rows[place[3]]
+    sender, file_id, sequence, number = place
+    return (sending.sender, sending.file_id, sending.sequence) == (sender, file_id, sequence) and row is sending.rows[number]
