@@ -26,6 +26,7 @@ FOR_MACHINES = {
     "kokuho_adapters/files/writer.py": "the open format: read by programs, byte for byte (S-17)",
     "kokuho_adapters/cli/benefit.py": "payments by household and month: taken by the paying system, codes and figures alone",
     "kokuho_adapters/resident_register.py": "dates handed over to the resident register: read by it",
+    "kokuho_adapters/conformance/step_folder.py": "insurers.csv of the prefecture of a life story: read by the system under test",
     "kokuho_adapters/synthetic/generation.py": "insurers.csv of an invented prefecture: read by «init»",
 }
 """Every module that writes CSV, and for which program. A list for people must neutralise formulas, and be added with a test."""

@@ -24,7 +24,7 @@ BANNED_NAMES = frozenset(
 """Of ``cryptography`` and ``hashlib``; Fernet is AES-128-CBC."""
 
 RANDOM_MODULES = frozenset({"random", "numpy.random"})
-INVENTED_DATA = {"synthetic", "sample", "registry_simulator"}
+INVENTED_DATA = {"synthetic", "sample", "registry_simulator", "conformance"}
 """Folders that repeat invented data or disorder from a seed; they may use :mod:`random`, and nothing secret is there."""
 
 

@@ -48,7 +48,7 @@ def empty_folder(_: click.Context, __: click.Parameter, value: Path | None) -> P
     return value
 
 
-SEED: Final = click.option("--seed", default="1", show_default=True, metavar="S", help="種(同じ種は同じ生活史) / Seed.")
+STORY_SEED: Final = click.option("--seed", default="1", show_default=True, metavar="S", help="種(同じ種は同じ生活史) / Seed.")
 CAPABILITY: Final = click.option(
     "--capability", "capabilities", multiple=True, type=click.Choice([each.value for each in Capability]),
     help="システムが持つ能力(繰返し可、既定は全部) / What the system has; all unless given.",
@@ -66,7 +66,7 @@ ENCODING: Final = click.option(
 )  # fmt: skip
 RUN: Final = _options(
     click.option("--stories", "count", default=200, show_default=True, type=click.IntRange(1), help="生活史の数 / How many."),
-    SEED,
+    STORY_SEED,
     CAPABILITY,
     click.option("--exceptions", type=FILE, metavar="FILE", help="まだ守れない規則の一覧(TOML) / Rules not kept yet."),
     click.option(

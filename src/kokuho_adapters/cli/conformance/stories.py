@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from kokuho_adapters.cli import output
-from kokuho_adapters.cli.conformance.options import ENCODING, LAYOUTS, SEED, empty_folder, form_of
+from kokuho_adapters.cli.conformance.options import ENCODING, LAYOUTS, STORY_SEED, empty_folder, form_of
 from kokuho_adapters.cli.output import DONE
 from kokuho_adapters.cli.parameters import FOLDER
 from kokuho_adapters.cli.session import JSON
@@ -16,7 +16,7 @@ from kokuho_core.errors import Problem, SetupFault
 
 
 @click.command()
-@SEED
+@STORY_SEED
 @click.option("--number", default=0, show_default=True, type=click.IntRange(0), help="生活史の番号 / Number of the story.")
 @click.option(
     "--out", required=True, type=FOLDER, metavar="DIR", callback=empty_folder, help="書く先(空のフォルダ) / An empty folder."
