@@ -18,7 +18,8 @@ from kokuho_adapters.configuration import Configuration
 from kokuho_adapters.conformance.numbered_rows import numbered
 from kokuho_adapters.files import OpenFormatFile, as_table
 from kokuho_core.conformance.lives import PREFECTURE
-from kokuho_core.conformance.system import FileToSend
+from kokuho_core.conformance.system import FileToSend, SystemFailed
+from kokuho_core.errors import KokuhoError
 from kokuho_core.usecases.deliver import deliver
 from kokuho_core.usecases.receive import receive
 from kokuho_core.usecases.resolve import resolve
@@ -55,6 +56,13 @@ class EmbeddedAggregation:
 
     def take(self, files: Sequence[FileToSend], as_of: date) -> dict[tuple[str, str], list[dict[str, Any]]]:
         """Receive, resolve, deliver to everybody, and read back what was delivered."""
+        try:
+            return self._taken(files, as_of)
+        except KokuhoError as error:
+            failed = SystemFailed(*error.problems)
+        raise failed
+
+    def _taken(self, files: Sequence[FileToSend], as_of: date) -> dict[tuple[str, str], list[dict[str, Any]]]:
         for each in files:
             path = write_file(self.installation, self.folder, each)
             receive(self.installation.office, self.installation.incoming(path, self.installation.register()))
