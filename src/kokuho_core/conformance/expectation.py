@@ -125,6 +125,7 @@ class Prefecture:
         self._listed: dict[Pair, Candidate] = {}
         self._ever_listed: set[Pair] = set()
         self._told_decided: set[Pair] = set()
+        self._revoked: dict[Key, Mapping[str, Any]] = {}
         self._told_carried: set[Pair] = set()
 
     def take(self, step: Step) -> Expectation:
@@ -378,6 +379,12 @@ class Prefecture:
             }
             if is_yes:
                 values["carried_months"] = candidate.carried_months
+            if decided.decision == REVOKED:
+                # Whether a revocation that was told is told again when its row changes, X-13 leaves open: judged is what stays.
+                told = self._revoked.setdefault(Key(insurer, "KEIKAKU", pair), values)
+                values = {name: value for name, value in values.items() if told.get(name) == value}
+            else:
+                self._revoked.pop(Key(insurer, "KEIKAKU", pair), None)
             yield Key(insurer, "KEIKAKU", pair), Told(values, about, frozenset({"X-27"} if hides else ()))
         if is_yes:
             self._told_carried.add(pair)
