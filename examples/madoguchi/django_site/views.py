@@ -38,9 +38,9 @@ def counter() -> Counter:
     return Counter(installation, insurer, settings.FOLDER, own_tables)
 
 
-def environment(**options: Any) -> Environment:
-    """The templates, with what they may call."""
-    made = Environment(**options)  # noqa: S701 - Django passes autoescape
+def environment(*, autoescape: bool, **options: Any) -> Environment:
+    """The templates, with what they may call. Escaped whatever the settings say (``autoescape``)."""
+    made = Environment(autoescape=True, **options)
     made.globals.update(pages.globals_of_pages())
     return made
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -30,8 +31,8 @@ def own_database(file: Path) -> Engine:
     engine = create_engine(f"sqlite:///{file.as_posix()}", hide_parameters=True)  # no personal value in a log
 
     @event.listens_for(engine, "connect")
-    def _leave_begin_to_us(connection: object, _: object) -> None:
-        connection.isolation_level = None  # type: ignore[attr-defined]
+    def _leave_begin_to_us(connection: sqlite3.Connection, _: object) -> None:
+        connection.isolation_level = None
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:

@@ -60,8 +60,8 @@ def kokuho_report(
     pytestconfig: pytest.Config, kokuho_system: MakeAggregation, kokuho_exceptions: Mapping[str, str]
 ) -> Report:
     """The report of one run, made when the first test asks for it."""
-    from kokuho_core.conformance.harness import ConformanceSettings, run_conformance  # noqa: PLC0415 - see above
-    from kokuho_core.conformance.rules import RULE  # noqa: PLC0415 - see above
+    from kokuho_core.conformance.harness import ConformanceSettings, run_conformance
+    from kokuho_core.conformance.rules import RULE
 
     unknown = [each for each in kokuho_exceptions if each not in RULE]
     if unknown:
@@ -76,7 +76,7 @@ def kokuho_report(
 
 
 def _capabilities(config: pytest.Config) -> frozenset[Capability]:
-    from kokuho_core.conformance.rules import ALL_CAPABILITIES, Capability  # noqa: PLC0415 - see above
+    from kokuho_core.conformance.rules import ALL_CAPABILITIES, Capability
 
     named: str | None = config.getoption("--kokuho-capabilities")
     if named is None:

@@ -101,7 +101,7 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         taskkill = shutil.which("taskkill")
         if taskkill is not None:
             words = [taskkill, "/F", "/T", "/PID", str(process.pid)]
-            subprocess.run(words, check=False, capture_output=True)  # noqa: S603 # nosec B603
+            subprocess.run(words, check=False, capture_output=True)  # of this system, with a number  # noqa: S603 # nosec B603
     else:
         os.killpg(process.pid, signal.SIGKILL)
     process.kill()

@@ -25,7 +25,7 @@ _LAST: Final = select(_entries.sequence, _entries.mac).order_by(_entries.sequenc
 
 # One at a time continues the chain, until its transaction ends; «ko» in front as for the other advisory locks.
 _CHAIN: Final = "SELECT pg_advisory_xact_lock(1802436613, 0)"
-_LAST_TEXT: Final = f"SELECT sequence, mac FROM {audit_entry.name} ORDER BY sequence DESC LIMIT 1"  # noqa: S608 # nosec B608
+_LAST_TEXT: Final = "SELECT sequence, mac FROM audit_entry ORDER BY sequence DESC LIMIT 1"
 
 
 @frozen
