@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Set
 from pathlib import Path
 from typing import Any
 
@@ -27,11 +28,12 @@ def files(office: PrefectureOffice) -> dict[str, list[Path]]:
     return found
 
 
-def play(office: PrefectureOffice, seed: int) -> list[dict[str, Any]]:
-    """Three municipalities and one who only judges; all that they were told, in the order in which it ended."""
+def play(office: PrefectureOffice, seed: int, deciding: Set[str]) -> list[dict[str, Any]]:
+    """Three municipalities, of whom some decide at least once, and one who only judges; all that they were told, in the order
+    in which it ended."""
     database = office.stored_in if isinstance(office.stored_in, str) else "-"
     given = [
-        (office.folder, database, place, 10 * seed + number, *paths)
+        (office.folder, database, place, 10 * seed + number, int(place in deciding), *paths)
         for number, (place, paths) in enumerate({**files(office), "-": []}.items())
     ]
     told = [json.loads(line) for lines in at_once("tests.concurrency.office_worker", given) for line in lines]
@@ -85,7 +87,7 @@ def require_right(worlds: Worlds, seed: int) -> None:
             for path in paths:
                 serial.receive(path)
         serial.resolve()
-        told = play(parallel, seed)
+        told = play(parallel, seed, {each.pair.entered.insurer_number for each in serial.candidates()})
         require_that_nothing_is_lost(parallel, told)
         require_one_side_held(parallel, told)
         require_last_decisions(parallel, told)
