@@ -11,6 +11,7 @@ import click
 from kokuho_adapters.cli import output
 from kokuho_adapters.cli.document_names import DOCUMENT_NAMES, REASON_NAMES
 from kokuho_adapters.cli.output import DONE, FOUND
+from kokuho_adapters.cli.parameters import REQUEST_BULK
 from kokuho_adapters.cli.registration import (
     DAY,
     INSURERS,
@@ -51,9 +52,12 @@ _WITHDRAWAL_RESULTS: Final = {None: "結果待ち", "1": "受理", "2": "登録�
     "--list", "list_only", is_flag=True, help="解除申請の一覧だけ(授受しない) / List withdrawals, no exchange."
 )
 @channel_options
+@REQUEST_BULK
 @JSON
 @SESSION
-def card_use(session: Session, /, insurers: tuple[str, ...], list_only: bool, as_json: bool, **given: Any) -> int:
+def card_use(
+    session: Session, /, insurers: tuple[str, ...], list_only: bool, bulk_reason: str | None, as_json: bool, **given: Any
+) -> int:
     """マイナンバーカードの利用登録情報を受け取り、解除申請を送り、その結果を受け取ります。 / Exchange card registrations.
 
     受け取った情報は、次の deliver で市区町村に渡されます(RIYOTO、KAIJOKEKKA)。
@@ -66,7 +70,10 @@ def card_use(session: Session, /, insurers: tuple[str, ...], list_only: bool, as
         if not list_only:
             with channel.opened(session, opened) as gateway:
                 done = [exchange_card_use(opened.office, insurer, gateway) for insurer in chosen(opened, insurers)]
-        listed = {insurer: withdrawals(opened.office, insurer) for insurer in chosen(opened, insurers)}
+        listed = {
+            insurer: withdrawals(opened.office, insurer, bulk_reason=bulk_reason)
+            for insurer in chosen(opened, insurers)
+        }
     if as_json:
         data = {each.insurer_number: _card_use_data(each) for each in done}
         output.print_json(
@@ -140,11 +147,12 @@ def _show_card_use(done: Iterable[CardUseSummary], listed: dict[InsurerNumber, l
 @click.option("--end", is_flag=True, help="--request の申出を取り下げる / Withdraw such a request.")
 @click.option("--person", metavar="ID", help="申出をした人の市町村被保険者ID / Who requested.")
 @_BY
+@REQUEST_BULK
 @JSON
 @SESSION
 def documents(
     session: Session, /, insurer: str, as_of: Any, due_only: bool, request: str | None, end: bool, person: str | None,
-    by: str, as_json: bool,
+    by: str, bulk_reason: str | None, as_json: bool,
 ) -> int:  # fmt: skip
     """資格確認書か資格情報のお知らせか、その理由・有効期限・交付の要否。 / Which document each person gets, and why."""
     day = as_of.date() if as_of is not None else None
@@ -158,7 +166,7 @@ def documents(
                 withdraw_request(opened.office, number, who, request)
             else:
                 request_document(opened.office, number, who, request, by, day)
-        items = decide_documents(opened.office, number, day)
+        items = decide_documents(opened.office, number, day, bulk_reason=bulk_reason)
     listed = [each for each in items if (each.to_issue or each.to_collect or not due_only)]
     if person is not None:
         listed = [each for each in listed if each.municipal_insured_id == person]
@@ -202,11 +210,13 @@ _OBSTACLES: Final = {
 @click.option("--lose", metavar="ID", help="職権喪失を決定する(2人で) / Decide an ex-officio loss; takes two people.")
 @_REASON
 @channel_options
+@REQUEST_BULK
 @JSON
 @SESSION
 def duplicates(
-    session: Session, /, insurer: str, take: bool, lose: str | None, reason: str, as_json: bool, **given: Any
-) -> int:
+    session: Session, /, insurer: str, take: bool, lose: str | None, reason: str, bulk_reason: str | None, as_json: bool,
+    **given: Any,
+) -> int:  # fmt: skip
     """資格が重複している人の一覧と、職権喪失の決定。 / People with another valid cover, and the ex-officio loss.
 
     職権喪失は3つの条件がすべて満たされる人だけで、二人目の承認が要ります。
@@ -221,7 +231,7 @@ def duplicates(
                 problems = take_covers(opened.office, number, gateway).problems
         if lose is not None:
             decide_loss(opened.office, number, MunicipalInsuredId(lose), reason)
-        items = list_covers(opened.office, number)
+        items = list_covers(opened.office, number, bulk_reason=bulk_reason)
         decided = decided_losses(opened.office, number)
     if as_json:
         output.print_json(
@@ -285,11 +295,13 @@ _SYMBOL_RESULTS: Final = {None: "依頼中", "1": "取得済み", "2": "対象�
 )
 @click.option("--exchange", "exchanges", is_flag=True, help="中間サーバーと授受する / Exchange with the server.")
 @channel_options
+@REQUEST_BULK
 @JSON
 @SESSION
 def symbols(
-    session: Session, /, insurer: str, persons: tuple[str, ...], exchanges: bool, as_json: bool, **given: Any
-) -> int:
+    session: Session, /, insurer: str, persons: tuple[str, ...], exchanges: bool, bulk_reason: str | None, as_json: bool,
+    **given: Any,
+) -> int:  # fmt: skip
     """機関別符号の取得を依頼し、状況を確かめます。 / Request institution symbols, and see how far they are."""
     channel, number = Channel.taken_from(given), InsurerNumber(insurer)
     problems: list[Any] = []
@@ -299,7 +311,7 @@ def symbols(
         if exchanges:
             with channel.opened(session, opened) as gateway:
                 problems = exchange_symbols(opened.office, number, gateway).problems
-        listed = listed_symbols(opened.office, number)
+        listed = listed_symbols(opened.office, number, bulk_reason=bulk_reason)
     if as_json:
         output.print_json({"symbols": listed, "problems": [problem_data(each) for each in problems]})
     else:

@@ -12,6 +12,7 @@ from attrs import frozen
 
 from kokuho_adapters.cli import output
 from kokuho_adapters.cli.output import DONE, FOUND
+from kokuho_adapters.cli.parameters import REQUEST_BULK
 from kokuho_adapters.cli.secrets_given import passphrase_of
 from kokuho_adapters.cli.session import JSON, SESSION, Session
 from kokuho_adapters.composition import Installation, registry_folder
@@ -282,10 +283,7 @@ _STATES: Final = {"waiting": "送信待ち", "sent": "結果待ち", "refused": 
 @click.option("--insurer", metavar="CODE", help="この保険者だけ / Of one insurer.")
 @click.option("--as-of", type=DAY, metavar="DATE", help="基準日(既定 今日) / The day, today if not given.")
 @click.option("--overdue", "overdue_only", is_flag=True, help="期限超過だけ / Overdue ones only.")
-@click.option(
-    "--request-bulk", "bulk_reason", metavar="REASON",
-    help="上限を超える一覧の承認を依頼 / Ask for approval of a long list.",
-)  # fmt: skip
+@REQUEST_BULK
 @JSON
 @SESSION
 def due(

@@ -25,6 +25,7 @@ from kokuho_core.ports.stores import UnitOfWork
 from kokuho_core.returning.rows import KaijokekkaRow, ReturnKey, RiyotoRow, Row
 from kokuho_core.returning.telling import what_to_tell
 from kokuho_core.usecases.admission import admitted
+from kokuho_core.usecases.listings import require_short
 from kokuho_core.usecases.office import BATCH, Office
 from kokuho_core.usecases.register import arrived_batches, require_insurer, send_batches
 from kokuho_core.usecases.registration_results import ResultProblem
@@ -241,9 +242,10 @@ class WithdrawalItem:
 
 
 @admitted(Operation.LIST_CARD_USE, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
-def withdrawals(office: Office, insurer: InsurerNumber) -> list[WithdrawalItem]:
-    """利用登録解除申請の一覧. Raises :class:`NotFound` (KKH-N002)."""
+def withdrawals(office: Office, insurer: InsurerNumber, *, bulk_reason: str | None = None) -> list[WithdrawalItem]:
+    """利用登録解除申請の一覧. Raises :class:`NotFound` (KKH-N002); beyond the limit of a list as any (S-6)."""
     with office.database.begin(read_only=True) as work:
         require_insurer(work, insurer)
         listed = work.card_use.withdrawals(insurer)
+    require_short(office, Operation.LIST_CARD_USE, len(listed), insurer, bulk_reason)
     return [WithdrawalItem(each, withdrawal_effective_on(each.applied_on)) for each in listed]

@@ -23,6 +23,7 @@ from kokuho_core.errors import InvalidValue, NotFound, Problem
 from kokuho_core.ports.registration import Certificate, DocumentRequest, KnownSubscriber, StoredDocument
 from kokuho_core.ports.stores import UnitOfWork
 from kokuho_core.usecases.admission import admitted
+from kokuho_core.usecases.listings import require_short
 from kokuho_core.usecases.office import Office
 from kokuho_core.usecases.register import require_insurer, update_partition
 from kokuho_core.vocabulary.identifiers import InsurerNumber, MunicipalInsuredId
@@ -48,10 +49,17 @@ class DocumentItem:
 
 
 @admitted(Operation.DECIDE_DOCUMENTS, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
-def decide_documents(office: Office, insurer: InsurerNumber, as_of: date | None = None) -> list[DocumentItem]:
-    """資格確認書か資格情報のお知らせか, of everybody of one municipality on ``as_of``. Raises :class:`NotFound` (KKH-N002)."""
+def decide_documents(
+    office: Office, insurer: InsurerNumber, as_of: date | None = None, *, bulk_reason: str | None = None
+) -> list[DocumentItem]:
+    """資格確認書か資格情報のお知らせか, of everybody of one municipality on ``as_of``.
+
+    Raises :class:`NotFound` (KKH-N002). Beyond the limit of a list as any (S-6): the decisions are kept, and not told.
+    """
     update_partition(office, insurer)
-    return office.database.repeated(partial(_decide, office, insurer, as_of or office.clock.today()))
+    items = office.database.repeated(partial(_decide, office, insurer, as_of or office.clock.today()))
+    require_short(office, Operation.DECIDE_DOCUMENTS, len(items), insurer, bulk_reason)
+    return items
 
 
 def _decide(office: Office, insurer: InsurerNumber, as_of: date) -> list[DocumentItem]:

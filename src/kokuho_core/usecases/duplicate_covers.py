@@ -19,6 +19,7 @@ from kokuho_core.ports.registry import RegistryGateway
 from kokuho_core.ports.stores import UnitOfWork
 from kokuho_core.usecases.admission import admitted
 from kokuho_core.usecases.approvals import Consent, ask_consent
+from kokuho_core.usecases.listings import require_short
 from kokuho_core.usecases.office import Office
 from kokuho_core.usecases.register import require_insurer
 from kokuho_core.usecases.registration_results import ResultProblem
@@ -85,8 +86,11 @@ def _take(office: Office, insurer: InsurerNumber, gateway: RegistryGateway) -> C
 
 
 @admitted(Operation.LIST_COVERS, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
-def list_covers(office: Office, insurer: InsurerNumber) -> list[CoverItem]:
-    """資格が重複している人の一覧 by the newest list, each with the conditions that are not met. Raises :class:`NotFound`."""
+def list_covers(office: Office, insurer: InsurerNumber, *, bulk_reason: str | None = None) -> list[CoverItem]:
+    """資格が重複している人の一覧 by the newest list, each with the conditions that are not met.
+
+    Raises :class:`NotFound` (KKH-N002); beyond the limit of a list as any (S-6).
+    """
     with office.database.begin(read_only=True) as work:
         require_insurer(work, insurer)
         lists = work.covers.lists(insurer)
@@ -96,6 +100,7 @@ def list_covers(office: Office, insurer: InsurerNumber) -> list[CoverItem]:
         decided = {
             (each.municipal_insured_id, each.other_insurer_number): each for each in work.covers.decided(insurer)
         }
+    require_short(office, Operation.LIST_COVERS, len(newest), insurer, bulk_reason)
     items = []
     for person in sorted(newest):
         by_list = {day: [OtherCover(*each) for each in covers] for day, covers in listings[person].items()}

@@ -14,6 +14,7 @@ from kokuho_core.errors import NotFound, Problem
 from kokuho_core.ports.registration import SentBatch
 from kokuho_core.ports.registry import RegistryGateway
 from kokuho_core.usecases.admission import admitted
+from kokuho_core.usecases.listings import require_short
 from kokuho_core.usecases.office import Office
 from kokuho_core.usecases.register import arrived_batches, require_insurer, send_batches
 from kokuho_core.usecases.registration_results import ResultProblem
@@ -104,8 +105,10 @@ def _take(
 
 
 @admitted(Operation.EXCHANGE_SYMBOLS, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
-def symbols(office: Office, insurer: InsurerNumber) -> list[SymbolItem]:
-    """機関別符号の取得状況の一覧. Raises :class:`NotFound` (KKH-N002)."""
+def symbols(office: Office, insurer: InsurerNumber, *, bulk_reason: str | None = None) -> list[SymbolItem]:
+    """機関別符号の取得状況の一覧. Raises :class:`NotFound` (KKH-N002); beyond the limit of a list as any (S-6)."""
     with office.database.begin(read_only=True) as work:
         require_insurer(work, insurer)
-        return [SymbolItem(*each) for each in work.registrations.symbols(insurer)]
+        listed = [SymbolItem(*each) for each in work.registrations.symbols(insurer)]
+    require_short(office, Operation.EXCHANGE_SYMBOLS, len(listed), insurer, bulk_reason)
+    return listed
