@@ -21,7 +21,7 @@ from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from run import PREFECTURE, Cost, Product, StepFailed, emptied, middle, tell
+from run import PREFECTURE, Cost, Product, StepFailed, compile_packages, emptied, middle, tell
 from run import run as run_step
 from sqlalchemy import create_engine, inspect, make_url
 
@@ -129,6 +129,7 @@ def options_of() -> argparse.Namespace:
 
 def main() -> int:
     options = options_of()
+    compile_packages()
     server = given_server(options.owner, options.worker) if options.owner else own_server()
     costs: dict[str, dict[str, list[Cost]]] = {"sqlite": {}, "postgresql": {}}
     try:
