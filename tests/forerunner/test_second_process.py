@@ -79,7 +79,7 @@ class Ran:
 @pytest.fixture
 def helped(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
     """Every answer that somebody got from a second process. Nothing is too little for it here."""
-    monkeypatch.setattr(process, "WORTH_BATCHES", 1)
+    monkeypatch.setattr(process, "WORTH_WAITING", 1)
     monkeypatch.setattr(process, "WORTH_BYTES", 0)
     monkeypatch.setattr("os.cpu_count", lambda: 2)
     monkeypatch.setattr("os.getloadavg", lambda: (1.0, 1.0, 1.0), raising=False)
@@ -320,7 +320,7 @@ class TestTheProcess:
         load = 3.0 if what == "busy processors" else 1.0
         monkeypatch.setattr("os.getloadavg", lambda: (load, load, load), raising=False)
         if what != "little to do":
-            monkeypatch.setattr(process, "WORTH_BATCHES", 1)
+            monkeypatch.setattr(process, "WORTH_WAITING", 1)
             monkeypatch.setattr(process, "WORTH_BYTES", 0)
         kind = "SKSETAI" if what == "little to do" else "SKKOJIN"
         paths = [path for path in csv_files(files) if path.name.startswith(kind)][:1]

@@ -9,7 +9,7 @@ from operator import attrgetter
 from typing import Any, Final
 
 from attrs import evolve, frozen
-from sqlalchemy import Connection, Select, and_, bindparam, delete, insert, literal, or_, select, tuple_, union
+from sqlalchemy import Connection, Select, and_, bindparam, delete, func, insert, literal, or_, select, tuple_, union
 
 from kokuho_adapters.database import fact_store
 from kokuho_adapters.database.statements import (
@@ -223,6 +223,9 @@ class SqlPersonStore:
         self.connection.execute(
             insert_or_ignore(self.connection, pending_person).from_select(["insurer_number", "addressee_number"], due)
         )
+
+    def count_pending(self) -> int:
+        return int(self.connection.execute(select(func.count()).select_from(pending_person)).scalar_one())
 
     def take_pending(self, limit: int) -> list[Addressee]:
         rows = self.connection.execute(

@@ -40,7 +40,7 @@ class Question(Enum):
     BEGIN_JUDGING = "begin judging"
     """The business date; the database is viewed as it stands now. Not answered."""
     JUDGE = "judge"
-    """Addressees who wait, and the numbers issued before."""
+    """Addressees who wait, and the numbers issued before; None in place of these: after what was judged last."""
     END_JUDGING = "end judging"
 
 

@@ -6,6 +6,7 @@ import os
 import queue
 import subprocess  # nosec B404 - only this program itself is started
 import sys
+from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
@@ -22,8 +23,8 @@ from kokuho_core.ports.forerunner import ForerunnerLost, JudgingAhead, TakenReco
 from kokuho_core.vocabulary.identifiers import Addressee
 from kokuho_core.vocabulary.insurers import InsurerRegister
 
-WORTH_BATCHES: Final = 3
-"""Batches of waiting persons from which on it pays to start a process, which takes about as long as to judge these."""
+WORTH_WAITING: Final = 3000
+"""Waiting persons from whom on it pays to start a process, which takes about as long as to judge these."""
 WORTH_BYTES: Final = 4_000_000
 """The same for files to receive: about 10,000 records."""
 _FILES_AHEAD: Final = 3
@@ -84,7 +85,9 @@ class SecondProcess:
             answer = self.answer(number)
 
     @contextmanager
-    def judging(self, as_of: date) -> Iterator[JudgingAhead]:
+    def judging(self, as_of: date, waiting: int) -> Iterator[JudgingAhead]:
+        if waiting >= WORTH_WAITING:
+            self.start()
         ahead = _Judging(self, as_of)
         try:
             yield ahead
@@ -169,27 +172,27 @@ class _Judging:
     def __init__(self, process: SecondProcess, as_of: date) -> None:
         self._process = process
         self._as_of = as_of
-        self._batches = 0
         self._has_begun = False
-        self._number = 0
+        self._unanswered: deque[int] = deque()
 
     def ask(self, waiting: Sequence[Addressee], numbering: Numbering) -> None:
-        self._number = 0
-        if not waiting:
-            return
-        self._batches += 1
-        if self._batches == WORTH_BATCHES:
-            self._process.start()
-        if not self._process.is_ready:
+        if self._unanswered or not waiting or not self._process.is_ready:
             return
         if not self._has_begun:
             self._process.ask(Question.BEGIN_JUDGING, self._as_of)
             self._has_begun = True
-        self._number = self._process.ask(Question.JUDGE, (list(waiting), dict(numbering)))
+        self._unanswered.append(self._process.ask(Question.JUDGE, (list(waiting), dict(numbering))))
+
+    def follow(self, waiting: Sequence[Addressee]) -> None:
+        if self._unanswered and waiting:
+            self._unanswered.append(self._process.ask(Question.JUDGE, (list(waiting), None)))
 
     def answer(self) -> Assigned | None:
-        answer: Assigned | None = self._process.answer(self._number) if self._number else None
+        answer: Assigned | None = self._process.answer(self._unanswered.popleft()) if self._unanswered else None
         return answer
+
+    def forget(self) -> None:
+        self._unanswered.clear()
 
     def end(self) -> None:
         """Its view of the database ends before the unit of work is committed."""

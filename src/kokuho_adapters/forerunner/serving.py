@@ -53,6 +53,8 @@ class _Desk:
     answers: IO[bytes]
     register: InsurerRegister = field(factory=lambda: InsurerRegister(()))
     judging: tuple[UnitOfWork, InsurerRegister, date] | None = None
+    covered: frozenset[Addressee] = frozenset()
+    """Who was judged last without having been asked for."""
 
     def serve(self, questions: IO[bytes]) -> None:
         with ExitStack() as view:
@@ -74,12 +76,17 @@ class _Desk:
                         self.judging = None
                         send((number, None), self.answers)
 
-    def _assigned(self, waiting: Sequence[Addressee], numbering: Numbering) -> Assigned:
+    def _assigned(self, waiting: Sequence[Addressee], numbering: Numbering | None) -> Assigned:
         if self.judging is None:
             raise ForerunnerLost
         work, register, as_of = self.judging
-        work.ids.go_on_from(numbering)
-        return assigned_around(self.installation.office, work, waiting, register, as_of)
+        if numbering is None:
+            waiting = [each for each in waiting if each not in self.covered]
+        else:
+            work.ids.go_on_from(numbering)
+        assigned = assigned_around(self.installation.office, work, waiting, register, as_of)
+        self.covered = assigned.others
+        return assigned
 
     def _taken(self, path: Path, encoding: str | None) -> Iterator[tuple[TakenRecords, Any] | None]:
         """The parts of a file, each with the state in which the file was found. None: it is not for this process."""

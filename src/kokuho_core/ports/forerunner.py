@@ -53,11 +53,19 @@ class JudgingAhead(Protocol):
     """先回りの判定 inside one unit of work that judges alone."""
 
     def ask(self, waiting: Sequence[Addressee], numbering: Numbering) -> None:
-        """Have the connected groups around ``waiting`` judged and numbered from there on; one question at a time."""
+        """Have the connected groups around ``waiting`` judged and numbered from there on, unless they were asked for before."""
+        ...
+
+    def follow(self, waiting: Sequence[Addressee]) -> None:
+        """Have these judged after what was asked for last: without whom that covers, and from where its numbers end."""
         ...
 
     def answer(self) -> Assigned | None:
-        """What was asked for last, by what was committed before the unit of work. None: nobody worked on it."""
+        """The next one, by what was committed before the unit of work. None: nobody worked on it."""
+        ...
+
+    def forget(self) -> None:
+        """Where an answer did not count, those that follow upon it do not either."""
         ...
 
 
@@ -68,8 +76,8 @@ class Forerunner(Protocol):
         """The records of a file that was announced, once; None: nobody reads it. The iterator raises :class:`ForerunnerLost`."""
         ...
 
-    def judging(self, as_of: date) -> AbstractContextManager[JudgingAhead]:
-        """To be left before the unit of work is committed."""
+    def judging(self, as_of: date, waiting: int) -> AbstractContextManager[JudgingAhead]:
+        """For so many who wait. To be left before the unit of work is committed."""
         ...
 
 
@@ -79,10 +87,14 @@ class NoForerunner:
     def taken(self, incoming: IncomingFile, header: FileHeader) -> Iterator[TakenRecords] | None:
         return None
 
-    def judging(self, as_of: date) -> AbstractContextManager[JudgingAhead]:
+    def judging(self, as_of: date, waiting: int) -> AbstractContextManager[JudgingAhead]:
         return nullcontext(self)
 
     def ask(self, waiting: Sequence[Addressee], numbering: Numbering) -> None: ...
 
+    def follow(self, waiting: Sequence[Addressee]) -> None: ...
+
     def answer(self) -> Assigned | None:
         return None
+
+    def forget(self) -> None: ...

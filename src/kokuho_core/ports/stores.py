@@ -196,6 +196,10 @@ class PersonStore(Protocol):
         """So do those for whom a wait ends by ``as_of`` (P-6)."""
         ...
 
+    def count_pending(self) -> int:
+        """How many wait."""
+        ...
+
     def take_pending(self, limit: int) -> list[Addressee]:
         """The first waiting addressees in order; they no longer wait."""
         ...

@@ -67,21 +67,24 @@ def _resolve(office: Office, as_of: date) -> ResolveSummary:
         work.persons.wake(summary.as_of)
         step = _PersonStep(office, work, work.register(), summary)
         met: set[int] = set()
-        with office.forerunner.judging(as_of) as ahead:
-            waiting = work.persons.take_pending(BATCH)
-            while waiting:
+        with office.forerunner.judging(as_of, work.persons.count_pending()) as ahead:
+            waiting, following = (work.persons.take_pending(BATCH) for _ in range(2))
+            while waiting or following:
                 assigned = ahead.answer()
                 if assigned is not None and met.isdisjoint(assigned.met):
                     work.ids.go_on_from(assigned.numbering)
                 else:
+                    ahead.forget()
                     assigned = assigned_around(office, work, waiting, step.register, as_of)
                 met |= assigned.met
                 work.persons.settle_pending(assigned.others)
-                following = work.persons.take_pending(BATCH)
+                following = [each for each in following if each not in assigned.others]
                 ahead.ask(following, work.ids.numbering())
+                beyond = work.persons.take_pending(BATCH)
+                ahead.follow(beyond)
                 step.resolve(assigned, assigned.others.union(waiting))
                 office.progress("resolve", summary.persons)
-                waiting = following
+                waiting, following = following, beyond
         judged = judge_candidates(work)
         summary.candidates_opened, summary.candidates_withdrawn = judged
         summary.findings_open = work.findings.count_open()
