@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
-from itertools import groupby, starmap
+from itertools import chain, groupby, starmap
 from operator import itemgetter
 from typing import Any, TypeVar
 
 from sqlalchemy import Column, ColumnElement, Connection, Select, Table, bindparam, delete, func, select
 
-from kokuho_adapters.database.statements import batches, under_keys
+from kokuho_adapters.database.statements import batches, insert_or_ignore, under_keys
 from kokuho_adapters.database.tables import SET_ASIDE, recalled_file, received_file
 
 Fact = TypeVar("Fact")
@@ -20,29 +20,30 @@ Fact = TypeVar("Fact")
 def groups_to_judge(
     connection: Connection,
     table: Table,
-    key: Sequence[ColumnElement[Any]],
-    columns: Sequence[ColumnElement[Any]],
+    key: Sequence[Column[Any]],
+    columns: Sequence[Column[Any]],
     make: Callable[..., Fact],
     file_no: int,
 ) -> Iterator[tuple[list[Fact], list[Fact]]]:
     """Per key of the file: the facts known before and those of the file, both in received order.
 
+    ``columns`` begin with the file, and the key is among them.
     A key with one new record and nothing else can break no rule between records, so it is left out.
     """
-    width = len(key)
     query = _query_to_judge(table, tuple(key), tuple(columns)).execution_options(yield_per=1000)
-    rows = connection.execute(query, {"received": file_no})
-    for _, group in groupby(rows, key=lambda row: row[:width]):
+    rows = chain.from_iterable(connection.execute(query, {"received": file_no}).partitions())
+    names = [column.name for column in columns]
+    for _, group in groupby(rows, key=itemgetter(*(names.index(part.name) for part in key))):
         known: list[Fact] = []
         sent: list[Fact] = []
         for row in group:
-            (sent if row[width] == file_no else known).append(make(*row[width + 1 :]))
+            (sent if row[0] == file_no else known).append(make(*row))
         yield known, sent
 
 
 @cache
 def _query_to_judge(
-    table: Table, key: tuple[ColumnElement[Any], ...], columns: tuple[ColumnElement[Any], ...]
+    table: Table, key: tuple[Column[Any], ...], columns: tuple[Column[Any], ...]
 ) -> Select[Any]:
     """Made once: to put it together costs as much as to ask it about a small file."""
     touched = select(*key).where(table.c.file_no == bindparam("received")).distinct().subquery()
@@ -55,7 +56,7 @@ def _query_to_judge(
         .subquery()
     )
     return (
-        select(*key, table.c.file_no, *columns)
+        select(*columns)
         .join(many, _all([column == many.c[column.name] for column in key]))
         .order_by(*key, table.c.file_no, table.c.line)
     )
@@ -66,6 +67,18 @@ def _all(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
     for condition in conditions[1:]:
         joined = joined & condition
     return joined
+
+
+def mark_pending(connection: Connection, table: Table, key: tuple[Column[Any], ...], pending: Table, file_no: int) -> None:
+    """Whom or what a file is about waits for the next resolve."""
+    statement = _marking(insert_or_ignore(connection, pending), table, key)
+    connection.execute(statement, {"received": file_no})
+
+
+@cache
+def _marking(into_pending: Any, table: Table, key: tuple[Column[Any], ...]) -> Any:
+    about = select(*key).where(table.c.file_no == bindparam("received")).distinct()
+    return into_pending.from_select([part.name for part in key], about)
 
 
 def discard(connection: Connection, table: Table, file_no: int, lines: Iterable[int]) -> None:

@@ -7,10 +7,10 @@ from datetime import datetime
 from typing import Any, Final
 
 from attrs import frozen
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection
 
 from kokuho_adapters.database import fact_store
-from kokuho_adapters.database.statements import Bound, bound, insert_bound, insert_or_ignore
+from kokuho_adapters.database.statements import Bound, bound, insert_bound
 from kokuho_adapters.database.tables import high_cost_record, pending_household
 from kokuho_core.high_cost_history.history import HIGH_COST_FACT_KEYS, HighCostFact
 from kokuho_core.high_cost_history.record import HIGH_COST_KEYS, HighCostRecord
@@ -61,12 +61,7 @@ class SqlHighCostStore:
         fact_store.discard(self.connection, high_cost_record, file_no, lines)
 
     def mark_pending(self, file_no: int) -> None:
-        waiting = select(*_KEY).where(_records.file_no == file_no).distinct()
-        self.connection.execute(
-            insert_or_ignore(self.connection, pending_household).from_select(
-                ["insurer_number", "household_number"], waiting
-            )
-        )
+        fact_store.mark_pending(self.connection, high_cost_record, _KEY, pending_household, file_no)
 
     def facts_of(self, households: Iterable[HouseholdKey], known_at: datetime | None = None) -> list[HighCostFact]:
         keys = ((each.insurer_number, each.household_number) for each in households)

@@ -8,7 +8,7 @@ from operator import attrgetter
 from typing import Final
 
 from attrs import frozen
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete
 
 from kokuho_adapters.database import fact_store
 from kokuho_adapters.database.statements import Bound, bound, bulk_insert, insert_bound, insert_or_ignore
@@ -48,12 +48,7 @@ class SqlHouseholdStore:
         fact_store.discard(self.connection, household_record, file_no, lines)
 
     def mark_pending(self, file_no: int) -> None:
-        waiting = select(*_KEY).where(_records.file_no == file_no).distinct()
-        self.connection.execute(
-            insert_or_ignore(self.connection, pending_household).from_select(
-                ["insurer_number", "household_number"], waiting
-            )
-        )
+        fact_store.mark_pending(self.connection, household_record, _KEY, pending_household, file_no)
 
     def facts_of(self, households: Iterable[HouseholdKey], known_at: datetime | None = None) -> list[HouseholdFact]:
         keys = ((each.insurer_number, each.household_number) for each in households)

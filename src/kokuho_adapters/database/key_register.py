@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
+from functools import cache
 from typing import Any, Final
 
 from attrs import field, frozen
-from sqlalchemy import Connection, Row, Select, bindparam, insert, select, update
+from sqlalchemy import Connection, Row, Select, bindparam, insert, or_, select, update
 
 from kokuho_adapters.database.beyond_scope import prefecture_wide
 from kokuho_adapters.database.number_lookup import in_all_municipalities
@@ -21,7 +22,23 @@ from kokuho_core.vocabulary.individual_number import NumberIndex
 _keys, _usage, _wrapping, _disposals = data_key.c, key_usage.c, wrapping_key.c, key_disposal.c
 _LOOKS: Final = 4
 """Who waited for a rotation to begin sees the key that was replaced, but its successor only when he looks again."""
-_IN_USE: Final = (KeyState.CURRENT.value, KeyState.REPLACED.value)
+_IN_USE: Final = or_(_keys.state == KeyState.CURRENT.value, _keys.state == KeyState.REPLACED.value)
+
+# Statements of every file, made once: to put them together costs more than to execute them.
+_USED: Final = select(_usage.encryptions).where(_usage.key_id == bindparam("wanted"))
+_USE: Final = (
+    update(key_usage)
+    .where(_usage.key_id == bindparam("which"))
+    .values(encryptions=_usage.encryptions + bindparam("more"))
+)
+
+
+@cache
+def _in_use(*, of_prefecture: bool, held: bool) -> Select[Any]:
+    """The keys of one purpose; ``held`` until the unit of work ends."""
+    query = select(data_key).where(_keys.purpose == bindparam("purpose"), _IN_USE)
+    whose = _keys.insurer_number.is_(None) if of_prefecture else _keys.insurer_number == bindparam("insurer")
+    return query.where(whose).with_for_update(read=True) if held else query.where(whose)
 
 
 @frozen
@@ -91,9 +108,8 @@ class SqlKeyRegister:
 
     def count(self, key: StoredKey, encryptions: int) -> None:
         if key.key_id not in self._used:
-            query = select(_usage.encryptions).where(_usage.key_id == key.key_id)
             with prefecture_wide(self.connection):
-                self._used[key.key_id] = int(self.connection.execute(query).scalar() or 0)
+                self._used[key.key_id] = int(self.connection.execute(_USED, {"wanted": key.key_id}).scalar() or 0)
         if self._used[key.key_id] + encryptions > ENCRYPTION_LIMIT:
             raise SetupFault(Problem("KKH-C017", field=key.key_id))
         self._used[key.key_id] += encryptions
@@ -113,9 +129,7 @@ class SqlKeyRegister:
         if self._counted:
             with prefecture_wide(self.connection):
                 self.connection.execute(
-                    update(key_usage)
-                    .where(_usage.key_id == bindparam("which"))
-                    .values(encryptions=_usage.encryptions + bindparam("more")),
+                    _USE,
                     [{"which": key_id, "more": more} for key_id, more in sorted(self._counted.items())],
                 )
             self._counted.clear()
@@ -201,18 +215,15 @@ class SqlKeyRegister:
         return self.connection.execute(statement.values(values)).rowcount == 1
 
     def _load_in_use(self, purpose: KeyPurpose, insurer: InsurerNumber | None) -> None:
-        query = select(data_key).where(_keys.purpose == purpose.value, _keys.state.in_(_IN_USE))
-        query = query.where(_keys.insurer_number.is_(None) if insurer is None else _keys.insurer_number == insurer)
-        if not _is_read_only(self.connection):
-            query = query.with_for_update(read=True)
+        query = _in_use(of_prefecture=insurer is None, held=not _is_read_only(self.connection))
         if insurer is not None:
-            self._select(query)
+            self._select(query, {"purpose": purpose.value, "insurer": insurer})
             return
         with prefecture_wide(self.connection):  # a municipality reads the prefecture's keys, but could not lock their rows
-            self._select(query)
+            self._select(query, {"purpose": purpose.value})
 
-    def _select(self, query: Select[Any]) -> None:
-        for row in self.connection.execute(query):
+    def _select(self, query: Select[Any], wanted: Mapping[str, Any] | None = None) -> None:
+        for row in self.connection.execute(query, wanted):
             key = _key_of(row)
             self._known[key.key_id] = key
             if key.state is KeyState.CURRENT:

@@ -60,6 +60,8 @@ _RENAMED: Final = {"number": "number_index", "previous_number": "previous_number
 PERSON_COLUMNS: Final = tuple(_records[_RENAMED.get(key, key)] for key in FACT_KEYS)
 _KEY: Final = (_records.insurer_number, _records.addressee_number)
 _own: Final = person_record.alias("own")
+_HELD_BY: Final = select(_held.file_no, _held.line).where(_held.insurer_number == bindparam("sender"))
+_INSURERS: Final = select(insurer.c.insurer_number)
 
 
 def _pair(addressee: Addressee) -> tuple[str, str]:
@@ -143,12 +145,6 @@ def _sharing() -> tuple[Select[Any], ...]:
     )
 
 
-@cache
-def _waiting() -> Select[Any]:
-    """Whom a file is about."""
-    return select(*_KEY).where(_records.file_no == bindparam("received")).distinct()
-
-
 @frozen
 class SqlPersonStore:
     """:class:`kokuho_core.ports.stores.PersonStore` on SQL tables."""
@@ -200,7 +196,7 @@ class SqlPersonStore:
         return [_addressee(row) for row in rows]
 
     def contradicted_other_insurers(self, file_no: int) -> list[int]:
-        known = set(self.connection.execute(select(insurer.c.insurer_number)).scalars())
+        known = set(self.connection.execute(_INSURERS).scalars())
         stated: dict[int, bool] = {}
         touched: dict[int, list[bool]] = {}
         for line, own, said, met in self.connection.execute(_neighbours_of_moves(), {"received": file_no}):
@@ -210,9 +206,7 @@ class SqlPersonStore:
         return sorted(line for line, possible in stated.items() if not possible or not any(touched.get(line, [True])))
 
     def mark_pending(self, file_no: int) -> None:
-        columns = ["insurer_number", "addressee_number"]
-        statement = insert_or_ignore(self.connection, pending_person).from_select(columns, _waiting())
-        self.connection.execute(statement, {"received": file_no})
+        fact_store.mark_pending(self.connection, person_record, _KEY, pending_person, file_no)
 
     def wake(self, as_of: date) -> None:
         due = (
@@ -329,7 +323,7 @@ class SqlPersonStore:
         return frozenset(found)
 
     def held_by(self, insurer: InsurerNumber) -> frozenset[Source]:
-        rows = self.connection.execute(select(_held.file_no, _held.line).where(_held.insurer_number == insurer))
+        rows = self.connection.execute(_HELD_BY, {"sender": insurer})
         return frozenset(Source(row.file_no, row.line) for row in rows)
 
     def sealed(self, insurer: InsurerNumber, number: NumberIndex) -> SealedNumber | None:

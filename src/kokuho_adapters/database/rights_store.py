@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Final
 
 from attrs import frozen
 from sqlalchemy import Connection, insert, select, update
@@ -15,6 +16,7 @@ from kokuho_core.access.rights import Grant, Rights
 from kokuho_core.access.roles import Role
 
 _grants = operator_grant.c
+_ALL: Final = select(operator_grant).order_by(_grants.number)
 
 
 @frozen
@@ -26,7 +28,7 @@ class SqlRightsStore:
 
     def all(self) -> Rights:
         with prefecture_wide(self.connection):
-            rows = self.connection.execute(select(operator_grant).order_by(_grants.number)).all()
+            rows = self.connection.execute(_ALL).all()
         return Rights(
             tuple(
                 Grant(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
-from attrs import evolve, fields, frozen
+from attrs import fields, frozen
 
 from kokuho_core.errors import Problem, RecordRefused
 from kokuho_core.reception.lifecycle import Standing, receive_in_order, refusal_of, standing_after
@@ -64,14 +64,17 @@ class HighCostHistory:
 
     def receive(self, fact: HighCostFact) -> HighCostHistory:
         """With one more message; a cancelled month may be sent anew (X-4). Raises :class:`RecordRefused`."""
-        standing = Standing.NEVER_SENT
-        for message in self.messages:
-            if message.high_cost_month == fact.high_cost_month:
-                standing = standing_after(message.update_kind)
-        code = refusal_of(fact.update_kind, standing, may_return=True)
+        code = refusal_of(fact.update_kind, self._standing(fact), may_return=True)
         if code is not None:
             raise RecordRefused(Problem(code, fact.line, "treatment_month"))
-        return evolve(self, messages=(*self.messages, fact))
+        return HighCostHistory((*self.messages, fact))
+
+    def _standing(self, fact: HighCostFact) -> Standing:
+        month, kind = fact.treatment_month, fact.occurrence_kind
+        for message in reversed(self.messages):
+            if message.occurrence_kind == kind and message.treatment_month == month:
+                return standing_after(message.update_kind)
+        return Standing.NEVER_SENT
 
     def months(self) -> list[HighCostMonth]:
         """The months that stand, in order."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from datetime import date
 from typing import Final
 
-from attrs import evolve, fields, frozen
+from attrs import fields, frozen
 
 from kokuho_core.errors import Problem, RecordRefused
 from kokuho_core.periods import DayRange
@@ -56,14 +56,16 @@ class Household:
 
     def receive(self, fact: HouseholdFact) -> Household:
         """With one more message. Raises :class:`RecordRefused`: KKH-R001, KKH-R002, KKH-P007 (X-4)."""
-        standing = Standing.NEVER_SENT
-        for message in self.messages:
-            if message.history_number == fact.history_number:
-                standing = standing_after(message.update_kind)
-        code = refusal_of(fact.update_kind, standing)
+        code = refusal_of(fact.update_kind, self._standing(fact.history_number))
         if code is not None:
             raise RecordRefused(Problem(code, fact.line, "history_number"))
-        return evolve(self, messages=(*self.messages, fact))
+        return Household((*self.messages, fact))
+
+    def _standing(self, history_number: int) -> Standing:
+        for message in reversed(self.messages):
+            if message.history_number == history_number:
+                return standing_after(message.update_kind)
+        return Standing.NEVER_SENT
 
     def headships(self) -> list[Headship]:
         """世帯主の履歴, highest history number first. Rows with one start describe one headship, the highest gives its end."""

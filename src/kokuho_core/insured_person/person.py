@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from attrs import evolve, frozen
+from attrs import frozen
 
 from kokuho_core.errors import Problem, RecordRefused
 from kokuho_core.insured_person.application_period import ApplicationPeriod, application_periods
@@ -30,7 +30,7 @@ class InsuredPerson:
         code = refusal_of(fact.update_kind, self._standing(fact.history_number))
         if code is not None:
             raise RecordRefused(Problem(code, fact.line, "history_number"))
-        return evolve(self, messages=(*self.messages, fact))
+        return InsuredPerson((*self.messages, fact), self.held)
 
     def _standing(self, history_number: int) -> Standing:
         for message in reversed(self.messages):
@@ -51,7 +51,10 @@ class InsuredPerson:
 
     def require_no_overlap(self) -> None:
         """P-3: the live application periods of one municipality never overlap. Raises :class:`RecordRefused` (KKH-P003)."""
-        periods = self.application_periods()
+        rows = self.live_rows()
+        if len(rows) < 2:
+            return
+        periods = application_periods(rows)
         if len(periods) > 1 and overlapping_pairs([period.days for period in periods]):
             raise RecordRefused(Problem("KKH-P003", field="application_start"))
 
