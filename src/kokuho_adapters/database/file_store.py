@@ -51,6 +51,14 @@ _DUE_HELD: Final = _HELD.where(
     ),
 ).order_by(_files.file_no)
 
+_OF_SENDER: Final = select(received_file).where(_files.sender == bindparam("insurer")).order_by(_files.file_no)
+_UNREPORTED: Final = _OF_SENDER.where(_files.is_reported.is_(False))
+_OUTCOMES: Final = (
+    select(record_outcome)
+    .where(record_outcome.c.file_no == bindparam("received"))
+    .order_by(*record_outcome.primary_key)
+)
+
 
 @frozen
 class SqlFileStore:
@@ -145,21 +153,16 @@ class SqlFileStore:
         self.connection.execute(delete(held_content).where(held_content.c.file_no == file_no))
 
     def unreported(self, insurer: InsurerNumber, *, everything: bool) -> list[ReceivedFile]:
-        query = select(received_file).where(_files.sender == insurer).order_by(_files.file_no)
-        if not everything:
-            query = query.where(_files.is_reported.is_(False))
+        query = _OF_SENDER if everything else _UNREPORTED
         return [
             ReceivedFile(
                 row.file_no, row.name, FileResult(row.result), FileCounts(row.accepted, row.rejected, row.held)
             )
-            for row in self.connection.execute(query)
+            for row in self.connection.execute(query, {"insurer": insurer})
         ]
 
     def outcomes(self, file_no: int) -> Iterator[RecordOutcome]:
-        rows = self.connection.execute(
-            select(record_outcome).where(record_outcome.c.file_no == file_no).order_by(*record_outcome.primary_key)
-        )
-        for row in rows:
+        for row in self.connection.execute(_OUTCOMES, {"received": file_no}):
             problem = Problem(row.code, row.line, row.field or "", row.rule or "") if row.code else None
             yield RecordOutcome(row.line, row.result, problem)
 

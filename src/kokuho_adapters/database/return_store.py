@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from attrs import frozen
-from sqlalchemy import Connection, delete, select, update
+from sqlalchemy import Connection, bindparam, delete, select, update
 
 from kokuho_adapters.database.row_text import RowText
 from kokuho_adapters.database.statements import batches, bulk_insert, one_of, upsert
@@ -17,6 +17,18 @@ from kokuho_core.vocabulary.identifiers import InsurerNumber
 _row = returned_row.c
 RETURNED_COLUMNS: Final = ("subject", "file_id", "insurer_number", "item", "stands", "told", "is_due")
 
+# Made once: to put a statement together costs more than to execute it for a municipality that is told little.
+_OF_ONE_FILE: Final = (_row.insurer_number == bindparam("insurer"), _row.file_id == bindparam("file"))
+_IS_DUE: Final = (*_OF_ONE_FILE, _row.is_due.is_(True))
+_STANDING: Final = (
+    select(_row.stands, _row.told)
+    .where(*_OF_ONE_FILE)
+    .order_by(_row.subject, _row.item)
+    .execution_options(yield_per=1000)
+)
+_DUE: Final = _STANDING.where(_row.is_due.is_(True))
+_FORGET: Final = delete(returned_row).where(*_IS_DUE, _row.stands.is_(None))
+_MARK_TOLD: Final = update(returned_row).where(*_IS_DUE).values(told=_row.stands, is_due=False)
 
 _TEXTS: Final[Mapping[str, RowText[Row]]] = {file_id: RowText(kind) for file_id, kind in ROW_TYPES.items()}
 
@@ -62,18 +74,12 @@ class SqlReturnStore:
     def due(
         self, insurer: InsurerNumber, file_id: str, *, everything: bool
     ) -> Iterator[tuple[Row | None, Row | None]]:
-        load = _TEXTS[file_id].load
-        query = select(_row.stands, _row.told)
-        query = query.where(_row.insurer_number == insurer, _row.file_id == file_id)
-        if not everything:
-            query = query.where(_row.is_due.is_(True))
-        query = query.order_by(_row.subject, _row.item).execution_options(yield_per=1000)
-        for rows in self.connection.execute(query).partitions():
-            for stands, told in rows:
-                yield None if stands is None else load(stands), None if told is None else load(told)
+        load_all = _TEXTS[file_id].load_all
+        rows = self.connection.execute(_STANDING if everything else _DUE, {"insurer": insurer, "file": file_id})
+        for some in rows.partitions():
+            yield from zip(*map(load_all, zip(*some, strict=True)), strict=True)
 
     def mark_told(self, insurer: InsurerNumber, file_id: str) -> None:
-        mine = (_row.insurer_number == insurer, _row.file_id == file_id, _row.is_due.is_(True))
-        gone = (*mine, _row.stands.is_(None))
-        self.connection.execute(delete(returned_row).where(*gone))  # what was taken back may be told anew
-        self.connection.execute(update(returned_row).where(*mine).values(told=_row.stands, is_due=False))
+        mine = {"insurer": insurer, "file": file_id}
+        self.connection.execute(_FORGET, mine)  # what was taken back may be told anew
+        self.connection.execute(_MARK_TOLD, mine)

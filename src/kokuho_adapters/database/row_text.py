@@ -44,6 +44,12 @@ class RowText(Generic[Row]):
     def load(self, text: str) -> Row:
         return self._kind(*self.values(text))
 
+    def load_all(self, texts: Sequence[str | None]) -> list[Row | None]:
+        """Many rows, some of which may be missing: quicker than row by row."""
+        there = [text for text in texts if text is not None]
+        rows = iter([self._kind(*values) for values in self.all_values(there)]) if there else iter(())
+        return [None if text is None else next(rows) for text in texts]
+
     def values(self, text: str) -> list[Any]:
         """The row's values alone, in the order of its attributes."""
         return self.all_values([text])[0]

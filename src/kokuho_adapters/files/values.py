@@ -227,9 +227,9 @@ def compile_format(field: Field, inclusive: bool) -> Format:
         case "int":
             return _int_text(parse)
         case "date":
-            return KnownResults(_last_day_text if inclusive and field.is_end else _day_text).__getitem__
+            return (_LAST_DAY_TEXTS if inclusive and field.is_end else _DAY_TEXTS).__getitem__
         case "month":
-            return KnownResults(_month_text).__getitem__
+            return _MONTH_TEXTS.__getitem__
         case "datetime":
             return KnownResults(_datetime_text).__getitem__
         case "digits":
@@ -364,3 +364,9 @@ def _datetime_text(value: Any) -> str:
     if not isinstance(value, datetime):
         raise FieldFault("KKH-V006")
     return format_timestamp(value)
+
+
+# As above, on the way out.
+_DAY_TEXTS: Final = KnownResults(_day_text)
+_LAST_DAY_TEXTS: Final = KnownResults(_last_day_text)
+_MONTH_TEXTS: Final = KnownResults(_month_text)

@@ -13,6 +13,8 @@ from kokuho_core.vocabulary.codes import CandidateStatus, CarryResult, Decision,
 
 def what_to_tell(current: Row | None, told: Row | None) -> Row | None:
     """The row that is due, or None. ``current`` is what stands now, ``told`` the row delivered last."""
+    if told is None and current is not None:
+        return None if _needs_an_earlier_telling(current) else current
     if isinstance(current, HihoidRow):
         return _insured_id(current, told)
     if isinstance(current, KohikiRow) or isinstance(told, KohikiRow):
