@@ -115,7 +115,7 @@ def raw(folder: Path) -> dict[str, float]:
 
 def let_all_wait(installation: Installation) -> None:
     with installation.database.begin() as work:
-        work.connection.execute(update(office_row).values(is_waiting=True))  # type: ignore[attr-defined]
+        work.connection.execute(update(office_row).values(is_sent=True, waits_in=2))  # type: ignore[attr-defined]
         work.commit()
 
 

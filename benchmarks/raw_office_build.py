@@ -1,7 +1,7 @@
 """比較対象 (素のパス): what any program must do that writes the files of a municipal office from this database, and no more.
 
 One joined query in the order of the file, JSON to cells, one number deciphered per person, a file by ``csv``, flushed to disk;
-a row for each line sent, and the rows marked as sent, in one transaction. No check of any value, no layout.
+a row for each line sent, and the round of sending moved on, in one transaction. No check of any value, no layout.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ NUMBER = 4
 UPDATE_KIND = 3
 ROWS = """SELECT r.subject, r.history_number, r.content, v.ciphertext, v.number_index FROM office_row r
     LEFT JOIN number_vault v ON v.insurer_number = r.insurer_number AND v.number_index = r.number_index
-    WHERE r.insurer_number = ? AND r.kind = ? AND r.is_waiting = 1 AND r.superseded_at IS NULL
+    WHERE r.insurer_number = ? AND r.kind = ? AND r.waits_in = 1 AND r.superseded_at IS NULL
     ORDER BY r.subject, r.history_number"""
 
 
@@ -46,10 +46,7 @@ def build_raw(database: Path, folder: Path, insurer: str, decipher: Callable[[by
                     line += len(rows)
                 file.flush()
                 os.fsync(file.fileno())
-            connection.execute(
-                "UPDATE office_row SET is_sent = 1, is_waiting = 0 WHERE insurer_number = ? AND kind = ? AND is_waiting = 1",
-                (insurer, kind),
-            )
+            connection.execute("INSERT INTO office_round VALUES (?, ?, 2)", (insurer, name))
         connection.execute("COMMIT")
 
 

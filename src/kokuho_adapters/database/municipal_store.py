@@ -16,13 +16,14 @@ from sqlalchemy import (
     Select,
     and_,
     case,
+    false,
     func,
     insert,
     literal,
     not_,
+    null,
     or_,
     select,
-    tuple_,
     update,
 )
 from sqlalchemy import cast as sql_cast
@@ -38,6 +39,7 @@ from kokuho_adapters.database.tables import (
     office_other,
     office_person,
     office_returned,
+    office_round,
     office_row,
     office_sent_line,
 )
@@ -70,6 +72,7 @@ from kokuho_core.vocabulary.reasons import DEATH
 PERSON: Final = "P"
 HOUSEHOLD: Final = "H"
 _KIND_OF_FILE: Final = {"SKKOJIN": PERSON, "SKSETAI": HOUSEHOLD}
+_FILE_OF_KIND: Final = {kind: file_id for file_id, kind in _KIND_OF_FILE.items()}
 _row, _sent, _other = office_row.c, office_sent_line.c, office_other.c
 _PERSONS: Final = RowText(PersonRecord)
 _HOUSEHOLDS: Final = RowText(HouseholdRecord)
@@ -79,16 +82,41 @@ _DATES: Final = RowText(QualificationDates)
 _GROUND: Final = RowText(Ground)
 _ROW_COLUMNS: Final = (
     "insurer_number", "kind", "subject", "history_number", "version", "content", "household_number", "number_index",
-    "previous_number_index", "notice", "changed_by", "is_cancelled", "is_sent", "is_waiting", "recorded_at",
+    "previous_number_index", "notice", "changed_by", "is_cancelled", "is_sent", "waits_in", "recorded_at",
 )  # fmt: skip
-_LINE_COLUMNS: Final = ("insurer_number", "name", "line", "subject", "history_number", "update_kind")
-_MARKED_TOGETHER: Final = 1000
+_LINE_COLUMNS: Final = ("subject", "history_number", "update_kind", "line", "insurer_number", "name")
 _STANDS: Final = _row.superseded_at.is_(None)
-_GOES_OUT: Final = and_(_row.is_waiting.is_(True), or_(_row.is_sent.is_(True), _row.is_cancelled.is_(False)))
-"""As :meth:`HistoryRow.waits_as`: a row that was taken back before anybody was sent it goes nowhere."""
+
+
+# 送付回: what waits bears the number of the round in which it will go, and a sending moves its file on to the next round. So
+# everybody is marked as sent by one row, and nothing of theirs is written again. ``is_sent`` is as it was before that round.
+
+
+def _next_round(insurer_number: InsurerNumber, file_id: str) -> Any:
+    """The number of the round that comes next, as a part of another statement."""
+    mine = (office_round.c.insurer_number == insurer_number, office_round.c.file_id == file_id)
+    return select(func.coalesce(func.max(office_round.c.number), 1)).where(*mine).scalar_subquery()
+
+
+_ROW_AFTERWARDS: Final = or_(_row.is_sent, not_(_row.is_cancelled))
+"""Whether a row is sent after its round, as :func:`kokuho_core.municipal_office.history_row.sent` has it."""
+_OTHER_AFTERWARDS: Final = not_(_other.is_cancelled)
+"""As :meth:`OtherRow.sent`."""
+
+
+def _marks_of(columns: Any, next_round: Any, afterwards: Any) -> tuple[Any, Any]:
+    """Whether a row is sent and whether it waits."""
+    is_sent = case((columns.waits_in < next_round, afterwards), else_=columns.is_sent)
+    return is_sent.label("was_sent"), func.coalesce(columns.waits_in == next_round, false()).label("waits")
+
+
+def _goes_out(columns: Any, next_round: Any) -> Any:
+    """As :meth:`HistoryRow.waits_as`: a row that was taken back before anybody was sent it goes nowhere."""
+    return and_(columns.waits_in == next_round, or_(columns.is_sent, not_(columns.is_cancelled)))
 
 
 def _update_kind(columns: Any) -> Any:
+    """更新区分 of a row that goes out."""
     return case(
         (columns.is_cancelled, UpdateKind.CANCELLATION.value),
         (columns.is_sent, UpdateKind.CORRECTION.value),
@@ -214,6 +242,7 @@ class SqlMunicipalStore:
     def _keep_rows(self, insurer_number: InsurerNumber, notice: Notice, wanted: Sequence[tuple[Any, ...]]) -> None:
         """Further versions of what changed; for the others only whether they wait."""
         standing: dict[tuple[str, str, int], Row[Any]] = {}
+        round_of = {kind: self._next_round(insurer_number, file_id) for file_id, kind in _KIND_OF_FILE.items()}
         for kind in (PERSON, HOUSEHOLD):
             subjects = sorted({subject for each, subject, _, _ in wanted if each == kind})
             for row in self._rows(insurer_number, kind, subjects):
@@ -221,7 +250,7 @@ class SqlMunicipalStore:
         added = []
         for kind, subject, row, values in wanted:
             before = standing.get((kind, subject, row.history_number))
-            marks = (row.is_cancelled, row.is_sent, row.is_waiting)
+            waits_in = round_of[kind] if row.is_waiting else None
             if before is not None:
                 said = (before.content, before.household_number, before.number_index, before.previous_number_index)
                 here = and_(
@@ -229,16 +258,17 @@ class SqlMunicipalStore:
                     _row.history_number == row.history_number, _row.version == before.version,
                 )  # fmt: skip
                 if said == values and before.is_cancelled == row.is_cancelled and before.changed_by == row.changed_by:
-                    if (before.is_sent, before.is_waiting) != marks[1:]:
+                    if (before.was_sent, before.waits) != (row.is_sent, row.is_waiting):
                         self.connection.execute(
-                            update(office_row).where(here).values(is_sent=row.is_sent, is_waiting=row.is_waiting)
+                            update(office_row).where(here).values(is_sent=row.is_sent, waits_in=waits_in)
                         )
                     continue
                 self.connection.execute(
-                    update(office_row).where(here).values(superseded_at=notice.recorded_at, is_waiting=False)
+                    update(office_row).where(here).values(superseded_at=notice.recorded_at, waits_in=None)
                 )
             version = before.version + 1 if before is not None else 1
             key = (insurer_number, kind, subject, row.history_number, version)
+            marks = (row.is_cancelled, row.is_sent, waits_in)
             added.append((*key, *values, row.notice, row.changed_by, *marks, notice.recorded_at))
         bulk_insert(self.connection, office_row, _ROW_COLUMNS, added)
 
@@ -268,9 +298,7 @@ class SqlMunicipalStore:
 
     def _rows(self, insurer_number: InsurerNumber, kind: str, subjects: Sequence[str]) -> Iterator[Row[Any]]:
         for batch in batches(subjects):
-            query = select(office_row).where(
-                _row.insurer_number == insurer_number, _row.kind == kind, one_of(self.connection, _row.subject, batch), _STANDS
-            )
+            query = _rows_of(insurer_number, kind).where(one_of(self.connection, _row.subject, batch))
             yield from self.connection.execute(query.order_by(_row.subject, _row.history_number))
 
     def _persons(self, insurer_number: InsurerNumber, subjects: Sequence[str]) -> Iterator[OwnPerson]:
@@ -319,10 +347,11 @@ class SqlMunicipalStore:
         self._load(insurer_number, HOUSEHOLD, told, at)
 
     def _load(self, insurer_number: InsurerNumber, kind: str, rows: Iterable[tuple[Any, ...]], at: datetime) -> None:
+        next_round = self._next_round(insurer_number, _FILE_OF_KIND[kind])
         values = (
             (
                 insurer_number, kind, subject, row.history_number, 1, *content, 0, 0, row.is_cancelled, row.is_sent,
-                row.is_waiting, at,
+                next_round if row.is_waiting else None, at,
             )
             for subject, row, content in rows
         )  # fmt: skip
@@ -366,14 +395,15 @@ class SqlMunicipalStore:
                 yield kind, message
 
     def waiting_others(self, insurer_number: InsurerNumber, file_id: str) -> Iterator[OtherMessage]:
-        query = select(office_other).where(*_others_going_out(insurer_number, file_id)).order_by(_other.identity)
+        query = _others_of_file(insurer_number, file_id).where(*_others_going_out(insurer_number, file_id))
+        query = query.order_by(_other.identity)
         for row in self.connection.execute(query.execution_options(yield_per=1000)):
             message = _other_row(row)
             if (kind := message.waits_as) is not None:
                 yield kind, message
 
     def _going_out(self, insurer_number: InsurerNumber, kind: str) -> Iterator[Row[Any]]:
-        query = select(office_row).where(*_rows_going_out(insurer_number, kind))
+        query = _rows_of(insurer_number, kind).where(*_rows_going_out(insurer_number, kind))
         query = query.order_by(_row.subject, _row.history_number)
         yield from self.connection.execute(query.execution_options(yield_per=1000))
 
@@ -406,11 +436,14 @@ class SqlMunicipalStore:
         query = (
             select(_row.kind, _row.subject, func.min(told.number), func.min(told.notified_on, type_=told.notified_on.type))
             .join(office_notice, and_(told.insurer_number == _row.insurer_number, told.number == _row.changed_by))
-            .where(_row.insurer_number == insurer_number, _GOES_OUT, _STANDS)
             .group_by(_row.kind, _row.subject)
-            .order_by(_row.kind.desc(), _row.subject)
+            .order_by(_row.subject)
         )
-        return [WaitingSubject(*row) for row in self.connection.execute(query)]
+        return [
+            WaitingSubject(*row)
+            for kind in (PERSON, HOUSEHOLD)
+            for row in self.connection.execute(query.where(*_rows_going_out(insurer_number, kind)))
+        ]
 
     def next_sequence(self, insurer_number: InsurerNumber, file_id: str) -> int:
         files = office_file.c
@@ -430,25 +463,21 @@ class SqlMunicipalStore:
         )  # fmt: skip
         kind = _KIND_OF_FILE.get(file.file_id)
         if kind is not None:
-            waiting = _rows_going_out(insurer_number, kind)
-            query: Select[Any] = select(_row.subject, _row.history_number, _update_kind(_row)).where(*waiting)
-            query = query.order_by(_row.subject, _row.history_number)
-            is_sent: Any = True
+            order: tuple[Any, ...] = (_row.subject, _row.history_number)
+            going = select(*order, _update_kind(_row)).where(*_rows_going_out(insurer_number, kind))
         else:
-            waiting = _others_going_out(insurer_number, file.file_id)
-            query = select(_other.identity, sql_cast(literal(0), Integer), _update_kind(_other)).where(*waiting)
-            query = query.order_by(_other.identity)
-            is_sent = not_(_other.is_cancelled)
-        # One statement for all would keep all that it changes in memory until its end.
-        line = 2
-        while rows := self.connection.execute(query.limit(_MARKED_TOGETHER)).all():
-            sent = ((insurer_number, file.name, place, *row) for place, row in enumerate(rows, line))
-            bulk_insert(self.connection, office_sent_line, _LINE_COLUMNS, sent)
-            last = rows[-1]
-            until = _other.identity <= last[0] if kind is None else tuple_(_row.subject, _row.history_number) <= tuple(last[:2])
-            table = office_other if kind is None else office_row
-            self.connection.execute(update(table).where(*waiting, until).values(is_sent=is_sent, is_waiting=False))
-            line += len(rows)
+            order = (_other.identity,)
+            going = select(*order, sql_cast(literal(0), Integer), _update_kind(_other))
+            going = going.where(*_others_going_out(insurer_number, file.file_id))
+        line = func.row_number().over(order_by=order) + 1
+        going = going.add_columns(line, literal(insurer_number), literal(file.name))
+        self.connection.execute(insert(office_sent_line).from_select(_LINE_COLUMNS, going.order_by(*order)))
+        number = self._next_round(insurer_number, file.file_id) + 1
+        upserting = upsert(self.connection, office_round)
+        self.connection.execute(upserting.values(insurer_number=insurer_number, file_id=file.file_id, number=number))
+
+    def _next_round(self, insurer_number: InsurerNumber, file_id: str) -> int:
+        return int(self.connection.execute(select(_next_round(insurer_number, file_id))).scalar_one())
 
     def unpublished(self, insurer_number: InsurerNumber, folder: str) -> list[str]:
         files = office_file.c
@@ -488,17 +517,19 @@ class SqlMunicipalStore:
         )
         if line.result != _REFUSED or line.update_kind is not UpdateKind.NEW:
             return
-        kind = _KIND_OF_FILE.get(name.split("_", maxsplit=1)[0])
+        file_id = name.split("_", maxsplit=1)[0]
+        kind = _KIND_OF_FILE.get(file_id)
+        table: Any = office_row if kind is not None else office_other
+        columns = table.c
         if kind is not None:
-            mine = (_row.insurer_number == insurer_number, _row.kind == kind, _row.subject == line.subject)
-            self.connection.execute(
-                update(office_row).where(*mine, _row.history_number == line.history_number, _STANDS).values(is_sent=False)
-            )
+            its = (columns.subject == line.subject, columns.history_number == line.history_number)
+            mine = and_(columns.kind == kind, *its, _STANDS)
         else:
-            of_file = (_other.insurer_number == insurer_number, _other.file_id == name.split("_", maxsplit=1)[0])
-            self.connection.execute(
-                update(office_other).where(*of_file, _other.identity == line.subject).values(is_sent=False)
-            )
+            mine = and_(columns.file_id == file_id, columns.identity == line.subject)
+        still = case((columns.waits_in == _next_round(insurer_number, file_id), columns.waits_in), else_=null())
+        self.connection.execute(
+            update(table).where(columns.insurer_number == insurer_number, mine).values(is_sent=False, waits_in=still)
+        )
 
     def refuse_file(self, insurer_number: InsurerNumber, name: str) -> bool:
         files = office_file.c
@@ -522,7 +553,9 @@ class SqlMunicipalStore:
         self.connection.execute(
             update(table)
             .where(mine, in_file.exists())
-            .values(is_waiting=True, is_sent=case((was_new.exists(), False), else_=True))
+            .values(
+                waits_in=_next_round(insurer_number, file_id), is_sent=case((was_new.exists(), False), else_=True)
+            )
         )
         return True
 
@@ -537,24 +570,23 @@ class SqlMunicipalStore:
     # --- certificates, income, months ---
 
     def other(self, insurer_number: InsurerNumber, file_id: str, identity: str) -> OtherRow | None:
-        query = select(office_other).where(
-            _other.insurer_number == insurer_number, _other.file_id == file_id, _other.identity == identity
-        )
+        query = _others_of_file(insurer_number, file_id).where(_other.identity == identity)
         row = self.connection.execute(query).first()
         return _other_row(row) if row is not None else None
 
     def keep_other(self, insurer_number: InsurerNumber, row: OtherRow) -> None:
         subject = row.identity.split("/")[0]
         content = _OTHERS[row.file_id].dump(row.record)
+        waits_in = self._next_round(insurer_number, row.file_id) if row.is_waiting else None
         self.connection.execute(
             upsert(self.connection, office_other).values(
                 insurer_number=insurer_number, file_id=row.file_id, identity=row.identity, subject=subject,
-                content=content, is_cancelled=row.is_cancelled, is_sent=row.is_sent, is_waiting=row.is_waiting,
+                content=content, is_cancelled=row.is_cancelled, is_sent=row.is_sent, waits_in=waits_in,
             )
         )  # fmt: skip
 
     def others_of(self, insurer_number: InsurerNumber, file_id: str, subjects: Iterable[str]) -> Iterator[OtherRow]:
-        query = select(office_other).where(_other.insurer_number == insurer_number, _other.file_id == file_id)
+        query = _others_of_file(insurer_number, file_id)
         for batch in batches(subjects):
             mine = query.where(one_of(self.connection, _other.subject, batch))
             yield from map(_other_row, self.connection.execute(mine.order_by(_other.subject, _other.identity)))
@@ -632,17 +664,25 @@ def _sent_line(row: Any) -> SentLine:
     return SentLine(line, subject, history_number, UpdateKind(kind), result, code, field)
 
 
+def _rows_of(insurer_number: InsurerNumber, kind: str) -> Select[Any]:
+    """What stands, with its marks."""
+    marks = _marks_of(_row, _next_round(insurer_number, _FILE_OF_KIND[kind]), _ROW_AFTERWARDS)
+    return select(office_row, *marks).where(_row.insurer_number == insurer_number, _row.kind == kind, _STANDS)
+
+
 def _rows_going_out(insurer_number: InsurerNumber, kind: str) -> tuple[Any, ...]:
-    return (_row.insurer_number == insurer_number, _row.kind == kind, _GOES_OUT, _STANDS)
+    goes_out = _goes_out(_row, _next_round(insurer_number, _FILE_OF_KIND[kind]))
+    return (_row.insurer_number == insurer_number, _row.kind == kind, goes_out, _STANDS)
+
+
+def _others_of_file(insurer_number: InsurerNumber, file_id: str) -> Select[Any]:
+    marks = _marks_of(_other, _next_round(insurer_number, file_id), _OTHER_AFTERWARDS)
+    return select(office_other, *marks).where(_other.insurer_number == insurer_number, _other.file_id == file_id)
 
 
 def _others_going_out(insurer_number: InsurerNumber, file_id: str) -> tuple[Any, ...]:
-    return (
-        _other.insurer_number == insurer_number,
-        _other.file_id == file_id,
-        _other.is_waiting.is_(True),
-        or_(_other.is_sent.is_(True), _other.is_cancelled.is_(False)),
-    )
+    goes_out = _goes_out(_other, _next_round(insurer_number, file_id))
+    return (_other.insurer_number == insurer_number, _other.file_id == file_id, goes_out)
 
 
 def _person_values(row: PersonRow) -> tuple[Any, ...]:
@@ -655,7 +695,7 @@ def _household_values(row: HouseholdRow) -> tuple[Any, ...]:
 
 
 def _marks(row: Row[Any]) -> tuple[int, int, bool, bool, bool]:
-    return (row.notice, row.changed_by, row.is_cancelled, row.is_sent, row.is_waiting)
+    return (row.notice, row.changed_by, row.is_cancelled, row.was_sent, row.waits)
 
 
 def _person_row(row: Row[Any]) -> PersonRow:
@@ -667,7 +707,7 @@ def _household_row(row: Row[Any]) -> HouseholdRow:
 
 
 def _other_row(row: Row[Any]) -> OtherRow:
-    return OtherRow(row.file_id, _OTHERS[row.file_id].load(row.content), row.is_cancelled, row.is_sent, row.is_waiting)
+    return OtherRow(row.file_id, _OTHERS[row.file_id].load(row.content), row.is_cancelled, row.was_sent, row.waits)
 
 
 def _returned_item(row: Row[Any]) -> ReturnedItem:

@@ -1119,8 +1119,8 @@ office_row = Table(  # 履歴行 of persons («P») and households («H»); what
     Column("notice", Integer, nullable=False),
     Column("changed_by", Integer, nullable=False),
     Column("is_cancelled", Boolean, nullable=False),
-    Column("is_sent", Boolean, nullable=False),
-    Column("is_waiting", Boolean, nullable=False),
+    Column("is_sent", Boolean, nullable=False),  # as it was when the row began to wait
+    Column("waits_in", Integer),  # 送付回
     Column("recorded_at", IsoDateTime, nullable=False),
     Column("superseded_at", IsoDateTime),
     PrimaryKeyConstraint("insurer_number", "kind", "subject", "history_number", "version"),
@@ -1132,10 +1132,20 @@ Index(
     "ix_office_row_waiting",
     office_row.c.insurer_number,
     office_row.c.kind,
+    office_row.c.waits_in,
     office_row.c.subject,
     office_row.c.history_number,
-    sqlite_where=office_row.c.is_waiting.is_(True),
-    postgresql_where=office_row.c.is_waiting.is_(True),
+    sqlite_where=office_row.c.waits_in.is_not(None),
+    postgresql_where=office_row.c.waits_in.is_not(None),
+)
+
+office_round = Table(  # 送付回 that comes next, 1 where there is no row; what waits in an earlier one went out with it
+    "office_round",
+    metadata,
+    _insurer(),
+    _text("file_id", required=True),
+    Column("number", Integer, nullable=False),
+    PrimaryKeyConstraint("insurer_number", "file_id"),
 )
 
 office_person = Table(
@@ -1201,8 +1211,8 @@ office_other = Table(
     _text("subject", required=True),
     _text("content", required=True),
     Column("is_cancelled", Boolean, nullable=False),
-    Column("is_sent", Boolean, nullable=False),
-    Column("is_waiting", Boolean, nullable=False),
+    Column("is_sent", Boolean, nullable=False),  # as it was when the row began to wait
+    Column("waits_in", Integer),  # 送付回
     PrimaryKeyConstraint("insurer_number", "file_id", "identity"),
     Index(None, "insurer_number", "file_id", "subject"),
 )
