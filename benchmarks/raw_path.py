@@ -22,7 +22,7 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.hashes import SHA256
 from cryptography.hazmat.primitives.hmac import HMAC
 
-PAGE_CACHE_KIB = 64 * 1024
+PAGE_CACHE_KIB = 16 * 1024
 # The pragmas of kokuho_adapters.database.on_sqlite.
 PRAGMAS = (
     "journal_mode=WAL",

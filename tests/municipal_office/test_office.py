@@ -45,7 +45,7 @@ from kokuho_core.usecases.municipal_desk import (
     _other_rows,
     _person_rows,
 )
-from kokuho_core.usecases.municipal_numbers import lines_of, revealing
+from kokuho_core.usecases.municipal_numbers import columns_of, revealing
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, HouseholdNumber, InsurerNumber
 from kokuho_core.vocabulary.individual_number import IndividualNumber
 from kokuho_core.vocabulary.month import Month
@@ -191,13 +191,13 @@ def test_the_lines_of_a_file_are_those_of_its_rows(clerk: Clerk, office: Prefect
     changed = ItemsChanged(**told("2024-05-01"), person=ONE, items=items("1970-05-05", number=None))
     municipal_office.notify(clerk.office, A, changed, {ONE: IndividualNumber(number(77))})
     with office.installation.database.begin(read_only=True) as work:
-        store, reveal, lines = work.municipal, revealing(office.office, work, A), lines_of(office.office, work, A)
+        store, reveal, columns = work.municipal, revealing(office.office, work, A), columns_of(office.office, work, A)
         rows = {
             "SKKOJIN": list(_person_rows(store.waiting_persons(A), reveal)),
             "SKSETAI": list(_household_rows(store.waiting_households(A))),
             **{each: list(_other_rows(store.waiting_others(A, each), OTHER_KEYS[each])) for each in OTHER_KEYS},
         }
-        streamed = {each: [list(line) for line in lines(each)] for each in SENT_FILES}
+        streamed = {each: [list(line) for batch in columns(each) for line in zip(*batch, strict=True)] for each in SENT_FILES}
     assert streamed == rows and all(rows.values())
     kinds = {line[PERSON_KEYS.index("update_kind")] for line in rows["SKKOJIN"]}
     assert kinds == {"1", "2"} and number(77) in {each.reveal() for line in rows["SKKOJIN"] for each in line[4:5]}

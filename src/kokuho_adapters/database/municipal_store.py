@@ -43,7 +43,6 @@ from kokuho_adapters.database.tables import (
     office_row,
     office_sent_line,
 )
-from kokuho_core.errors import Problem, SetupFault
 from kokuho_core.household.record import HouseholdRecord
 from kokuho_core.insured_person.record import PersonRecord
 from kokuho_core.municipal_office.desk import Ground
@@ -62,7 +61,7 @@ from kokuho_core.ports.municipal import (
     SentLine,
     WaitingSubject,
 )
-from kokuho_core.ports.vault import SealedNumber
+from kokuho_core.ports.vault import SealedColumn, SealedNumber
 from kokuho_core.returning.rows import ROW_TYPES
 from kokuho_core.vocabulary.codes import UpdateKind
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, HouseholdNumber, InsurerNumber
@@ -129,27 +128,18 @@ _FORMER: Final = number_vault.alias("former_number")
 
 
 def _with_sealed_numbers(query: Select[Any]) -> Select[Any]:
-    """Both sealed numbers of a row beside it, each as :class:`SealedNumber` has them."""
+    """Both sealed numbers of a row beside it: index, key and ciphertext."""
     source: Any = office_row
     for vault, index in ((_OWN, _row.number_index), (_FORMER, _row.previous_number_index)):
         here = and_(vault.c.insurer_number == _row.insurer_number, vault.c.number_index == index)
         source = source.outerjoin(vault, here)
-    own = (_row.number_index, *_sealed_columns(_OWN.c))
-    former = (_row.previous_number_index, *_sealed_columns(_FORMER.c))
+    own = (_row.number_index, _OWN.c.key_id, _OWN.c.ciphertext)
+    former = (_row.previous_number_index, _FORMER.c.key_id, _FORMER.c.ciphertext)
     return query.add_columns(*own, *former).select_from(source)
 
 
-def _sealed_columns(vault: Any) -> tuple[Any, ...]:
-    return (vault.insurer_number, vault.number_index, vault.index_version, vault.key_id, vault.ciphertext)
-
-
-def _sealed(index: bytes | None, values: Sequence[Any]) -> SealedNumber | None:
-    """Raises :class:`SetupFault` (KKH-C011) for an index that nothing in the vault belongs to."""
-    if index is None:
-        return None
-    if values[0] is None:
-        raise SetupFault(Problem("KKH-C011", field="individual_number"))
-    return SealedNumber(*values)
+def _sealed(insurer_number: InsurerNumber, columns: Sequence[Sequence[Any]]) -> SealedColumn | None:
+    return SealedColumn(insurer_number, *columns) if any(columns[0]) else None
 
 
 @frozen
@@ -373,7 +363,7 @@ class SqlMunicipalStore:
         vault = number_vault.c
         found = {}
         for batch in batches(indexes):
-            query = select(*_sealed_columns(vault))
+            query = select(vault.insurer_number, vault.number_index, vault.index_version, vault.key_id, vault.ciphertext)
             query = query.where(vault.insurer_number == insurer_number, vault.number_index.in_(batch))
             for row in self.connection.execute(query):
                 sealed = SealedNumber(*row)
@@ -421,15 +411,11 @@ class SqlMunicipalStore:
             query = _with_sealed_numbers(query)
         place = text.keys.index("update_kind") if "update_kind" in text.keys else None
         for rows in self.connection.execute(query.execution_options(yield_per=1000)).partitions():
-            lines = text.all_values([row[0] for row in rows])
+            contents, kinds, *numbers = zip(*rows, strict=True)
+            columns = text.columns(contents)
             if place is not None:
-                for line, row in zip(lines, rows, strict=True):
-                    line[place] = row[1]
-            if kind == PERSON:
-                own = [_sealed(row[2], row[3:8]) for row in rows]
-                yield LinesGoingOut(lines, own, [_sealed(row[8], row[9:14]) for row in rows])
-            else:
-                yield LinesGoingOut(lines)
+                columns[place] = kinds
+            yield LinesGoingOut(columns, *(_sealed(insurer_number, some) for some in batches(numbers, 3)))
 
     def waiting(self, insurer_number: InsurerNumber) -> list[WaitingSubject]:
         told = office_notice.c

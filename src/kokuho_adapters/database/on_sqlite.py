@@ -11,7 +11,7 @@ from sqlalchemy import URL, Connection, Engine, create_engine, event
 from kokuho_adapters.database.partition import behind_the_screen, screen, set_scope
 from kokuho_adapters.database.unit import unit_of
 
-_PAGE_CACHE_KIB: Final = 64 * 1024
+_PAGE_CACHE_KIB: Final = 16 * 1024
 _LOG_PAGES: Final = 8000
 """Pages (32 MB) of the write-ahead log from which on it is carried into the database. Files of numbers touch the same pages
 of its indexes again and again: carried over after every file, each would be written as often."""

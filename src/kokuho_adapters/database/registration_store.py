@@ -83,10 +83,11 @@ from kokuho_core.ports.registration import (
     Judged,
     PartitionCounts,
     QueuedLine,
+    QueuedLines,
     SentBatch,
     card_of,
 )
-from kokuho_core.ports.vault import SealedNumber
+from kokuho_core.ports.vault import SealedColumn
 from kokuho_core.returning.rows import addressee_subject, row_keys
 from kokuho_core.vocabulary.codes import InsuredKind, UpdateKind
 from kokuho_core.vocabulary.identifiers import Addressee, AddresseeNumber, InsurerNumber, MunicipalInsuredId, Source
@@ -220,7 +221,7 @@ def _lines() -> Select[Any]:
     return (
         select(
             _message.record_key, _message.update_kind, _version.content, _version.notified_on,
-            _vault.number_index, _vault.index_version, _vault.key_id, _vault.ciphertext,
+            _vault.number_index, _vault.key_id, _vault.ciphertext,
         )
         .select_from(registration_message)
         .join(
@@ -521,17 +522,15 @@ class SqlRegistrationStore:
         )  # fmt: skip
         return made
 
-    def lines(self, batch: SentBatch) -> Iterator[list[QueuedLine]]:
+    def lines(self, batch: SentBatch) -> Iterator[QueuedLines]:
         insurer = batch.insurer_number
         given = {"insurer": insurer, "first": batch.first, "last": batch.last}
         for rows in self.connection.execute(_lines(), given).partitions():
-            made = []
-            for key, kind, content, notified_on, index, index_version, key_id, ciphertext in rows:
-                if ciphertext is None:  # disposed of since: the line cannot be made any more
-                    raise NotFound(Problem("KKH-K001", field=key))
-                sealed = SealedNumber(insurer, NumberIndex(index), index_version, key_id, ciphertext)
-                made.append(QueuedLine(RecordKey(key), kind, content_of(content), notified_on, sealed))
-            yield made
+            keys, kinds, contents, days, indexes, key_ids, ciphertexts = zip(*rows, strict=True)
+            if None in ciphertexts:  # disposed of since: the line cannot be made any more
+                raise NotFound(Problem("KKH-K001", field=keys[ciphertexts.index(None)]))
+            made = list(map(QueuedLine, keys, kinds, map(content_of, contents), days))
+            yield QueuedLines(made, SealedColumn(insurer, indexes, key_ids, ciphertexts))
 
     def batch(self, exchange: Exchange, insurer: InsurerNumber, number: int) -> SentBatch:
         own = (_batch.insurer_number == insurer, _batch.exchange == exchange.value, _batch.number == number)

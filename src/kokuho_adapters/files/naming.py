@@ -25,7 +25,8 @@ def parse_timestamp(text: str) -> datetime | None:
 
 def format_timestamp(moment: datetime) -> str:
     """``YYYYMMDDHHMMSS``. No ``strftime``: it does not pad early years on every platform."""
-    return f"{moment.year:04d}{moment.month:02d}{moment.day:02d}{moment.hour:02d}{moment.minute:02d}{moment.second:02d}"
+    text = moment.isoformat(timespec="seconds")
+    return f"{text[:4]}{text[5:7]}{text[8:10]}{text[11:13]}{text[14:16]}{text[17:19]}"
 
 
 @frozen

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -20,6 +20,7 @@ CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
 PRIVATE_USE: Final = re.compile("[\ue000-\uf8ff\U000f0000-\U0010ffff]")
 """外字: the private use areas (KKH-V011)."""
 ONE_DAY: Final = timedelta(days=1)
+_NO_MARKS: Final = str.maketrans("", "", "-:T")
 
 _INTS: Final = frozenset({int})
 
@@ -37,7 +38,7 @@ class FieldFault(Exception):
         super().__init__(code)
 
 
-class _Closed(dict[str, str]):
+class _Closed(dict[Any, str]):
     """A closed set of codes; any other text is a fault."""
 
     def __init__(self, codes: Any, fault: str) -> None:
@@ -226,12 +227,10 @@ def compile_format(field: Field, inclusive: bool) -> Format:
     match field.type:
         case "int":
             return _int_text(parse)
-        case "date":
-            return (_LAST_DAY_TEXTS if inclusive and field.is_end else _DAY_TEXTS).__getitem__
-        case "month":
-            return _MONTH_TEXTS.__getitem__
+        case "date" | "month":
+            return _TEXTS[_kind_of_day(field, inclusive)].__getitem__
         case "datetime":
-            return KnownResults(_datetime_text).__getitem__
+            return _datetime_text
         case "digits":
             return _checked_text(parse, "KKH-V002")
         case "text":
@@ -248,7 +247,7 @@ def compile_format_column(field: Field, inclusive: bool) -> FormatColumn:
     write = compile_format(field, inclusive)
     if field.type == "int":
         return _int_text_column(field, write)
-    write_some = _some_texts(field, write)
+    write_some = _column_of(field, inclusive, write)
 
     def write_column(values: Sequence[Any]) -> Sequence[str]:
         if not field.required and values and values[0] is None and values.count(None) == len(values):
@@ -256,6 +255,52 @@ def compile_format_column(field: Field, inclusive: bool) -> FormatColumn:
         return write_some(values)
 
     return write_column
+
+
+def _column_of(field: Field, inclusive: bool, write: Format) -> FormatColumn:
+    """For what occurs again and again, one look-up per value does it all."""
+    if field.key in INDIVIDUAL_NUMBER_KEYS:
+        return _number_texts(field, write)
+    match field.type:
+        case "datetime":
+            return _moment_texts(_some_texts(field, write))
+        case "date" | "month":
+            kind = _kind_of_day(field, inclusive)
+            known: dict[Any, str] = _TEXTS[kind] if field.required else _TEXTS_OR_NONE[kind]
+        case "flag" | "code":
+            known = _Closed(("0", "1") if field.type == "flag" else field.codes, "KKH-V008")
+            if not field.required:
+                known |= {None: "", "": ""}
+        case _:
+            return _some_texts(field, write)
+    text_of = known.__getitem__
+    return lambda values: list(map(text_of, values))
+
+
+def _number_texts(field: Field, write: Format) -> FormatColumn:
+    write_each = _some_texts(field, write)
+
+    def write_numbers(values: Sequence[Any]) -> Sequence[str]:
+        types = set(map(type, values))
+        if types == {IndividualNumber}:
+            return [value.reveal() for value in values]
+        if not field.required and types == {IndividualNumber, type(None)}:
+            return ["" if value is None else value.reveal() for value in values]
+        return write_each(values)
+
+    return write_numbers
+
+
+def _moment_texts(write_each: FormatColumn) -> FormatColumn:
+    """Moments seldom occur twice, so all are written together."""
+
+    def write_moments(values: Sequence[Any]) -> Sequence[str]:
+        if set(map(type, values)) != {datetime}:
+            return write_each(values)
+        texts = ",".join(map(datetime.isoformat, values)).translate(_NO_MARKS).split(",")
+        return texts if set(map(len, texts)) == {14} else write_each(values)  # else some have a zone or part of a second
+
+    return write_moments
 
 
 def _some_texts(field: Field, write: Format) -> FormatColumn:
@@ -366,7 +411,20 @@ def _datetime_text(value: Any) -> str:
     return format_timestamp(value)
 
 
-# As above, on the way out.
-_DAY_TEXTS: Final = KnownResults(_day_text)
-_LAST_DAY_TEXTS: Final = KnownResults(_last_day_text)
-_MONTH_TEXTS: Final = KnownResults(_month_text)
+def _kind_of_day(field: Field, inclusive: bool) -> str:
+    return "last day" if field.type == "date" and inclusive and field.is_end else field.type
+
+
+_WRITTEN: Final[Mapping[str, Format]] = {
+    "date": _day_text, "last day": _last_day_text, "month": _month_text
+}  # fmt: skip
+_TEXTS: Final = {kind: KnownResults(write) for kind, write in _WRITTEN.items()}
+"""Days and months as text, the same in all fields and files."""
+
+
+def _or_none(write: Format) -> Format:
+    return lambda value: "" if value is None or value == "" else write(value)
+
+
+_TEXTS_OR_NONE: Final = {kind: KnownResults(_or_none(known.__getitem__)) for kind, known in _TEXTS.items()}
+"""The same where a value may be absent."""

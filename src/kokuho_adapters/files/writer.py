@@ -61,12 +61,11 @@ def unwritable(
         raise SetupFault(Problem("KKH-F002", field="file_id"))
     found = []
     for line, row in enumerate(rows, 1):
-        batch = _Batch(io.BytesIO(), layout, encoding)
+        records = _Records(io.BytesIO(), layout, encoding)
         form = RowFormatter(layout, keys)
         problem: Problem | None = None
         try:
-            csv.writer(batch, lineterminator="\r\n").writerows(form.lines([row], line))
-            batch.flush()
+            records.write(form.columns(list(zip(row)), 1, line))
         except InvalidValue as fault:
             problem = fault.problems[0]
         if problem is not None:
@@ -108,6 +107,20 @@ class OpenFormatFolder:
         :class:`FileRefused` (KKH-E009) for a 個人番号 where the layout has none (S-6), and :class:`SetupFault`: KKH-F002
         without a layout, KKH-C020 when the folder does not take it (S-27). Nothing is left behind then.
         """
+        waiting = iter(rows)
+        batches = (list(zip(*some, strict=True)) for some in iter(lambda: list(islice(waiting, _BATCH)), []))
+        return self.write_columns(file_id, addressee, created_at, sequence, keys, batches)
+
+    def write_columns(
+        self,
+        file_id: str,
+        addressee: InsurerNumber,
+        created_at: datetime,
+        sequence: int,
+        keys: Sequence[str],
+        batches: Iterable[Sequence[Sequence[Any]]],
+    ) -> tuple[str, int]:
+        """As :meth:`write`, for rows that are given many at a time: for each of ``keys`` the values of all of them."""
         layout = self._book.newest(file_id)
         if layout is None:
             raise SetupFault(Problem("KKH-F002", field="file_id"))
@@ -117,7 +130,7 @@ class OpenFormatFolder:
         part = self._directory / f"{name}.part"
         try:
             with _faults_told(), part.open("wb") as file:
-                count = self._write_lines(file, name, layout, keys, rows)
+                count = self._write_lines(file, name, layout, keys, batches)
                 sync_file(file)
             with _faults_told():
                 sync_folder(self._directory)  # or a power failure could take the name, which a commit is to rely on
@@ -144,21 +157,18 @@ class OpenFormatFolder:
             sync_folder(self._directory)
 
     def _write_lines(
-        self, file: IO[bytes], name: FileName, layout: Layout, keys: Sequence[str], rows: Iterable[Sequence[Any]]
+        self, file: IO[bytes], name: FileName, layout: Layout, keys: Sequence[str], batches: Iterable[Sequence[Sequence[Any]]]
     ) -> int:
-        batch = _Batch(file, layout, self._encoding)
-        control = csv.writer(batch, lineterminator="\r\n")
+        records = _Records(file, layout, self._encoding)
         created_at = format_timestamp(name.created_at)
-        control.writerow(("1", layout.id, layout.version, self._sender or AGGREGATION, created_at, name.sequence))
-        writerow, count = control.writerow, 0
-        form = RowFormatter(layout, keys)
-        waiting = iter(rows)
-        while some := list(islice(waiting, _BATCH)):
-            control.writerows(form.lines(some, count + 2))
-            count += len(some)
-            batch.flush()
-        writerow(("9", count))
-        batch.flush()
+        control = ("1", layout.id, layout.version, self._sender or AGGREGATION, created_at, str(name.sequence))
+        records.write([(cell,) for cell in control])
+        form, count = RowFormatter(layout, keys), 0
+        for columns in batches:
+            number = len(columns[0])
+            records.write(form.columns(columns, number, count + 2))
+            count += number
+        records.write([("9",), (str(count),)])
         form.finish()
         return count
 
@@ -183,9 +193,12 @@ class RowFormatter:
 
     def lines(self, rows: Sequence[Sequence[Any]], first: int) -> Iterator[tuple[str, ...]]:
         """The cells of ``rows``, of which the first is written on line ``first``."""
-        columns: list[Sequence[str]] = [("2",) * len(rows)]
-        given = list(zip(*rows, strict=True))
-        nothing = (None,) * len(rows)
+        return zip(*self.columns(list(zip(*rows, strict=True)), len(rows), first), strict=True)
+
+    def columns(self, given: Sequence[Sequence[Any]], number: int, first: int) -> list[Sequence[str]]:
+        """The cells of ``number`` rows a column at a time, as their values are given."""
+        columns: list[Sequence[str]] = [("2",) * number]
+        nothing = (None,) * number
         try:
             for _, place, write_column, _ in self._plan:
                 columns.append(write_column(nothing if place is None else given[place]))
@@ -193,10 +206,10 @@ class RowFormatter:
             pass
         if len(columns) <= len(self._plan):
             # outside the except block, so that no exception holding a value hangs on this one
-            raise InvalidValue(self._first_problem(rows, first))
+            raise InvalidValue(self._first_problem(zip(*given, strict=True), first))
         for item, column in zip(self._fields, columns[1:], strict=True):
             self._scan.see(item, column, first)
-        return zip(*columns, strict=True)
+        return columns
 
     def finish(self) -> None:
         """Judge what only all records together show. Raises :class:`FileRefused` (KKH-E009)."""
@@ -216,25 +229,22 @@ class RowFormatter:
         raise AssertionError("a column is refused where none of its values is")
 
 
-class _Batch:
-    """Lines not yet encoded. Encoding is strict both ways: cp932 turns «¥» into a backslash without a word."""
+class _Records:
+    """Records as bytes, many at a time. Encoding is strict both ways: cp932 turns «¥» into a backslash without a word."""
 
     def __init__(self, file: IO[bytes], layout: Layout, encoding: str) -> None:
         self._file, self._layout, self._encoding = file, layout, encoding
-        self._lines: list[str] = []
         self._before = 0
-        self.write = self._lines.append
 
-    def flush(self) -> None:
-        text = "".join(self._lines)
-        raw = self._encoded(text)
+    def write(self, columns: Sequence[Sequence[str]]) -> None:
+        """Raises :class:`InvalidValue` (KKH-F010) for what the encoding cannot hold."""
+        raw = self._encoded(_as_csv(columns))
         if raw is None:
-            raise InvalidValue(self._fault())
+            raise InvalidValue(self._fault(columns))
         if self._encoding == "utf-8-sig" and self._before == 0:
             raw = b"\xef\xbb\xbf" + raw
         self._file.write(raw)
-        self._before += len(self._lines)
-        self._lines.clear()
+        self._before += len(columns[0])
 
     def _encoded(self, text: str) -> bytes | None:
         codec = "utf-8" if self._encoding == "utf-8-sig" else self._encoding
@@ -244,14 +254,25 @@ class _Batch:
             return None
         return raw if codec == "utf-8" or raw.decode(codec) == text else None
 
-    def _fault(self) -> Problem:
+    def _fault(self, columns: Sequence[Sequence[str]]) -> Problem:
         """Which record and field cannot be encoded."""
-        for line, text in enumerate(self._lines, self._before + 1):
-            if self._encoded(text) is None:
-                cells = next(csv.reader([text]))[1:]
-                keys = (key for key, cell in zip(self._layout.keys, cells, strict=True) if self._encoded(cell) is None)
-                return Problem("KKH-F010", line, next(keys, ""))
+        for line, cells in enumerate(zip(*columns, strict=True), self._before + 1):
+            for key, cell in zip(self._layout.keys, cells[1:], strict=True):
+                if self._encoded(cell) is None:
+                    return Problem("KKH-F010", line, key)
         return Problem("KKH-F010")
+
+
+def _as_csv(columns: Sequence[Sequence[str]]) -> str:
+    """Lines as ``csv`` writes them. Where it would put nothing into quotes, as nearly always, joining them is the same."""
+    lines = list(map(",".join, zip(*columns, strict=True)))
+    text = "\r\n".join(lines) + "\r\n"
+    commas = len(lines) * (len(columns) - 1)
+    if '"' not in text and text.count(",") == commas and text.count("\r") == text.count("\n") == len(lines):
+        return text
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\r\n").writerows(zip(*columns, strict=True))
+    return buffer.getvalue()
 
 
 @contextmanager

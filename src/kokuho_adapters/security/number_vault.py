@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import hmac as constant_time
 import os
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NoReturn, cast
 
 from cryptography.exceptions import InvalidTag
@@ -24,7 +24,7 @@ from kokuho_adapters.security.data_keys import DataKeys
 from kokuho_adapters.security.framing import framed
 from kokuho_core.errors import Problem, SetupFault
 from kokuho_core.ports.keys import KeyPurpose, KeyRegister, StoredKey
-from kokuho_core.ports.vault import SealedNumber
+from kokuho_core.ports.vault import SealedColumn, SealedNumber
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 from kokuho_core.vocabulary.individual_number import IndividualNumber, NumberIndex, individual_number_problem
 
@@ -94,29 +94,23 @@ class AesGcmNumberVault:
             raise SetupFault(Problem("KKH-C011", field="individual_number"))
         return number
 
-    def reveal_all(self, keys: KeyRegister, sealed: Sequence[SealedNumber]) -> list[IndividualNumber]:
+    def reveal_column(self, keys: KeyRegister, sealed: SealedColumn) -> list[IndividualNumber | None]:
         """Open many numbers at once, in order. Each ciphertext authenticates the index under which it was sealed.
 
         Raises :class:`SetupFault` as :meth:`reveal`.
         """
-        prepared: dict[tuple[str, str], tuple[Callable[..., bytes], bytes, bytes]] = {}
-        revealed = []
-        for each in sealed:
-            of = (each.key_id, each.insurer_number)
-            if of not in prepared:
-                key = keys.find(each.key_id)
-                if key is None or key.purpose is not KeyPurpose.DATA or key.insurer_number != each.insurer_number:
-                    raise SetupFault(Problem("KKH-C011", field="individual_number"))
-                prepared[of] = (
-                    self.__data_keys.opened(key).numbers.decrypt,
-                    *self.__bound(each.insurer_number, each.key_id),
-                )
-            decrypt, head, tail = prepared[of]
-            number = _opened_with(decrypt, each.ciphertext, head + each.index + tail)
-            if number is None:
+        prepared: dict[str | None, _Opening] = {}
+        for key_id in set(sealed.key_ids):
+            if key_id is None:
+                continue
+            key = keys.find(key_id)
+            if key is None or key.purpose is not KeyPurpose.DATA or key.insurer_number != sealed.insurer_number:
                 raise SetupFault(Problem("KKH-C011", field="individual_number"))
-            revealed.append(number)
-        return revealed
+            prepared[key_id] = (self.__data_keys.opened(key).numbers.decrypt, *self.__bound(sealed.insurer_number, key_id))
+        numbers = _opened_with(prepared, sealed)
+        if numbers is None:
+            raise SetupFault(Problem("KKH-C011", field="individual_number"))
+        return numbers
 
     def renewed(
         self, keys: KeyRegister, sealed: Sequence[SealedNumber], index_key: StoredKey | None = None
@@ -194,9 +188,23 @@ class AesGcmNumberVault:
         return number if constant_time.compare_digest(self.__indexes(index_key, [number])[0], sealed.index) else None
 
 
-def _opened_with(decrypt: Callable[..., bytes], ciphertext: bytes, bound: bytes) -> IndividualNumber | None:
-    """The number, or None where anything was changed; only numbers were ever sealed."""
+_Opening = tuple[Callable[..., bytes], bytes, bytes]
+"""What opens under one key, and what is authenticated before and behind the index."""
+
+
+def _opened_with(prepared: Mapping[str | None, _Opening], sealed: SealedColumn) -> list[IndividualNumber | None] | None:
+    """The numbers, or None where anything was changed or is missing; only numbers were ever sealed."""
+    numbers: list[IndividualNumber | None] = []
+    keep, checked = numbers.append, IndividualNumber.checked
     try:
-        return IndividualNumber.checked(decrypt(ciphertext[:_NONCE], ciphertext[_NONCE:], bound).decode("ascii"))
-    except (InvalidTag, ValueError):
+        for index, key_id, ciphertext in zip(sealed.indexes, sealed.key_ids, sealed.ciphertexts, strict=True):
+            if index is None:
+                keep(None)
+                continue
+            decrypt, head, tail = prepared[key_id]
+            if ciphertext is None:
+                return None
+            keep(checked(decrypt(ciphertext[:_NONCE], ciphertext[_NONCE:], head + index + tail).decode("ascii")))
+    except (InvalidTag, ValueError, KeyError):
         return None
+    return numbers

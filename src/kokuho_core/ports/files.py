@@ -88,6 +88,18 @@ class OutgoingFiles(Protocol):
         """
         ...
 
+    def write_columns(
+        self,
+        file_id: str,
+        addressee: InsurerNumber,
+        created_at: datetime,
+        sequence: int,
+        keys: Sequence[str],
+        batches: Iterable[Sequence[Sequence[Any]]],
+    ) -> tuple[str, int]:
+        """As :meth:`write`, for rows that are given many at a time: for each of ``keys`` the values of all of them."""
+        ...
+
     def publish(self, *names: str) -> None:
         """Give the written files their final names. Harmless when they were published before."""
         ...

@@ -31,7 +31,7 @@ from kokuho_core.municipal_office.other_rows import OtherRow
 from kokuho_core.municipal_office.own_household import OwnHousehold
 from kokuho_core.municipal_office.own_person import OwnPerson
 from kokuho_core.municipal_office.returned import QualificationDates, ReturnedItem
-from kokuho_core.ports.vault import SealedNumber
+from kokuho_core.ports.vault import SealedColumn, SealedNumber
 from kokuho_core.vocabulary.codes import UpdateKind
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, HouseholdNumber, InsurerNumber
 from kokuho_core.vocabulary.individual_number import NumberIndex
@@ -93,13 +93,13 @@ OtherMessage = tuple[UpdateKind, OtherRow]
 class LinesGoingOut:
     """送付する行のひとまとまり, in the order of the file.
 
-    ``lines``: the values in the order of the record's attributes, with their 更新区分 and without individual numbers.
-    ``numbers`` and ``previous``: those, sealed, one for each line; none at all where the file has none.
+    ``columns``: for each attribute of the record the values of all lines, with their 更新区分 and without individual numbers.
+    ``numbers`` and ``previous``: those, sealed; None where no line has any.
     """
 
-    lines: list[list[Any]] = field(repr=False)
-    numbers: Sequence[SealedNumber | None] = ()
-    previous: Sequence[SealedNumber | None] = ()
+    columns: list[Sequence[Any]] = field(repr=False)
+    numbers: SealedColumn | None = None
+    previous: SealedColumn | None = None
 
 
 class OwnHistory(Protocol):

@@ -29,7 +29,7 @@ from kokuho_core.entrusted_partition.subscriber import (
     Subscriber,
 )
 from kokuho_core.insured_person.fact import PersonFact
-from kokuho_core.ports.vault import SealedNumber
+from kokuho_core.ports.vault import SealedColumn
 from kokuho_core.vocabulary.identifiers import Addressee, InsurerNumber, MunicipalInsuredId, Source
 
 
@@ -90,13 +90,19 @@ class DueRegistration(NamedTuple):
 
 
 class QueuedLine(NamedTuple):
-    """送信する1件, with its number sealed."""
+    """送信する1件, without its number."""
 
     record_key: RecordKey
     update_kind: str
     content: Subscriber
     notified_on: date
-    number: SealedNumber
+
+
+class QueuedLines(NamedTuple):
+    """送信する何件か, with their numbers sealed."""
+
+    lines: Sequence[QueuedLine]
+    numbers: SealedColumn
 
 
 class PartitionCounts(NamedTuple):
@@ -171,7 +177,7 @@ class RegistrationStore(Protocol):
         """Put what waits, at most ``limit`` lines, into a new batch; None when nothing waits."""
         ...
 
-    def lines(self, batch: SentBatch) -> Iterator[list[QueuedLine]]:
+    def lines(self, batch: SentBatch) -> Iterator[QueuedLines]:
         """The lines of a registration in order, some at a time."""
         ...
 

@@ -29,6 +29,22 @@ class SealedNumber:
         return f"SealedNumber(insurer_number={self.insurer_number!r}, key_id={self.key_id!r})"
 
 
+@frozen(repr=False)
+class SealedColumn:
+    """封印した個人番号の列: those of many records of one municipality, in order, without an object for each.
+
+    Where a record has none, its index is None.
+    """
+
+    insurer_number: InsurerNumber
+    indexes: Sequence[NumberIndex | None]
+    key_ids: Sequence[str | None]
+    ciphertexts: Sequence[bytes | None]
+
+    def __repr__(self) -> str:
+        return f"SealedColumn(insurer_number={self.insurer_number!r})"
+
+
 class NumberVault(Protocol):
     """番号保管庫. Each municipality has its own encryption keys; the index key is one per prefecture, so that the same number is
     found across municipalities. ``keys`` is the register of the unit of work in which the values are kept or were read."""
@@ -50,8 +66,9 @@ class NumberVault(Protocol):
         """
         ...
 
-    def reveal_all(self, keys: KeyRegister, sealed: Sequence[SealedNumber]) -> list[IndividualNumber]:
-        """Open many numbers at once, in order: for the registration alone, which has to name every number (R-2).
+    def reveal_column(self, keys: KeyRegister, sealed: SealedColumn) -> list[IndividualNumber | None]:
+        """Open many numbers at once, in order: for what has to name every number (the registration, R-2, and the files of a
+        municipal office).
 
         Raises as :meth:`reveal`.
         """

@@ -23,7 +23,7 @@ from kokuho_core.insured_person.record import PersonRecord
 from kokuho_core.ports.files import FileHeader, IncomingFile, ReadRecord
 from kokuho_core.ports.keys import KeyRegister
 from kokuho_core.ports.stores import FileCounts, RecordOutcome, UnitOfWork
-from kokuho_core.ports.vault import SealedNumber
+from kokuho_core.ports.vault import SealedColumn, SealedNumber
 from kokuho_core.reception.ledger import FileResult
 from kokuho_core.usecases.office import Office, Progress, Settings, silent
 from kokuho_core.usecases.receive import FileAnswer
@@ -122,7 +122,7 @@ class _NoVault:
     def reveal(self, keys: KeyRegister, sealed: SealedNumber) -> IndividualNumber:
         raise NotImplementedError  # nothing was kept
 
-    def reveal_all(self, keys: KeyRegister, sealed: Sequence[SealedNumber]) -> list[IndividualNumber]:
+    def reveal_column(self, keys: KeyRegister, sealed: SealedColumn) -> list[IndividualNumber | None]:
         raise NotImplementedError  # nothing was kept
 
 

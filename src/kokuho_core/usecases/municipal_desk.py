@@ -73,8 +73,8 @@ Refusals = Callable[[str, Sequence[str], "Iterable[Sequence[Any]]"], Sequence[Pr
 """What of the rows of a kind of file, given by keys, could not be written (:class:`~kokuho_core.ports.files.Writability`)."""
 Reveal = Callable[[Sequence[NumberIndex]], "dict[NumberIndex, IndividualNumber]"]
 """Opens the individual numbers of one batch of records."""
-Lines = Callable[[str], "Iterator[Sequence[Any]]"]
-"""The lines of one kind of file as :data:`SENT_KEYS` has them, with their numbers in clear (I-5)."""
+Columns = Callable[[str], "Iterator[Sequence[Sequence[Any]]]"]
+"""The lines of one kind of file, many at a time: for each key of :data:`SENT_KEYS` the values of all, numbers in clear (I-5)."""
 
 
 # --- notices ---
@@ -282,20 +282,21 @@ def build_files(
     folder: str,
     at: datetime,
     reveal: Reveal,
-    lines: Lines | None = None,
+    columns: Columns | None = None,
 ) -> list[SentFile]:
     """Write what waits, one file of each kind (Q-1). Files are published by :func:`publish_files`, after the commit.
 
-    ``lines``: of a store that can give the lines of a whole file without making an object of each row.
+    ``columns``: of a store that can give the lines of a whole file without making an object of each row.
     """
     built = []
     for file_id in SENT_FILES:
-        rows = lines(file_id) if lines is not None else _rows(store, insurer, file_id, reveal)
-        first = next(rows, None)
+        given: Iterator[Any] = columns(file_id) if columns is not None else _rows(store, insurer, file_id, reveal)
+        first = next(given, None)
         if first is None:
             continue
         sequence = store.next_sequence(insurer, file_id)
-        name, records = outgoing.write(file_id, insurer, at, sequence, SENT_KEYS[file_id], chain([first], rows))
+        write = outgoing.write_columns if columns is not None else outgoing.write
+        name, records = write(file_id, insurer, at, sequence, SENT_KEYS[file_id], chain([first], given))
         file = SentFile(file_id, sequence, name, records, at, is_published=False)
         store.mark_sent(insurer, file, folder)
         built.append(file)

@@ -16,12 +16,11 @@ from kokuho_core.errors import Problem, SetupFault
 from kokuho_core.municipal_office.notification import Notification, with_numbers
 from kokuho_core.ports.municipal import SentFile
 from kokuho_core.ports.stores import UnitOfWork
-from kokuho_core.ports.vault import SealedNumber
 from kokuho_core.usecases.admission import Given, admitted, count
 from kokuho_core.usecases.municipal_desk import (
     NUMBER_PLACE,
     PREVIOUS_NUMBER_PLACE,
-    Lines,
+    Columns,
     Refusals,
     Reveal,
     TakenNotice,
@@ -58,22 +57,17 @@ def revealing(office: Office, work: UnitOfWork, insurer: InsurerNumber) -> Revea
     return reveal
 
 
-def lines_of(office: Office, work: UnitOfWork, insurer: InsurerNumber) -> Lines:
+def columns_of(office: Office, work: UnitOfWork, insurer: InsurerNumber) -> Columns:
     """The lines of a whole file, read from the library's own store in its order, their numbers opened many at a time."""
 
-    def opened(sealed: Sequence[SealedNumber | None]) -> Iterator[tuple[int, IndividualNumber]]:
-        there = [(line, each) for line, each in enumerate(sealed) if each is not None]
-        numbers = office.vault.reveal_all(work.keys, [each for _, each in there])
-        return zip((line for line, _ in there), numbers, strict=True)
-
-    def lines(file_id: str) -> Iterator[Sequence[Any]]:
+    def columns(file_id: str) -> Iterator[Sequence[Sequence[Any]]]:
         for batch in work.municipal.lines_going_out(insurer, file_id):
             for place, sealed in ((NUMBER_PLACE, batch.numbers), (PREVIOUS_NUMBER_PLACE, batch.previous)):
-                for line, number in opened(sealed):
-                    batch.lines[line][place] = number
-            yield from batch.lines
+                if sealed is not None:
+                    batch.columns[place] = office.vault.reveal_column(work.keys, sealed)
+            yield batch.columns
 
-    return lines
+    return columns
 
 
 def refusals_of(office: Office, work: UnitOfWork, insurer: InsurerNumber) -> Refusals:

@@ -20,8 +20,8 @@ from kokuho_core.usecases.admission import admitted, count
 from kokuho_core.usecases.municipal_desk import AppliedFile, LoadedFile, OfficeLists, PersonView, TakenNotice
 from kokuho_core.usecases.municipal_documents import DocumentDue, documents_due
 from kokuho_core.usecases.municipal_numbers import (
+    columns_of,
     insurer_of,
-    lines_of,
     numbered,
     refusals_of,
     revealing,
@@ -117,9 +117,9 @@ def build(office: Office, insurer: InsurerNumber, outgoing: OutgoingFiles, folde
 def _build(office: Office, insurer: InsurerNumber, outgoing: OutgoingFiles, folder: str) -> list[SentFile]:
     with office.database.begin() as work:
         require_insurer(work, insurer)
-        reveal, lines = revealing(office, work, insurer), lines_of(office, work, insurer)
+        reveal, columns = revealing(office, work, insurer), columns_of(office, work, insurer)
         at = office.clock.now()
-        built = municipal_desk.build_files(work.municipal, insurer, outgoing, folder, at, reveal, lines)
+        built = municipal_desk.build_files(work.municipal, insurer, outgoing, folder, at, reveal, columns)
         count(**{each.file_id: each.records for each in built})
         work.commit()
         return built

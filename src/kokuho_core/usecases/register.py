@@ -325,6 +325,6 @@ def _lines(office: Office, batch: SentBatch) -> Iterator[Line]:
             return
         insurer = batch.insurer_number
         for queued in work.registrations.lines(batch):
-            numbers = office.vault.reveal_all(work.keys, [each.number for each in queued])
-            for (key, kind, content, notified_on, _), number in zip(queued, numbers, strict=True):
+            numbers = office.vault.reveal_column(work.keys, queued.numbers)
+            for (key, kind, content, notified_on), number in zip(queued.lines, numbers, strict=True):
                 yield RegistrationLine._make((insurer, key, kind, number, *content, notified_on))
