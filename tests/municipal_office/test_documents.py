@@ -105,6 +105,8 @@ def test_an_accepted_withdrawal_counts_until_the_snapshot_says_it(clerk: Clerk) 
     assert due(clerk)["1"][:2] == (Document.CERTIFICATE, DocumentReason.WITHDRAWAL_APPLIED)
     came_back(clerk, card("1", "3", on="2024-06-30"), sequence=2)
     assert due(clerk)["1"][1] is DocumentReason.REGISTRATION_CANCELLED
+    came_back(clerk, card("1", "1", on="2024-07-01"), sequence=3)  # registered anew, on a day when the other had ended
+    assert due(clerk)["1"][1] is DocumentReason.REGISTERED
     came_back(clerk, *known("2"), card("2", "1"), KaijokekkaRow(A, "M2", d("2024-05-20"), "9", None))
     assert due(clerk)["2"][1] is DocumentReason.REGISTERED
 

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from calendar import isleap
+from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
 from attrs import evolve
+from hypothesis import given
+from hypothesis import strategies as st
 
+from kokuho_core.benefit.ages import person_born
+from kokuho_core.benefit.law_tables import AgeGroup
 from kokuho_core.certificates.card_use import CardRegistrationState, CardUse
 from kokuho_core.certificates.documents import Document, DocumentReason, Holder, decide_document
 from kokuho_core.errors import InvalidValue, NotFound
 from kokuho_core.usecases.documents import DocumentItem, decide_documents, request_document, withdraw_request
 from kokuho_core.vocabulary.identifiers import InsurerNumber, MunicipalInsuredId
+from kokuho_core.vocabulary.month import Month
 
 from ..aggregation.support import entered, insured
 from ..prefecture.office import A, B, day, person
@@ -77,16 +83,67 @@ class TestDecisionTable:
         ("birth", "as_of", "expires"),
         [
             ("1955-04-02", "2025-04-01", None),
+            ("1955-04-02", "2025-04-30", None),
+            ("1955-04-02", "2025-05-01", "2025-07-31"),
+            ("1955-04-01", "2025-03-31", None),
             ("1955-04-01", "2025-04-01", "2025-07-31"),
             ("1955-04-01", "2025-07-31", "2025-07-31"),
             ("1955-04-01", "2025-08-01", "2026-07-31"),
+            ("1956-02-29", "2026-02-28", None),
+            ("1956-02-29", "2026-03-01", "2026-07-31"),
+            ("1951-05-20", "2025-08-01", "2026-05-19"),
+            ("1951-08-01", "2025-08-01", "2026-07-31"),
+            ("1950-07-31", "2025-01-10", "2025-07-30"),
         ],
-        ids=["69", "70", "the last day", "the next year"],
+        ids=[
+            "69", "70 this month", "the month after", "born on the 1st, the day before", "born on the 1st", "the last day",
+            "the next year", "a leap day, the day before", "a leap day", "75 in spring", "75 on the day after", "75 on the last day",
+        ],
     )
     def test_until_when(self, birth: str, as_of: str, expires: str | None) -> None:
-        """Rules: C-2. Under 70 a notice has no expiry; 70 to 74 it is yearly to 07-31."""
+        """Rules: C-2, D-7. Under 70 a notice has no expiry; 70 to 74 it is yearly to 07-31, at the latest until 後期高齢者医療."""
         decision = decide_document(evolve(PLAIN, birth_date=day(birth)), day(as_of))
         assert decision.expires_on == (None if expires is None else day(expires))
+
+    @pytest.mark.parametrize(
+        ("birth", "expires"),
+        [("1955-09-02", "2025-09-30"), ("1955-09-01", "2025-08-31"), ("1956-07-31", "2026-07-31"), ("1980-01-01", "2026-07-31")],
+        ids=["70 in September", "born on the 1st", "70 on the last day", "not yet"],
+    )
+    def test_a_certificate_ends_before_the_share_must_stand_on_it(self, birth: str, expires: str) -> None:
+        """Rules: C-2."""
+        decision = decide_document(evolve(PLAIN, birth_date=day(birth), card=None), day("2025-08-01"))
+        assert decision.expires_on == day(expires)
+
+    @given(born=st.dates(date(1940, 1, 1), date(1990, 12, 31)), as_of=st.dates(date(2024, 12, 2), date(2034, 12, 31)))
+    def test_no_expiry_reaches_into_another_age(self, born: date, as_of: date) -> None:
+        """Rules: C-2, D-7. Told month by month: of one document one age group, of a share at every age that has one."""
+        certificate = decide_document(evolve(PLAIN, birth_date=born, card=None), as_of).expires_on
+        notice = decide_document(evolve(PLAIN, birth_date=born, card=evolve(REGISTERED, certificate_expires_on=None)), as_of).expires_on
+        assert certificate is not None
+        if (group := _age_group(born, as_of)) == "late":
+            assert certificate < as_of
+            return
+        assert as_of <= certificate
+        assert {_age_group(born, certificate), _age_group(born, as_of)} == {group}
+        assert (certificate.month, certificate.day) == (7, 31) or _age_group(born, certificate + timedelta(1)) != group
+        assert notice == (None if group == "under 70" else certificate)
+
+
+def _age_group(born: date, on: date) -> str:
+    """From the month of treatment, as the benefit side judges it (another module, written from another text)."""
+    if (on.year - born.year, on.month, on.day) >= (75, *((3, 1) if _is_moved(born, on) else (born.month, born.day))):
+        return "late"
+    try:
+        group = person_born("", born, Month.containing(on)).age_group
+    except InvalidValue:
+        return "late"
+    return "under 70" if group is AgeGroup.UNDER_70 else "elderly"
+
+
+def _is_moved(born: date, on: date) -> bool:
+    """Born on a 29 February that this year does not have."""
+    return (born.month, born.day) == (2, 29) and not isleap(on.year)
 
 
 def decided(counter: Counter, as_of: str = "2024-06-30", insurer: str = A) -> list[DocumentItem]:
@@ -129,6 +186,45 @@ class TestList:
         exchange(counter)
         assert [each.reason for each in decided(counter, "2024-08-02")] == [DocumentReason.REGISTRATION_CANCELLED]
 
+    def test_an_application_counts_before_it_is_sent_on(self, counter: Counter) -> None:
+        """Rules: C-3. The certificate is issued at once, whenever somebody next exchanges with the server."""
+        counter.told(A, insured(A, "10", 1))
+        snapshot(counter, "2024-06-01", ("10", "1"))
+        exchange(counter)
+        apply(counter, on="2024-06-10")
+        assert [each.reason for each in decided(counter, "2024-06-10")] == [DocumentReason.WITHDRAWAL_APPLIED]
+        assert exchange(counter).sent == 1
+
+    def test_who_registers_anew_gets_a_notice_again(self, counter: Counter) -> None:
+        """Rules: C-2, C-3. A withdrawal ends the registration at the end of the following month, and no later one."""
+        counter.told(A, insured(A, "10", 1))
+        snapshot(counter, "2024-06-01", ("10", "1"))
+        apply(counter, on="2024-06-10")
+        exchange(counter)
+        exchange(counter)
+        found = []
+        for on, state in (("2024-07-31", "1"), ("2024-08-01", "3"), ("2024-09-01", "1")):
+            snapshot(counter, on, ("10", state))
+            exchange(counter)
+            found += [each.reason for each in decided(counter, on)]
+        assert found == [
+            DocumentReason.WITHDRAWAL_APPLIED, DocumentReason.REGISTRATION_CANCELLED, DocumentReason.REGISTERED,
+        ]  # fmt: skip
+
+    def test_at_70_a_notice_with_the_share_is_due(self, counter: Counter) -> None:
+        """Rules: C-2. The one without expiry was for somebody under 70; from 75 on another insurer issues."""
+        counter.told(A, insured(A, "10", 1, birth_date=day("1954-06-20")))
+        snapshot(counter, "2024-06-01", ("10", "1"))
+        exchange(counter)
+        issued(counter, "10", "02", "2024-06-03")
+        assert [each.to_issue for each in decided(counter, "2024-06-30")] == [False]
+        (item,) = decided(counter, "2024-07-01")
+        assert (item.document, item.expires_on, item.to_issue) == (NOTICE, day("2024-07-31"), True)
+        issued(counter, "10", "02", "2024-07-01", history=2, expires_on=day("2024-07-31"))
+        assert [each.to_issue for each in decided(counter, "2024-07-01")] == [False]
+        assert [each.to_issue for each in decided(counter, "2029-06-19")] == [True]
+        assert [each.to_issue for each in decided(counter, "2029-06-20")] == [False]
+
     def test_only_who_is_insured_that_day(self, counter: Counter) -> None:
         """Rules: C-2."""
         counter.told(A, insured(A, "10", 1, end="2024-05-01", end_reason="53"))
@@ -163,9 +259,24 @@ class TestList:
         decided(counter, "2024-06-02")
         issued(counter, "10", "02", "2024-06-03")
         assert [each.to_issue for each in decided(counter, "2024-06-10")] == [False]
-        counter.told(A, insured(A, "10", 1, card_number="0002", kind="2"))
+        changed = {**insured(A, "10", 1, card_number="0002", kind="2"), "updated_at": datetime(2024, 6, 15)}
+        counter.told(A, changed)
         (item,) = decided(counter, "2024-06-20")
         assert (item.document, item.to_issue, item.to_collect) == (NOTICE, True, (1,))
+
+    @pytest.mark.parametrize("looked_at_before", [True, False])
+    def test_it_is_made_anew_on_the_day_of_the_change(self, counter: Counter, looked_at_before: bool) -> None:
+        """Rules: C-4. What the counter issued that very day counts, whenever somebody decides; what is older never does."""
+        counter.told(A, insured(A, "10", 1, card_number="0001"))
+        issued(counter, "10", "01", "2024-06-03", expires_on=day("2024-07-31"))
+        assert [each.to_issue for each in decided(counter, "2024-06-10") if looked_at_before] in ([False], [])
+        changed = {**insured(A, "10", 1, card_number="0002", kind="2"), "updated_at": datetime(2024, 6, 15, 10)}
+        counter.told(A, changed)
+        if not looked_at_before:
+            counter.counts()
+        assert [(each.to_issue, each.to_collect) for each in decided(counter, "2024-06-20")] == [(True, (1,))]
+        issued(counter, "10", "01", "2024-06-15", history=2, expires_on=day("2024-07-31"))
+        assert [(each.to_issue, each.to_collect) for each in decided(counter, "2024-06-20")] == [(False, (1,))]
 
     def test_a_move_makes_it_anew(self, counter: Counter) -> None:
         """Rules: C-4."""

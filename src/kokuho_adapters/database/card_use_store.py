@@ -30,6 +30,7 @@ from kokuho_adapters.database.tables import (
     relay_certificate,
 )
 from kokuho_core.entrusted_partition.exchanged import CardRegistration, Exchange, ResultCode, WithdrawalLine
+from kokuho_core.entrusted_partition.subscriber import Subscriber
 from kokuho_core.ports.registration import (
     Certificate,
     DocumentRequest,
@@ -214,6 +215,25 @@ class SqlCardUseStore:
         )  # fmt: skip
         return [KnownSubscriber(*row, False) for row in self.connection.execute(query)]
 
+    def cards_since(
+        self, insurer: InsurerNumber, persons: Sequence[MunicipalInsuredId]
+    ) -> dict[MunicipalInsuredId, date]:
+        since: dict[MunicipalInsuredId, date] = {}
+        newest: dict[str, tuple[str | None, ...]] = {}
+        for batch in batches(persons, 1000):
+            query = select(_version.municipal_id, _version.record_key, _version.content, _version.notified_on).where(
+                _version.insurer_number == insurer, one_of(self.connection, _version.municipal_id, batch)
+            )
+            versions = [
+                (content_of(text), key, who, on) for who, key, text, on in self.connection.execute(query)
+            ]
+            for content, _, person, notified_on in sorted(versions, key=_in_order_of_periods):
+                card = (*content.card, content.branch_number)
+                if newest.setdefault(person, card) != card:
+                    newest[person] = card
+                    since[MunicipalInsuredId(person)] = notified_on
+        return since
+
     def certificates(self, insurer: InsurerNumber, addressees: Sequence[str]) -> dict[str, list[Certificate]]:
         own = relay_certificate.c
         standing: dict[str, dict[str, Certificate]] = {}
@@ -274,6 +294,10 @@ _DOCUMENT_COLUMNS: Final = (
     "insurer_number", "municipal_id", "number", "document", "reason", "snapshot_on", "expires_on", "card", "made_out_since",
     "decided_at",
 )  # fmt: skip
+
+
+def _in_order_of_periods(version: tuple[Subscriber, str, str, date]) -> tuple[date, str]:
+    return version[0].application_start, version[1]
 
 
 def _certificate(addressee: str, content: dict[str, Any]) -> Certificate:

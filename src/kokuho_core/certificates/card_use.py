@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, timedelta
 from enum import StrEnum
-from typing import Final
+from typing import Final, NamedTuple
 
 from attrs import frozen
 
@@ -46,6 +46,13 @@ def usable_until(certificate_expires_on: date) -> date:
     return last_day_of(Month.containing(certificate_expires_on).plus(MONTHS_USABLE_AFTER_EXPIRY))
 
 
+class Withdrawn(NamedTuple):
+    """解除申請 that was sent on and not refused. ``effective_on`` is its last day, None while the receiver has not answered."""
+
+    applied_on: date
+    effective_on: date | None
+
+
 @frozen
 class CardUse:
     """利用登録の状態 of one person, as a snapshot told it. It belongs to the person and survives moves (C-4)."""
@@ -62,11 +69,15 @@ class CardUse:
         snapshot_on: date,
         registration: CardRegistrationState,
         certificate_expires_on: date | None,
-        withdrawal_applied_on: date | None,
+        withdrawal: Withdrawn | None,
     ) -> CardUse:
         """As a snapshot says it, beside an application for withdrawal that was not refused (C-3).
 
-        Once a snapshot says that the registration was cancelled, the application has had its effect.
+        Once a snapshot says that the registration was cancelled, the application has had its effect; and so it has once a
+        snapshot of a later day than the last of the registration says anything: who is registered then, registered anew.
         """
-        ended = registration is CardRegistrationState.CANCELLED
-        return cls(snapshot_on, registration, certificate_expires_on, None if ended else withdrawal_applied_on)
+        is_over = registration is CardRegistrationState.CANCELLED or (
+            withdrawal is not None and withdrawal.effective_on is not None and withdrawal.effective_on < snapshot_on
+        )
+        applied_on = None if withdrawal is None or is_over else withdrawal.applied_on
+        return cls(snapshot_on, registration, certificate_expires_on, applied_on)

@@ -21,13 +21,15 @@ registered                                            資格情報のお知ら�
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 from enum import Enum
 from typing import Final
 
 from attrs import frozen
 
 from kokuho_core.certificates.card_use import CardRegistrationState, CardUse, usable_until
+from kokuho_core.qualification.date_rules import completes_age
+from kokuho_core.vocabulary.month import Month
 
 
 class Document(Enum):
@@ -55,8 +57,8 @@ class DocumentReason(Enum):
     REGISTERED = "registered"
 
 
-ELDERLY_FROM: Final = 70
-LATE_ELDERLY_FROM: Final = 75
+ELDERLY_AGE: Final = 70
+LATE_ELDERLY_AGE: Final = 75
 CERTIFICATE_YEARS: Final = 1
 """資格確認書の有効期間: at most five years by law, one year here as most municipalities do (setting)."""
 
@@ -117,15 +119,32 @@ def _reason(holder: Holder, as_of: date) -> DocumentReason:
     return DocumentReason.CARE_ON_REQUEST if holder.care_requested else DocumentReason.REGISTERED
 
 
-def age_on(birth_date: date, day: date) -> int:
-    """年齢 in whole years by the day of the birthday."""
-    return day.year - birth_date.year - ((day.month, day.day) < (birth_date.month, birth_date.day))
+def elderly_from(birth_date: date) -> date:
+    """70歳からの扱いの始まり: the 1st of the month after the age is completed; born on the 1st: of the month of the birthday.
+
+    The age is completed on the day before the birthday (年齢計算ニ関する法律), hence the difference.
+    """
+    completed_on = completes_age(birth_date, ELDERLY_AGE) - timedelta(days=1)
+    return Month.containing(completed_on).plus(1).first_day
+
+
+def late_elderly_from(birth_date: date) -> date:
+    """後期高齢者医療の始まり: the 75th birthday (D-7)."""
+    return completes_age(birth_date, LATE_ELDERLY_AGE)
 
 
 def expiry_of(document: Document, birth_date: date, as_of: date) -> date | None:
-    """有効期限: yearly to 07-31 for what is issued yearly; a notice for somebody under 70 has none (C-2)."""
-    age = age_on(birth_date, as_of)
-    if document is Document.NOTICE and age < ELDERLY_FROM:
+    """有効期限: the last day of validity (C-2).
+
+    Yearly to 07-31, but not into the time from which another document is needed: what is issued under 70 ends before the share
+    of the 70- to 74-year-olds has to stand on it, and everything on the day before the 75th birthday. A notice for somebody under
+    70 has none.
+    """
+    is_elderly = elderly_from(birth_date) <= as_of
+    if document is Document.NOTICE and not is_elderly:
         return None
     end = date(as_of.year, 7, 31)
-    return end if as_of <= end else end.replace(year=as_of.year + CERTIFICATE_YEARS)
+    if end < as_of:
+        end = end.replace(year=as_of.year + CERTIFICATE_YEARS)
+    turns = late_elderly_from(birth_date) if is_elderly else elderly_from(birth_date)
+    return min(end, turns - timedelta(days=1))

@@ -7,7 +7,7 @@ from datetime import date
 
 from attrs import frozen
 
-from kokuho_core.certificates.documents import Document
+from kokuho_core.certificates.documents import Document, DocumentDecision
 
 
 @frozen
@@ -29,19 +29,35 @@ class HeldDocument:
         )
 
 
-def is_to_be_issued(document: Document, made_out_since: date, held: Iterable[HeldDocument], as_of: date) -> bool:
-    """要交付: nobody holds this document made out for the present number and issuer (C-4)."""
+def is_to_be_issued(
+    decision: DocumentDecision, made_out_since: date, held: Iterable[HeldDocument], as_of: date
+) -> bool:
+    """要交付: nobody holds this document made out for the present number and issuer (C-4).
+
+    A notice without expiry is one for somebody under 70: from then on another is due, with the share on it (C-2). Nothing is
+    issued that would have expired already: from the 75th birthday on it is for 後期高齢者医療 to do so (D-7).
+    """
+    if decision.expires_on is not None and decision.expires_on < as_of:
+        return False
     return not any(
-        each.document is document and each.issued_on >= made_out_since and each.is_held_on(as_of) for each in held
+        each.document is decision.document
+        and each.issued_on >= made_out_since
+        and each.is_held_on(as_of)
+        and not _lacks_share(each, decision)
+        for each in held
     )
 
 
+def _lacks_share(held: HeldDocument, decision: DocumentDecision) -> bool:
+    return held.document is Document.NOTICE and held.expires_on is None and decision.expires_on is not None
+
+
 def to_be_collected(
-    document: Document, made_out_since: date, held: Sequence[HeldDocument], as_of: date
+    decision: DocumentDecision, made_out_since: date, held: Sequence[HeldDocument], as_of: date
 ) -> list[HeldDocument]:
     """要回収: valid documents of the other kind, or made out for a number or issuer of before."""
     return [
         each
         for each in held
-        if each.is_held_on(as_of) and (each.document is not document or each.issued_on < made_out_since)
+        if each.is_held_on(as_of) and (each.document is not decision.document or each.issued_on < made_out_since)
     ]

@@ -359,6 +359,12 @@ class CardUseStore(Protocol):
         """Everybody whose application period covers the day, some at a time, by municipal insured ID."""
         ...
 
+    def cards_since(
+        self, insurer: InsurerNumber, persons: Sequence[MunicipalInsuredId]
+    ) -> dict[MunicipalInsuredId, date]:
+        """届出年月日 by which each person got the 記号・番号・枝番 of the newest version; nobody who never had another (C-4)."""
+        ...
+
     def certificates(self, insurer: InsurerNumber, addressees: Sequence[str]) -> dict[str, list[Certificate]]:
         """The certificates of addressees that stand (neither cancelled nor recalled), in received order."""
         ...

@@ -14,7 +14,7 @@ from typing import Final
 from attrs import frozen
 
 from kokuho_core.access import Operation
-from kokuho_core.certificates.card_use import CardRegistrationState, CardUse, WithdrawalResultCode
+from kokuho_core.certificates.card_use import CardRegistrationState, CardUse, WithdrawalResultCode, Withdrawn
 from kokuho_core.certificates.documents import Document, DocumentDecision, DocumentReason, Holder, decide_document
 from kokuho_core.certificates.issuing import HeldDocument, is_to_be_issued, to_be_collected
 from kokuho_core.entrusted_partition.exchanged import CardRegistration, Verification
@@ -66,10 +66,15 @@ def _decide(office: Office, insurer: InsurerNumber, as_of: date) -> list[Documen
     items: list[DocumentItem] = []
     with office.database.begin() as work:
         require_insurer(work, insurer)
-        requests = {(each.municipal_insured_id, each.kind) for each in work.card_use.requests(insurer)}
+        requests = {
+            (each.municipal_insured_id, each.kind)
+            for each in work.card_use.requests(insurer)
+            if each.requested_on <= as_of
+        }
+        work.card_use.feed_withdrawals(insurer)  # an application counts at once, before it is sent on (C-3)
         applied = {
-            each.municipal_insured_id: each.applied_on
-            for each in work.card_use.withdrawals(insurer)
+            each.municipal_insured_id: Withdrawn(each.applied_on, each.effective_on)
+            for each in sorted(work.card_use.withdrawals(insurer), key=lambda each: each.applied_on)
             if each.result in (None, WithdrawalResultCode.ACCEPTED) and each.applied_on <= as_of
         }
         for people in work.card_use.subscribers(insurer, as_of):
@@ -88,7 +93,7 @@ class _Decision:
     insurer: InsurerNumber
     as_of: date
     requests: set[tuple[MunicipalInsuredId, str]]
-    applied: Mapping[MunicipalInsuredId, date]
+    applied: Mapping[MunicipalInsuredId, Withdrawn]
 
     def decide(self, people: Sequence[KnownSubscriber]) -> list[DocumentItem]:
         persons = [each.municipal_insured_id for each in people]
@@ -96,6 +101,9 @@ class _Decision:
         registered = self.work.registrations.registered_persons(self.insurer, persons)
         before = self.work.card_use.documents(self.insurer, persons)
         issued = self.work.card_use.certificates(self.insurer, [each.addressee_number for each in people])
+        since = self.work.card_use.cards_since(
+            self.insurer, [who for each in people if _is_another(before.get(who := each.municipal_insured_id), each)]
+        )
         items, changed = [], []
         for person in people:
             key = person.municipal_insured_id
@@ -103,7 +111,7 @@ class _Decision:
                 self._holder(person, cards.get(key), registered.get(key, RegisteredPerson())), self.as_of
             )
             last = before.get(key)
-            kept = self._kept(person, decision, last)
+            kept = self._kept(person, decision, last, since.get(key))
             if kept is not last:
                 changed.append(kept)
             items.append(self._item(person, decision, kept, issued.get(person.addressee_number, ())))
@@ -130,15 +138,18 @@ class _Decision:
             care_requested=(key, CARE) in self.requests,
         )
 
-    def _kept(self, person: KnownSubscriber, decision: DocumentDecision, last: StoredDocument | None) -> StoredDocument:
+    def _kept(
+        self, person: KnownSubscriber, decision: DocumentDecision, last: StoredDocument | None, card_since: date | None
+    ) -> StoredDocument:
         """The decision as it is kept: the last one, where nothing about it changed but the day of the snapshot."""
-        card = "/".join((person.card_symbol or "", person.card_number, person.branch_number or ""))
+        card = _card(person)
         now = (decision.document.value, decision.reason.value, decision.expires_on, card)
         if last is not None and now == (last.document, last.reason, last.expires_on, last.card):
             return last
-        since = person.application_start
-        if last is not None:
-            since = last.made_out_since if last.card == card else self.as_of
+        if last is not None and last.card == card:
+            since = last.made_out_since
+        else:
+            since = card_since or (person.application_start if last is None else self.as_of)
         return StoredDocument(
             person.municipal_insured_id,
             1 if last is None else last.number + 1,
@@ -165,7 +176,7 @@ class _Decision:
             for each in certificates
             if each.certificate_kind in (Document.CERTIFICATE.value, Document.NOTICE.value)
         ]
-        collect = to_be_collected(decision.document, kept.made_out_since, held, self.as_of)
+        collect = to_be_collected(decision, kept.made_out_since, held, self.as_of)
         return DocumentItem(
             self.insurer,
             person.municipal_insured_id,
@@ -174,9 +185,18 @@ class _Decision:
             decision.reason,
             decision.snapshot_on,
             decision.expires_on,
-            is_to_be_issued(decision.document, kept.made_out_since, held, self.as_of),
+            is_to_be_issued(decision, kept.made_out_since, held, self.as_of),
             tuple(each.history_number for each in collect),
         )
+
+
+def _card(person: KnownSubscriber) -> str:
+    return "/".join((person.card_symbol or "", person.card_number, person.branch_number or ""))
+
+
+def _is_another(last: StoredDocument | None, person: KnownSubscriber) -> bool:
+    """Whether nothing was decided for the card that the person has now."""
+    return last is None or last.card != _card(person)
 
 
 @admitted(Operation.DECIDE_DOCUMENTS, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])

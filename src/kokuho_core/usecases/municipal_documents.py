@@ -10,11 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date
 from itertools import islice
+from operator import itemgetter
 from typing import Final
 
 from attrs import frozen
 
-from kokuho_core.certificates.card_use import CardRegistrationState, CardUse, WithdrawalResultCode
+from kokuho_core.certificates.card_use import CardRegistrationState, CardUse, WithdrawalResultCode, Withdrawn
 from kokuho_core.certificates.documents import Document, DocumentReason, Holder, decide_document
 from kokuho_core.certificates.issuing import HeldDocument, is_to_be_issued, to_be_collected
 from kokuho_core.municipal_office.other_rows import CertificateRecord
@@ -71,8 +72,8 @@ def _due(
         decision.reason,
         decision.snapshot_on,
         decision.expires_on,
-        is_to_be_issued(decision.document, since, held, as_of),
-        tuple(each.history_number for each in to_be_collected(decision.document, since, held, as_of)),
+        is_to_be_issued(decision, since, held, as_of),
+        tuple(each.history_number for each in to_be_collected(decision, since, held, as_of)),
     )
 
 
@@ -100,15 +101,16 @@ def _cards(
 
 def _withdrawn(
     store: ReturnedResults, insurer: InsurerNumber, municipal_ids: Iterable[str], as_of: date
-) -> Mapping[str, date]:
-    """解除申請 that were accepted, by municipal ID."""
-    return {
-        item.subject: item.row.applied_on
+) -> Mapping[str, Withdrawn]:
+    """解除申請 that were accepted, by municipal ID: of each person the last."""
+    accepted = [
+        (item.row.applied_on, item.subject, item.row.effective_on)
         for item in store.returned_of(insurer, "KAIJOKEKKA", municipal_ids)
         if isinstance(item.row, KaijokekkaRow)
         and item.row.result == WithdrawalResultCode.ACCEPTED
         and item.row.applied_on <= as_of
-    }
+    ]
+    return {subject: Withdrawn(on, effective_on) for on, subject, effective_on in sorted(accepted, key=itemgetter(0))}
 
 
 def _held(
