@@ -7,7 +7,12 @@ from itertools import product
 
 import pytest
 
-from kokuho_core.entrusted_partition.duplicate_cover import Obstacle, OtherCover, judge_covers
+from kokuho_core.entrusted_partition.duplicate_cover import (
+    Obstacle,
+    OtherCover,
+    StandingQualification,
+    judge_covers,
+)
 from kokuho_core.entrusted_partition.exchanged import DuplicateList
 from kokuho_core.errors import Conflict, FileRefused, InvalidValue, NotApproved, NotFound
 from kokuho_core.usecases.duplicate_covers import CoverSummary, decide_loss, decided_losses, list_covers, take_covers
@@ -19,7 +24,7 @@ from ..prefecture.two_people import FIRST, REASON, SECOND, as_operator, by_two
 from .counter import Counter
 from .model_receiver import duplicate
 
-ACQUIRED = date(2024, 4, 1)
+ACQUIRED = StandingQualification(date(2024, 4, 1), None)
 MAY, JUNE, JULY = date(2024, 5, 1), date(2024, 6, 1), date(2024, 7, 1)
 COVER, OTHER = OtherCover("06130012", date(2024, 4, 15)), OtherCover("06130020", date(2024, 4, 15))
 
@@ -28,7 +33,7 @@ class TestDecisionTable:
     @pytest.mark.parametrize(("begins", "twice", "same"), list(product((True, False), repeat=3)))
     def test_all_eight_combinations(self, begins: bool, twice: bool, same: bool) -> None:
         """Rules: R-7, S-25. Possible only where all three hold."""
-        acquired = ACQUIRED if begins else date(2024, 4, 16)
+        acquired = ACQUIRED if begins else ACQUIRED._replace(acquired=date(2024, 4, 16))
         before = {MAY: [COVER if same else OTHER]} if twice else {}
         lists = [MAY, JUNE] if same or twice else [JUNE]
         verdict = judge_covers(acquired, lists, {**before, JUNE: [COVER]})
@@ -71,6 +76,27 @@ class TestDecisionTable:
         """Rules: R-7."""
         verdict = judge_covers(ACQUIRED, [MAY, JUNE], {MAY: [COVER], JUNE: [OTHER, COVER]})
         assert (verdict.cover, verdict.is_possible) == (COVER, True)
+
+    def test_of_several_that_stayed_the_first_decides_the_day(self) -> None:
+        """Rules: R-7, D-5. Whatever its number, and in whatever order they are listed."""
+        later = OtherCover("06130001", date(2024, 4, 28))
+        for listed in ([COVER, later], [later, COVER]):
+            verdict = judge_covers(ACQUIRED, [MAY, JUNE], {MAY: listed, JUNE: listed})
+            assert (verdict.cover, verdict.lost_on) == (COVER, day("2024-04-16"))
+
+    def test_it_rests_on_the_lists_with_this_cover(self) -> None:
+        """Rules: R-7, S-25. Listed before with another one: that list says nothing of this cover."""
+        verdict = judge_covers(ACQUIRED, [MAY, JUNE, JULY], {MAY: [OTHER], JUNE: [COVER], JULY: [COVER]})
+        assert (verdict.is_possible, verdict.listed_on) == (True, (JUNE, JULY))
+
+    @pytest.mark.parametrize(("end", "possible"), [("2024-04-15", False), ("2024-04-16", False), ("2024-04-17", True)])
+    def test_what_has_ended_is_not_ended_again(self, end: str, possible: bool) -> None:
+        """Rules: R-7, D-5. A loss or a move-out notified meanwhile; one with too late a day may still be set right."""
+        verdict = judge_covers(
+            ACQUIRED._replace(application_end=day(end)), [MAY, JUNE], {MAY: [COVER], JUNE: [COVER]}
+        )
+        assert verdict.is_possible is possible
+        assert verdict.obstacles == (() if possible else (Obstacle.ENDED_ALREADY,))
 
     def test_a_held_qualification_decides_nothing(self) -> None:
         """Rules: R-7, X-9."""
@@ -188,6 +214,30 @@ class TestDecision:
         with pytest.raises(Conflict) as refused:
             decide_loss(as_operator(insured_one, FIRST), InsurerNumber(A), person_of(insured_one), REASON)
         assert {each.code for each in refused.value.problems} == expected
+
+    def test_who_has_lost_it_loses_nothing(self, insured_one: Counter) -> None:
+        """Rules: R-7. The loss was notified between two lists."""
+        take(insured_one, MAY, COVER)
+        row = insured(A, "10", 1, start="2024-04-01", end="2024-04-16", end_reason="53", kind="2")
+        insured_one.told(A, row)
+        take(insured_one, JUNE, COVER)
+        with pytest.raises(Conflict) as refused:
+            decide_loss(as_operator(insured_one, FIRST), InsurerNumber(A), person_of(insured_one), REASON)
+        assert [each.code for each in refused.value.problems] == ["KKH-K036"]
+
+    def test_what_is_decided_stays_as_it_was(self, insured_one: Counter) -> None:
+        """Rules: R-7, S-7, P-7. Another cover with the same insurer, years later, is another decision."""
+        insurer, person = InsurerNumber(A), person_of(insured_one)
+        take(insured_one, MAY, COVER)
+        take(insured_one, JUNE, COVER)
+        first = by_two(insured_one, lambda office: decide_loss(office, insurer, person, REASON))
+        assert decide_loss(as_operator(insured_one, SECOND), insurer, person, "again") == first
+        later = COVER._replace(acquired_on=date(2024, 6, 20))
+        take(insured_one, JULY, later)
+        assert [each.decided for each in list_covers(insured_one.office, insurer)] == [None]
+        take(insured_one, date(2024, 8, 1), later)
+        second = by_two(insured_one, lambda office: decide_loss(office, insurer, person, REASON))
+        assert decided_losses(insured_one.office, insurer) == [first, second]
 
     def test_nobody_who_is_not_listed(self, insured_one: Counter) -> None:
         """Rules: R-7."""

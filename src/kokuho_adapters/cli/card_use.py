@@ -201,6 +201,7 @@ _OBSTACLES: Final = {
     Obstacle.BEGAN_EARLIER: "取得より前に開始",
     Obstacle.NOT_TWICE_IN_A_ROW: "2回続けて掲載されていない",
     Obstacle.NOT_THE_SAME: "前回と別の資格",
+    Obstacle.ENDED_ALREADY: "国保の資格は既に終了",
 }
 
 

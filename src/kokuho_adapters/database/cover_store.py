@@ -10,7 +10,7 @@ from attrs import frozen
 from sqlalchemy import Connection, insert, select
 
 from kokuho_adapters.database.return_store import load_row
-from kokuho_adapters.database.statements import batches, bulk_insert, insert_or_ignore, one_of, upsert
+from kokuho_adapters.database.statements import batches, bulk_insert, insert_or_ignore, one_of
 from kokuho_adapters.database.tables import (
     cover_list,
     cover_listing,
@@ -18,6 +18,7 @@ from kokuho_adapters.database.tables import (
     known_addressee,
     returned_row,
 )
+from kokuho_core.entrusted_partition.duplicate_cover import StandingQualification
 from kokuho_core.entrusted_partition.exchanged import DuplicateCover
 from kokuho_core.ports.registration import DecidedLoss
 from kokuho_core.returning.rows import TokusoRow, addressee_subject
@@ -64,11 +65,11 @@ class SqlCoverStore:
             found.setdefault(MunicipalInsuredId(who), {}).setdefault(listed_on, []).append((other, acquired_on))
         return found
 
-    def acquired(
+    def standing(
         self, insurer: InsurerNumber, persons: Sequence[MunicipalInsuredId]
-    ) -> dict[MunicipalInsuredId, date | None]:
+    ) -> dict[MunicipalInsuredId, StandingQualification | None]:
         own, row = known_addressee.c, returned_row.c
-        found: dict[MunicipalInsuredId, date | None] = {}
+        found: dict[MunicipalInsuredId, StandingQualification | None] = {}
         for batch in batches(persons, 1000):
             addressees = self.connection.execute(
                 select(own.municipal_id, own.insurer_number, own.addressee_number).where(
@@ -81,13 +82,16 @@ class SqlCoverStore:
             )
             rows = [cast(TokusoRow, load_row("TOKUSO", text)) for text in self.connection.execute(query).scalars()]
             for told in sorted(rows, key=lambda each: each.application_start):
-                found[MunicipalInsuredId(told.municipal_insured_id)] = told.qualification_acquired
+                acquired = told.qualification_acquired
+                found[MunicipalInsuredId(told.municipal_insured_id)] = (
+                    None if acquired is None else StandingQualification(acquired, told.application_end)
+                )
         return found
 
     def decide(self, loss: DecidedLoss) -> None:
         listed = " ".join(day.isoformat() for day in loss.listed_on)
         row = (*loss[:5], listed, *loss[6:])
-        bulk_insert(self.connection, ex_officio_loss, _LOSS_COLUMNS, [row], upsert(self.connection, ex_officio_loss))
+        bulk_insert(self.connection, ex_officio_loss, _LOSS_COLUMNS, [row])
 
     def decided(self, insurer: InsurerNumber) -> list[DecidedLoss]:
         query = select(*(_loss[name] for name in _LOSS_COLUMNS)).where(_loss.insurer_number == insurer)

@@ -9,6 +9,8 @@ no    condition                                                                 
 2     listed at least twice in a row                                              KKH-K032
 3     the same cover each time                                                    KKH-K033
 ====  ==========================================================================  =========
+
+And there must be something to end: a 国保 qualification that goes on here beyond the day of the loss (KKH-K036).
 """
 
 from __future__ import annotations
@@ -16,7 +18,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from datetime import date
 from enum import Enum
-from typing import Final, NamedTuple
+from itertools import takewhile
+from typing import Any, Final, NamedTuple
 
 from attrs import frozen
 
@@ -40,6 +43,14 @@ class Obstacle(Enum):
     BEGAN_EARLIER = "KKH-K031"
     NOT_TWICE_IN_A_ROW = "KKH-K032"
     NOT_THE_SAME = "KKH-K033"
+    ENDED_ALREADY = "KKH-K036"
+
+
+class StandingQualification(NamedTuple):
+    """今の国保の資格 of a person here: acquired at prefecture level, and the end of its application (exclusive, None: open)."""
+
+    acquired: date
+    application_end: date | None
 
 
 @frozen
@@ -73,40 +84,50 @@ class CoverVerdict:
     @property
     def lost_on(self) -> date | None:
         """喪失年月日 that would follow: the day after the other cover began (D-5)."""
-        return None if self.cover is None else DateRules().ends_on(EMPLOYEE_INSURANCE, self.cover.acquired_on)
+        return None if self.cover is None else _lost_on(self.cover)
 
 
 def judge_covers(
-    acquired: date | None, lists: Sequence[date], listings: Mapping[date, Sequence[OtherCover]]
+    standing: StandingQualification | None, lists: Sequence[date], listings: Mapping[date, Sequence[OtherCover]]
 ) -> CoverVerdict:
     """職権喪失の可否 of one person.
 
-    ``acquired`` is the day the qualification began at prefecture level (None while it is held: then nothing can be decided);
-    ``lists`` are the days of all lists of the municipality in ascending order, also those without him; ``listings`` his covers
-    by list.
+    ``standing`` is None while the qualification is held: then nothing can be decided. ``lists`` are the days of all lists of the
+    municipality in ascending order, also those without him; ``listings`` his covers by list. Of several covers for which it is
+    possible the one that began first decides the day.
     """
     if not lists or not listings.get(lists[-1]):
         return CoverVerdict(None, (), (Obstacle.NOT_TWICE_IN_A_ROW,))
-    newest = sorted(listings[lists[-1]])
-    judged = [_judge(acquired, cover, lists, listings) for cover in newest]
-    return min(judged, key=lambda each: len(each.obstacles))
+    judged = [_judge(standing, cover, lists, listings) for cover in listings[lists[-1]]]
+    return min(judged, key=_foremost)
+
+
+def _foremost(verdict: CoverVerdict) -> tuple[Any, ...]:
+    cover = verdict.cover
+    return (len(verdict.obstacles), *(() if cover is None else (cover.acquired_on, cover.insurer_number)))
 
 
 def _judge(
-    acquired: date | None, cover: OtherCover, lists: Sequence[date], listings: Mapping[date, Sequence[OtherCover]]
+    standing: StandingQualification | None,
+    cover: OtherCover,
+    lists: Sequence[date],
+    listings: Mapping[date, Sequence[OtherCover]],
 ) -> CoverVerdict:
-    row: list[date] = []
-    for day in reversed(lists):
-        if not listings.get(day):
-            break
-        row.append(day)
-    row.reverse()
+    row = list(takewhile(listings.get, reversed(lists)))
+    same = list(takewhile(lambda day: cover in listings[day], row))
     obstacles = []
-    if acquired is None or cover.acquired_on < acquired:
+    if standing is None or cover.acquired_on < standing.acquired:
         obstacles.append(Obstacle.BEGAN_EARLIER)
-    last = row[-TIMES_IN_A_ROW:]
-    if len(last) < TIMES_IN_A_ROW:
+    if len(row) < TIMES_IN_A_ROW:
         obstacles.append(Obstacle.NOT_TWICE_IN_A_ROW)
-    if any(cover not in listings[day] for day in last):
+    elif len(same) < TIMES_IN_A_ROW:
         obstacles.append(Obstacle.NOT_THE_SAME)
-    return CoverVerdict(cover, tuple(row), tuple(obstacles))
+    if standing is not None and standing.application_end is not None:
+        if standing.application_end <= _lost_on(cover):
+            obstacles.append(Obstacle.ENDED_ALREADY)
+    rests_on = row if obstacles else same
+    return CoverVerdict(cover, tuple(reversed(rests_on)), tuple(obstacles))
+
+
+def _lost_on(cover: OtherCover) -> date:
+    return DateRules().ends_on(EMPLOYEE_INSURANCE, cover.acquired_on)

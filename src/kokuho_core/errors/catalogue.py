@@ -470,6 +470,8 @@ CATALOGUE: Final = {
          "an unknown or unlisted municipal insured ID", "kokuho duplicates で一覧を確認してください。", "See kokuho duplicates."),
         ("KKH-K035", _F, "前回より古い資格重複状況結果です。", "A list of duplicate covers older than the last one.",
          "last month's list after this month's", "適用していません。新しい一覧を取得してください。", "Nothing was applied; fetch the newest one."),
+        ("KKH-K036", _S, "終わらせる国保の資格がありません。", "No qualification is left to end.",
+         "a loss or a move-out that was notified meanwhile", "資格の履歴を確認してください。", "See the person's history."),
         # --- channels to the intermediate server (R-1, R-3) ---
         ("KKH-K101", _S, "中間サーバーに届かないか、応答がありません。", "The intermediate server cannot be reached or does not answer.",
          "the connection broke before the answer came", "時間をおいて、もう一度実行してください。届いていた分が二重になることはありません。",

@@ -11,6 +11,7 @@ from attrs import frozen
 from kokuho_core.eligibility_history.reconciliation import Cause, OurRecord
 from kokuho_core.eligibility_history.results import SentMessage
 from kokuho_core.eligibility_history.versions import Changes, Version
+from kokuho_core.entrusted_partition.duplicate_cover import StandingQualification
 from kokuho_core.entrusted_partition.exchanged import (
     CardRegistration,
     DuplicateCover,
@@ -418,10 +419,10 @@ class CoverStore(Protocol):
         """Covers of each person by list: insurer number and first day of each."""
         ...
 
-    def acquired(
+    def standing(
         self, insurer: InsurerNumber, persons: Sequence[MunicipalInsuredId]
-    ) -> dict[MunicipalInsuredId, date | None]:
-        """The first day of the qualification of each person as it stands, None while it is held."""
+    ) -> dict[MunicipalInsuredId, StandingQualification | None]:
+        """The last qualification of each person in this municipality, None while it is held."""
         ...
 
     def decide(self, loss: DecidedLoss) -> None: ...

@@ -96,31 +96,43 @@ def list_covers(office: Office, insurer: InsurerNumber, *, bulk_reason: str | No
         lists = work.covers.lists(insurer)
         listings = work.covers.listings(insurer)
         newest = [person for person, by_list in listings.items() if lists and lists[-1] in by_list]
-        acquired = work.covers.acquired(insurer, newest)
-        decided = {
-            (each.municipal_insured_id, each.other_insurer_number): each for each in work.covers.decided(insurer)
-        }
+        standing = work.covers.standing(insurer, newest)
+        decided = _decided_by_cover(work, insurer)
     require_short(office, Operation.LIST_COVERS, len(newest), insurer, bulk_reason)
     items = []
     for person in sorted(newest):
         by_list = {day: [OtherCover(*each) for each in covers] for day, covers in listings[person].items()}
-        verdict = judge_covers(acquired.get(person), lists, by_list)
-        other = verdict.cover.insurer_number if verdict.cover is not None else ""
-        items.append(CoverItem(insurer, person, verdict, decided.get((person, other))))
+        verdict = judge_covers(standing.get(person), lists, by_list)
+        known = None if verdict.cover is None else decided.get((person, verdict.cover))
+        items.append(CoverItem(insurer, person, verdict, known))
     return items
+
+
+def _decided_by_cover(
+    work: UnitOfWork, insurer: InsurerNumber
+) -> dict[tuple[MunicipalInsuredId, OtherCover], DecidedLoss]:
+    """決定 by person and cover: a later cover with the same insurer is another one."""
+    return {
+        (each.municipal_insured_id, OtherCover(each.other_insurer_number, each.other_acquired_on)): each
+        for each in work.covers.decided(insurer)
+    }
 
 
 @admitted(Operation.DECIDE_LOSS, subject=lambda given: given["person"], insurer=lambda given: given["insurer"])
 def decide_loss(office: Office, insurer: InsurerNumber, person: MunicipalInsuredId, reason: str = "") -> DecidedLoss:
     """職権喪失の決定. The first person asks for it, with a ``reason``; done by a second one, it is decided (S-7, S-25).
 
-    Raises :class:`NotFound` (KKH-N002, KKH-K034 on no list), :class:`Conflict` with every condition that is not met (KKH-K031,
-    KKH-K032, KKH-K033), :class:`NotApproved` (KKH-A007) while it waits for a second person.
+    What was decided stays as it was decided: asked for once more, it is only told. Raises :class:`NotFound` (KKH-N002, KKH-K034
+    on no list), :class:`Conflict` with every condition that is not met (KKH-K031, KKH-K032, KKH-K033, KKH-K036),
+    :class:`NotApproved` (KKH-A007) while it waits for a second person.
     """
 
     def decide() -> Consent | DecidedLoss:
         with office.database.begin() as work:
             loss = _possible(work, insurer, person)
+            known = _decided_by_cover(work, insurer).get((person, loss.cover))
+            if known is not None:
+                return known
             outcome: Consent | DecidedLoss = ask_consent(office, work, _act(insurer, person, loss), reason)
             if isinstance(outcome, Consent) and outcome.agreement is not None:
                 outcome = _decided(office, insurer, person, loss, outcome.agreement)
@@ -165,7 +177,7 @@ def _possible(work: UnitOfWork, insurer: InsurerNumber, person: MunicipalInsured
     if not listed:
         raise NotFound(Problem("KKH-K034", field="municipal_insured_id"))
     by_list = {day: [OtherCover(*each) for each in covers] for day, covers in listed.items()}
-    verdict = judge_covers(work.covers.acquired(insurer, [person]).get(person), work.covers.lists(insurer), by_list)
+    verdict = judge_covers(work.covers.standing(insurer, [person]).get(person), work.covers.lists(insurer), by_list)
     loss = verdict.loss
     if loss is None:
         raise Conflict(*(Problem(each.value, field="municipal_insured_id") for each in verdict.obstacles))
