@@ -5,17 +5,20 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, Protocol
 
-from attrs import define, field
+from attrs import define, evolve, field, frozen
 
 from kokuho_adapters.composition import Installation, initialise, open_installation
 from kokuho_adapters.configuration import Configuration
 from kokuho_adapters.conformance.numbered_rows import numbered
+from kokuho_adapters.conformance.temporary_databases import temporary_database, url_of
+from kokuho_adapters.database.roles import DEFAULT_ROLE
 from kokuho_adapters.files import OpenFormatFile, as_table
 from kokuho_core.conformance.lives import PREFECTURE
 from kokuho_core.conformance.system import FileToSend, SystemFailed
@@ -102,23 +105,91 @@ def _configuration(folder: Path, database: str | None = None) -> Configuration:
     )
 
 
+class Prefectures(Protocol):
+    """県の用意: where a fresh prefecture lies."""
+
+    def fresh(self, insurers: Sequence[Insurer]) -> AbstractContextManager[tuple[Path, Configuration]]:
+        """A folder of its own and the configuration of an empty prefecture of ``insurers``; afterwards nothing of it is left."""
+        ...
+
+
+@frozen
+class SqlitePrefectures:
+    """SQLiteの県: a file each. Copying one that was initialised is quicker than to make the tables anew for every story."""
+
+    @contextmanager
+    def fresh(self, insurers: Sequence[Insurer]) -> Iterator[tuple[Path, Configuration]]:
+        with temporary_folder() as folder:
+            shutil.copytree(_initialised(tuple(insurers)).name, folder, dirs_exist_ok=True)
+            yield folder, _configuration(folder)
+
+
 @cache
 def _initialised(insurers: tuple[Insurer, ...]) -> tempfile.TemporaryDirectory[str]:
-    """A prefecture that was initialised once: copying it is quicker than to make the tables anew for every story."""
     folder = tempfile.TemporaryDirectory(prefix="kokuho-conformance-", ignore_cleanup_errors=True)
     initialise(_configuration(Path(folder.name)), PREFECTURE, insurers)
     return folder
 
 
+@define
+class ServerPrefectures:
+    """PostgreSQLの県: databases of our own on a server, each a copy of one that was initialised once. Use it in a ``with`` block.
+
+    ``url`` names the server and a role that may make databases and is a member of ``kokuho_work``, as which the daily work is
+    done, bound by row-level security; the database it names is left alone.
+    """
+
+    url: str
+    _made: dict[tuple[Insurer, ...], tuple[str, Path]] = field(factory=dict)
+    _left: ExitStack = field(factory=ExitStack)
+
+    def __enter__(self) -> ServerPrefectures:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self._left.close()
+
+    @contextmanager
+    def fresh(self, insurers: Sequence[Insurer]) -> Iterator[tuple[Path, Configuration]]:
+        template, made = self._template(tuple(insurers))
+        with temporary_folder() as folder, temporary_database(self.url, template) as name:
+            shutil.copytree(made, folder, dirs_exist_ok=True)
+            owners = _configuration(folder, url_of(self.url, name))
+            yield folder, evolve(owners, database=url_of(self.url, name, DEFAULT_ROLE), allow_unbound_role=False)
+
+    def _template(self, insurers: tuple[Insurer, ...]) -> tuple[str, Path]:
+        if insurers not in self._made:
+            folder = self._left.enter_context(temporary_folder())
+            name = self._left.enter_context(temporary_database(self.url))
+            initialise(_configuration(folder, url_of(self.url, name)), PREFECTURE, insurers)
+            self._made[insurers] = name, folder
+        return self._made[insurers]
+
+
 @contextmanager
-def embedded(insurers: Sequence[Insurer], database: str | None = None) -> Iterator[EmbeddedAggregation]:
-    """A fresh prefecture in a temporary folder; ``database``: URL of an empty database instead of a SQLite file."""
+def temporary_folder() -> Iterator[Path]:
+    """A folder that is thrown away afterwards."""
     with tempfile.TemporaryDirectory(prefix="kokuho-conformance-", ignore_cleanup_errors=True) as name:
-        folder = Path(name)
-        configuration = _configuration(folder, database)
-        if database is None:
-            shutil.copytree(_initialised(tuple(insurers)).name, folder, dirs_exist_ok=True)
-        else:
-            initialise(configuration, PREFECTURE, insurers)
-        with open_installation(configuration, clock=SteppingClock()) as installation:
+        yield Path(name)
+
+
+@frozen
+class Embedded:
+    """組込みの口 on any prefectures: ``open`` is the ``make`` of :func:`~kokuho_core.conformance.run_conformance`."""
+
+    prefectures: Prefectures
+
+    @contextmanager
+    def open(self, insurers: Sequence[Insurer]) -> Iterator[EmbeddedAggregation]:
+        with (
+            self.prefectures.fresh(insurers) as (folder, configuration),
+            open_installation(configuration, clock=SteppingClock()) as installation,
+        ):
             yield EmbeddedAggregation(installation, folder, insurers)
+
+
+def embedded(insurers: Sequence[Insurer]) -> AbstractContextManager[EmbeddedAggregation]:
+    """A fresh prefecture in a temporary folder, on SQLite."""
+    return Embedded(SqlitePrefectures()).open(insurers)

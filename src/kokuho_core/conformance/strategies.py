@@ -22,7 +22,7 @@ from kokuho_core.conformance.story import Story
 __all__ = ["THEMES", "Theme", "stories"]
 
 
-class _DrawnChoices:
+class DrawnChoices:
     """Choices of Hypothesis; the first of several is the plainest, which is what it shrinks towards."""
 
     __slots__ = ("_draw",)
@@ -38,4 +38,4 @@ class _DrawnChoices:
 @st.composite
 def stories(draw: st.DrawFn, theme: Theme | None = None) -> Story:
     """生活史. ``theme``: one of :data:`THEMES`, or one of your own; without one it is drawn too."""
-    return tell("hypothesis", _DrawnChoices(draw), theme)
+    return tell("hypothesis", DrawnChoices(draw), theme)

@@ -1,0 +1,31 @@
+"""口の試験: the library's door for whatever implements a port — stores, exchange, number vault, receiver of registrations."""
+
+from kokuho_core.conformance.trials.exchange import ExchangeTrial, ExchangeUnderTest, MakeExchange
+from kokuho_core.conformance.trials.harness import play, run_port_conformance
+from kokuho_core.conformance.trials.report import PortFault, PortReport, PortRuleResult
+from kokuho_core.conformance.trials.rules import PORT_RULES, Port, PortRule
+from kokuho_core.conformance.trials.stores import MakeStores, StoresTrial, StoresUnderTest
+from kokuho_core.conformance.trials.trial import Check, Trial
+from kokuho_core.conformance.trials.vault import MakeVault, VaultTrial, VaultUnderTest
+
+__all__ = [
+    "PORT_RULES",
+    "Check",
+    "ExchangeTrial",
+    "ExchangeUnderTest",
+    "MakeExchange",
+    "MakeStores",
+    "MakeVault",
+    "Port",
+    "PortFault",
+    "PortReport",
+    "PortRule",
+    "PortRuleResult",
+    "StoresTrial",
+    "StoresUnderTest",
+    "Trial",
+    "VaultTrial",
+    "VaultUnderTest",
+    "play",
+    "run_port_conformance",
+]
