@@ -9,13 +9,9 @@ from typing import Any
 
 import pytest
 
-from kokuho_core.conformance.registration import (
-    REGISTRATION_RULES,
-    RegistrationReport,
-    Registry,
-    exchanges_of,
-    run_registration_conformance,
-)
+from kokuho_core.conformance import ConformanceSettings
+from kokuho_core.conformance.choices import SeededChoices
+from kokuho_core.conformance.trials import PORT_RULES, Port, PortReport, ReceiverTrial, Registry, run_port_conformance
 from kokuho_core.entrusted_partition.exchanged import ReceptionNumber
 from kokuho_core.ports.registry import Batch, ResultCode
 
@@ -37,6 +33,10 @@ def of(receiver: type[ModelReceiver]) -> Callable[[], AbstractContextManager[Reg
     return make
 
 
+def judged(receiver: type[ModelReceiver], exchanges: int) -> PortReport:
+    return run_port_conformance([ReceiverTrial(of(receiver))], ConformanceSettings(stories=exchanges))
+
+
 @pytest.mark.parametrize("channel", ["server", "file"])
 def test_this_librarys_receiver_keeps_the_rules(pool: Pool, channel: str) -> None:
     """Rules: R-1, R-3, R-4, R-8. The simulated intermediate server, over TLS with client certificates and by folder."""
@@ -45,14 +45,14 @@ def test_this_librarys_receiver_keeps_the_rules(pool: Pool, channel: str) -> Non
     def make() -> Iterator[Registry]:
         yield Registry(pool.side.gateway(channel), (pool.fresh(), pool.fresh()), pool.persons() * 10)
 
-    found = run_registration_conformance(make, exchanges=12, wait=lambda: time.sleep(0.01))
+    found = run_port_conformance([ReceiverTrial(make, lambda: time.sleep(0.01))], ConformanceSettings(stories=12))
     assert found.is_conformant, found.faults
-    assert all(found.values.values()), found.values
+    assert all(found.exercised(Port.RECEIVER).values()), found.exercised(Port.RECEIVER)
 
 
 def test_a_receiver_written_from_the_rules_passes() -> None:
     """Rules: R-1, R-3, R-4, R-8. No false alarm in many exchanges."""
-    found = run_registration_conformance(of(ModelReceiver), exchanges=400)
+    found = judged(ModelReceiver, 400)
     assert found.is_conformant, found.faults
 
 
@@ -123,6 +123,26 @@ class CallsEverythingDone(ModelReceiver):
         return super()._register(partition, line, at)._replace(result=ResultCode.DONE.value)
 
 
+class AnswersTheNewestAlone(ModelReceiver):
+    """Results of a batch are gone when the next one came."""
+
+    def results(self, exchange: Any, insurer: Any, number: int, reception: Any) -> Any:
+        later = any(known > number for _, known in self.of(insurer).batches)
+        return None if later else super().results(exchange, insurer, number, reception)
+
+
+class TakesRecordsAnew(ModelReceiver):
+    """A record key that was answered before is registered once more."""
+
+    def _register(self, partition: Any, line: Any, at: Any) -> Any:
+        partition.taken.pop((line.record_key, line.update_kind), None)
+        return super()._register(partition, line, at)
+
+    @staticmethod
+    def _require_no_overlap(partition: Any, line: Any) -> None:
+        """It has records of one day twice."""
+
+
 class LosesTheEnd(ModelReceiver):
     def shown(self, insurer: Any) -> Any:
         return (each._replace(application_end=None) for each in super().shown(insurer))
@@ -137,27 +157,30 @@ MISTAKEN: dict[type[ModelReceiver], str] = {
     OneBranchForAll: "R-4",
     CallsEverythingDone: "R-3",
     LosesTheEnd: "R-4",
+    AnswersTheNewestAlone: "R-3",
+    TakesRecordsAnew: "R-3",
 }
 
 
 @pytest.mark.parametrize(("receiver", "rule"), MISTAKEN.items(), ids=lambda each: getattr(each, "__name__", each))
 def test_a_mistake_is_found_in_a_short_exchange(receiver: type[ModelReceiver], rule: str) -> None:
     """Rules: R-1, R-3, R-4, R-8. Each mistaken receiver breaks its rule, shown by at most three batches."""
-    report: RegistrationReport = run_registration_conformance(of(receiver), exchanges=100)
+    report = judged(receiver, 100)
     assert rule in {each.rule for each in report.faults}
     for fault in report.faults:
         assert len(fault.acts) <= 3, fault
-        assert fault.expected != fault.actual and fault.rule in REGISTRATION_RULES
+        assert fault.expected != fault.actual and fault.rule in {each.number for each in PORT_RULES}
 
 
 def test_an_exchange_reads_as_a_story() -> None:
-    told = [str(act) for number in range(20) for act in exchanges_of(f"told/{number}")]
+    trial = ReceiverTrial(of(ModelReceiver))
+    told = [str(act) for number in range(20) for act in trial.history(SeededChoices(f"told/{number}"))]
     assert any("取消" in each for each in told) and any("もう一度送る" in each for each in told)
 
 
 def test_no_path_to_a_number() -> None:
     """Rules: S-1, S-3. What a fault says of an exchange has no 個人番号 in it."""
-    faults = run_registration_conformance(of(LosesTheEnd), exchanges=20).faults
+    faults = judged(LosesTheEnd, 20).faults
     assert faults
     said = " ".join(f"{each}" for each in faults)
     assert not any(part.isdigit() and len(part) == 12 for part in said.replace("'", " ").split())

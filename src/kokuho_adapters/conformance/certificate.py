@@ -9,16 +9,21 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from kokuho_adapters import __version__
 from kokuho_adapters.conformance.described import FAILING
 from kokuho_core.conformance.report import Report, RuleState
-from kokuho_core.conformance.rules import RULES, Capability
+from kokuho_core.conformance.rules import RULES, Capability, Rule
+from kokuho_core.conformance.trials.report import PortReport
+from kokuho_core.conformance.trials.rules import PORT_RULES, Port, PortRule
 
 FORMAT: Final = "kokuho-conformance-certificate"
 VERSION: Final = 1
+Rules = Sequence[Rule] | Sequence[PortRule]
+_TABLES: Final[Sequence[Rules]] = (RULES, PORT_RULES)
+_CAPABILITIES: Final = frozenset((*Capability, *Port))
 _HASH: Final = "sha256"
 """Key of the hash of everything else."""
 _KEYS: Final = frozenset(
@@ -27,14 +32,15 @@ _KEYS: Final = frozenset(
 )  # fmt: skip
 
 
-def certificate(report: Report) -> dict[str, Any]:
+def certificate(report: Report | PortReport) -> dict[str, Any]:
     """The results rule by rule, with what repeats the run. Stories and values that came back are no part of it."""
+    rules: Rules = PORT_RULES if isinstance(report, PortReport) else RULES
     states = [each.state for each in report.results]
     content: dict[str, Any] = {
         "format": FORMAT,
         "version": VERSION,
         "library": __version__,
-        "rules_sha256": rules_hash(),
+        "rules_sha256": rules_hash(rules),
         "system": report.system,
         "seed": report.seed,
         "stories": report.stories,
@@ -43,7 +49,7 @@ def certificate(report: Report) -> dict[str, Any]:
         "counts": {state.value: states.count(state) for state in RuleState},
         "results": [
             {
-                "rule": each.rule.number,
+                "rule": _name(each.rule),
                 "state": each.state.value,
                 "exercised": each.exercised,
                 "faults": len(each.faults),
@@ -55,9 +61,13 @@ def certificate(report: Report) -> dict[str, Any]:
     return {**content, _HASH: content_hash(content)}
 
 
-def rules_hash() -> str:
+def rules_hash(rules: Rules = RULES) -> str:
     """Hash of the numbered rules as they read in this version of the library."""
-    return content_hash([[each.number, each.capability and each.capability.value, each.ja, each.en] for each in RULES])
+    return content_hash([[each.number, each.capability and each.capability.value, each.ja, each.en] for each in rules])
+
+
+def _name(rule: Rule | PortRule) -> str:
+    return rule.name if isinstance(rule, PortRule) else rule.number
 
 
 def content_hash(content: Any) -> str:
@@ -89,14 +99,15 @@ def _contradictions(content: Mapping[str, Any]) -> list[str]:
         return ["規則ごとの結果を読み取れない。"]
     found = []
     states = [RuleState(each["state"]) for each in results]
-    if content["rules_sha256"] == rules_hash() and [each["rule"] for each in results] != [each.number for each in RULES]:
-        found.append("規則の表と結果の数か順序が違う。")
+    for table in _TABLES:
+        if content["rules_sha256"] == rules_hash(table) and [each["rule"] for each in results] != list(map(_name, table)):
+            found.append("規則の表と結果の数か順序が違う。")
     if content["counts"] != {state.value: states.count(state) for state in RuleState}:
         found.append("結果ごとの数が合わない。")
     if content["is_conformant"] is not all(state not in FAILING for state in states):
         found.append("適合・不適合が規則ごとの結果と合わない。")
     capabilities = content["capabilities"]
-    if not isinstance(capabilities, list) or not {str(each) for each in capabilities} <= {each.value for each in Capability}:
+    if not isinstance(capabilities, list) or not {str(each) for each in capabilities} <= _CAPABILITIES:
         found.append("知らない機能がある。")
     for each, state in zip(results, states, strict=True):
         if not _is_possible(state, each["exercised"], each["faults"], each["reason"]):

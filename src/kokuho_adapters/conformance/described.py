@@ -12,6 +12,7 @@ from kokuho_core.conformance.comparison import Comparison, about, comparisons
 from kokuho_core.conformance.narration import Narration, narrate
 from kokuho_core.conformance.report import Fault, Report, RuleResult, RuleState
 from kokuho_core.conformance.rules import RULE, Capability, Rule
+from kokuho_core.conformance.trials.report import PortReport, PortRuleResult
 
 STATE_WORDS: Final = {
     RuleState.KEPT: "守られた",
@@ -77,19 +78,19 @@ def described(fault: Fault) -> DescribedFault:
     return DescribedFault(fault, RULE[fault.rule], tuple(rows), narrate(played.story, say, about(played)))
 
 
-def reason_of(result: RuleResult) -> str:
+def reason_of(result: RuleResult | PortRuleResult) -> str:
     """Why the state is what it is, in one sentence; with the reason that was announced for an exception."""
     meaning = STATE_MEANINGS[result.state]
     return f"{meaning}理由: {result.reason}" if result.reason else meaning
 
 
-def counts(report: Report) -> dict[RuleState, int]:
+def counts(report: Report | PortReport) -> dict[RuleState, int]:
     """How many rules are in each state."""
     found = Counter(each.state for each in report.results)
     return {state: found[state] for state in RuleState}
 
 
-def verdict(report: Report) -> str:
+def verdict(report: Report | PortReport) -> str:
     """The result in one sentence. A rule that was not exercised is not called kept."""
     found = counts(report)
     numbers = "、".join(f"{STATE_WORDS[state]} {count}" for state, count in found.items() if count)

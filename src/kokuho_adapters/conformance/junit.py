@@ -8,12 +8,13 @@ from xml.etree.ElementTree import Element, SubElement, indent, tostring  # write
 from kokuho_adapters.conformance.described import STATE_WORDS, described, reason_of
 from kokuho_adapters.printable import printable
 from kokuho_core.conformance.report import Report, RuleResult, RuleState
+from kokuho_core.conformance.trials.report import PortFault, PortReport, PortRuleResult
 
 _SKIPPED: Final = (RuleState.NOT_EXERCISED, RuleState.NOT_APPLICABLE, RuleState.UNCLEAR, RuleState.EXCEPTED)
 """JUnit knows no expected failure; a rule excepted is a skipped case with its reason."""
 
 
-def junit(report: Report) -> str:
+def junit(report: Report | PortReport) -> str:
     """One ``testsuite``; a broken rule is a failure with the stories as its text."""
     cases = [_case(each) for each in report.results]
     count = {name: sum(case.find(name) is not None for case in cases) for name in ("failure", "skipped")}
@@ -37,7 +38,7 @@ def junit(report: Report) -> str:
     return '<?xml version="1.0" encoding="UTF-8"?>\n' + tostring(root, encoding="unicode") + "\n"
 
 
-def _case(result: RuleResult) -> Element:
+def _case(result: RuleResult | PortRuleResult) -> Element:
     case = Element(
         "testcase",
         classname=f"kokuho.conformance.{result.rule.capability or 'every_system'}",
@@ -45,7 +46,7 @@ def _case(result: RuleResult) -> Element:
         time="0",
     )
     message = printable(f"{STATE_WORDS[result.state]}: {reason_of(result)}")
-    explained = [described(each) for each in result.faults]
+    explained = [each if isinstance(each, PortFault) else described(each) for each in result.faults]
     stories = printable("\n\n".join(each.text for each in explained))
     match result.state:
         case RuleState.BROKEN:

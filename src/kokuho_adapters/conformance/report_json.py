@@ -6,13 +6,14 @@ from typing import Any, Final
 
 from kokuho_adapters.conformance.described import described
 from kokuho_core.conformance.report import Fault, Report
+from kokuho_core.conformance.trials.report import PortFault, PortReport
 
 FORMAT: Final = "kokuho-conformance-report"
 VERSION: Final = 1
 """Grows when a key changes its meaning or goes; keys may be added under the same version."""
 
 
-def as_json(report: Report) -> dict[str, Any]:
+def as_json(report: Report | PortReport) -> dict[str, Any]:
     """The report as data for ``json.dumps``; the same report gives the same data."""
     return {
         "format": FORMAT,
@@ -38,7 +39,9 @@ def as_json(report: Report) -> dict[str, Any]:
     }
 
 
-def _fault(fault: Fault) -> dict[str, Any]:
+def _fault(fault: Fault | PortFault) -> dict[str, Any]:
+    if isinstance(fault, PortFault):
+        return _port_fault(fault)
     explained = described(fault)
     return {
         "rule": fault.rule,
@@ -72,4 +75,16 @@ def _fault(fault: Fault) -> dict[str, Any]:
             }
             for step in explained.narration.steps
         ],
+    }
+
+
+def _port_fault(fault: PortFault) -> dict[str, Any]:
+    return {
+        "rule": fault.rule,
+        "found_in": fault.found_in,
+        "story_number": fault.story_number,
+        "tries": fault.tries,
+        "sentence": fault.sentence,
+        "comparisons": [{"what": fault.what, "expected": fault.expected, "actual": fault.actual}],
+        "story": list(fault.acts),
     }

@@ -2,6 +2,7 @@
 
 from kokuho_core.conformance.trials.exchange import ExchangeTrial, ExchangeUnderTest, MakeExchange
 from kokuho_core.conformance.trials.harness import play, run_port_conformance
+from kokuho_core.conformance.trials.receiver import MakeRegistry, ReceiverTrial, Registry
 from kokuho_core.conformance.trials.report import PortFault, PortReport, PortRuleResult
 from kokuho_core.conformance.trials.rules import PORT_RULES, Port, PortRule
 from kokuho_core.conformance.trials.stores import MakeStores, StoresTrial, StoresUnderTest
@@ -14,6 +15,7 @@ __all__ = [
     "ExchangeTrial",
     "ExchangeUnderTest",
     "MakeExchange",
+    "MakeRegistry",
     "MakeStores",
     "MakeVault",
     "Port",
@@ -21,6 +23,8 @@ __all__ = [
     "PortReport",
     "PortRule",
     "PortRuleResult",
+    "ReceiverTrial",
+    "Registry",
     "StoresTrial",
     "StoresUnderTest",
     "Trial",

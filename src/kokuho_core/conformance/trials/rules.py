@@ -36,6 +36,11 @@ class PortRule:
     ja: str
     en: str
 
+    @property
+    def name(self) -> str:
+        """Port and number: a number may stand for several ports."""
+        return f"{self.capability.value}/{self.number}"
+
 
 PORT_RULES: Final = (
     PortRule("S-27", Port.STORES, "確定した書込みはそのまま読め、確定しなかった書込みは何も残らない。",
