@@ -21,7 +21,7 @@ from kokuho_core.conformance.system import SystemFailed
 from kokuho_core.errors import Problem, SetupFault
 
 _IS_WINDOWS: Final = os.name == "nt"
-_PLACEHOLDER: Final = re.compile(r"\{(in|out|state|as_of)\}")
+_PLACEHOLDER: Final = re.compile(r"\{([a-z_]+)\}")
 _NEEDED: Final = ("{in}", "{out}")
 _LAST_LINES: Final = 20
 _LAST_BYTES: Final = 8192
@@ -31,22 +31,22 @@ _TRIES_AFTER_TIMEOUT: Final = 8
 
 @frozen
 class VendorCommand:
-    """コマンド: its words with ``{in}``, ``{out}``, ``{state}`` and ``{as_of}``, and the seconds one step may take."""
+    """コマンド: its words with places in braces, such as ``{in}``, and the seconds one step may take."""
 
     words: tuple[str, ...]
     timeout: float = 60.0
 
     @classmethod
-    def parse(cls, text: str, timeout: float = 60.0) -> VendorCommand:
+    def parse(cls, text: str, timeout: float = 60.0, needed: Sequence[str] = _NEEDED) -> VendorCommand:
         """From one line: words are separated by blanks, quotes hold a word together, as on this operating system.
 
-        Raises :class:`SetupFault` (KKH-Y007) for an open quote, no words, or no ``{in}`` or ``{out}``.
+        Raises :class:`SetupFault` (KKH-Y007) for an open quote, no words, or without one of ``needed``.
         """
         try:
             words = _split(text)
         except ValueError:
             raise SetupFault(Problem("KKH-Y007", field="quote")) from None
-        missing = [each for each in _NEEDED if not any(each in word for word in words)]
+        missing = [each for each in needed if not any(each in word for word in words)]
         if missing:
             raise SetupFault(Problem("KKH-Y007", field=" ".join(missing)))
         return cls(tuple(words), timeout)
@@ -57,7 +57,7 @@ class VendorCommand:
         Raises :class:`SetupFault` (KKH-Y001) where it cannot be started; :class:`SystemFailed`: KKH-Y002 it ended with another
         code than 0, KKH-Y003 it did not end in time.
         """
-        words = [_PLACEHOLDER.sub(lambda found: places[found[1]], word) for word in self.words]
+        words = [_PLACEHOLDER.sub(lambda found: places.get(found[1], found[0]), word) for word in self.words]
         words[0] = shutil.which(words[0]) or words[0]  # finds .exe and .cmd on Windows
         with tempfile.TemporaryFile() as errors:  # a pipe would stay open as long as any child of it lives
             process = _started(words, errors)

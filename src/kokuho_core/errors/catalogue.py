@@ -618,7 +618,8 @@ CATALOGUE: Final = {
         ("KKH-Y006", _S, "生活史のJSONの形式が正しくありません。", "The JSON of a story is malformed.", "a step without its business date",
          "試験が書き出した story.json をそのまま渡してください。", "Give a story.json as the harness wrote it."),
         ("KKH-Y007", _S, "コマンドの書き方が正しくありません。", "The command line of the system under test is malformed.", "no {out} in it",
-         "{in} と {out} を含めてください。{state} と {as_of} も使えます。", "It must hold {in} and {out}, and may hold {state} and {as_of}."),
+         "項目欄の語を含め、引用符を閉じてください。使える語は kokuho conformance の各コマンドの --help にあります。",
+         "It must hold the word named, with closed quotes; --help of the command lists the words there are."),
     )
 }
 

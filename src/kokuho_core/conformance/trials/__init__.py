@@ -5,8 +5,9 @@ from kokuho_core.conformance.trials.harness import play, run_port_conformance
 from kokuho_core.conformance.trials.receiver import MakeRegistry, ReceiverTrial, Registry
 from kokuho_core.conformance.trials.report import PortFault, PortReport, PortRuleResult
 from kokuho_core.conformance.trials.rules import PORT_RULES, Port, PortRule
+from kokuho_core.conformance.trials.sender import MakeSender, SenderTrial, SenderUnderTest
 from kokuho_core.conformance.trials.stores import MakeStores, StoresTrial, StoresUnderTest
-from kokuho_core.conformance.trials.trial import Check, Trial
+from kokuho_core.conformance.trials.trial import Check, NothingFresh, Trial
 from kokuho_core.conformance.trials.vault import MakeVault, VaultTrial, VaultUnderTest
 
 __all__ = [
@@ -16,8 +17,10 @@ __all__ = [
     "ExchangeUnderTest",
     "MakeExchange",
     "MakeRegistry",
+    "MakeSender",
     "MakeStores",
     "MakeVault",
+    "NothingFresh",
     "Port",
     "PortFault",
     "PortReport",
@@ -25,6 +28,8 @@ __all__ = [
     "PortRuleResult",
     "ReceiverTrial",
     "Registry",
+    "SenderTrial",
+    "SenderUnderTest",
     "StoresTrial",
     "StoresUnderTest",
     "Trial",

@@ -17,7 +17,7 @@ from attrs import define, field, frozen
 from kokuho_core.conformance.choices import SeededChoices
 from kokuho_core.conformance.harness import ConformanceSettings
 from kokuho_core.conformance.trials.report import PortFault, PortReport, PortRuleKey, port_results
-from kokuho_core.conformance.trials.trial import Check, Trial
+from kokuho_core.conformance.trials.trial import Check, NothingFresh, Trial
 from kokuho_core.errors import KokuhoError
 
 Progress = Callable[[int, int], None]
@@ -83,6 +83,12 @@ class _Run:
     wrong: set[PortRuleKey] = field(factory=set)
 
     def try_port(self, trial: Trial[Any], progress: Progress) -> None:
+        try:
+            self._play_all(trial, progress)
+        except NothingFresh:
+            progress(self.played, len(self.faults))
+
+    def _play_all(self, trial: Trial[Any], progress: Progress) -> None:
         found = 0
         for number in range(self.settings.stories):
             name = f"{self.settings.seed}/{trial.port.value}/{number}"
@@ -107,7 +113,10 @@ class _Run:
                 if tries >= self.settings.most_tries:
                     break
                 tries += 1
-                difference = play(trial, shorter)
+                try:
+                    difference = play(trial, shorter)
+                except NothingFresh:
+                    break
                 if difference is not None and difference.check.rule == found.check.rule:
                     found, again = difference, True
                     break

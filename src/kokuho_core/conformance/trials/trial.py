@@ -50,6 +50,10 @@ class Trial(Protocol[Act]):
         ...
 
 
+class NothingFresh(Exception):
+    """There is no fresh system left for another history (:meth:`Trial.open`): a run ends with what was played so far."""
+
+
 REFUSED = "拒否"
 TAKEN = "受け付けられた"
 
