@@ -48,9 +48,10 @@ def small() -> InThisProcess:
     return InThisProcess(SMALL, ("in", "state", "url", "certificates"))
 
 
-def judged(door: SenderDoor, stories: int, tries: int = 12) -> PortReport:
+def judged(door: SenderDoor, stories: int, tries: int = 12, most_faults: int = 1) -> PortReport:
     trial = SenderTrial(door.open)
-    return run_port_conformance([trial], ConformanceSettings(stories=stories, most_tries=tries, most_faults=1))
+    settings = ConformanceSettings(stories=stories, most_tries=tries, most_faults=most_faults)
+    return run_port_conformance([trial], settings)
 
 
 def test_own_registration_keeps_the_rules() -> None:
@@ -84,7 +85,8 @@ def test_a_mistaken_client_is_found(bug: str, rule: str, monkeypatch: pytest.Mon
     """Rules: R-3, R-8, S-24. In at most three steps, without a number."""
     monkeypatch.setenv("BUG", bug)
     with SenderDoor(small()) as door:
-        faults = judged(door, 15).faults
+        # who registers twice breaks R-8 too, where somebody was corrected meanwhile
+        faults = judged(door, 15, most_faults=2 if bug == "doubles" else 1).faults
     assert rule in {each.rule for each in faults}, faults
     for fault in faults:
         assert len(fault.acts) <= 3, fault.text
