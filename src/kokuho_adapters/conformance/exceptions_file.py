@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
 from kokuho_core.conformance.rules import RULE
 from kokuho_core.errors import Problem, SetupFault
 
 
-def read_exceptions(path: Path) -> Mapping[str, str]:
-    """Rule number to reason, from the table ``[exceptions]``.
+def read_exceptions(path: Path, rules: Collection[str] = RULE.keys()) -> Mapping[str, str]:
+    """Rule number to reason, from the table ``[exceptions]``; ``rules`` are those there are.
 
     Raises :class:`SetupFault` (KKH-Y005) for a file that is no such list, an unknown rule, or one without a reason.
     """
@@ -24,7 +24,7 @@ def read_exceptions(path: Path) -> Mapping[str, str]:
     if said.keys() != {"exceptions"} or not isinstance(listed, dict):
         raise SetupFault(Problem("KKH-Y005", field=f"{path.name}: [exceptions]"))
     wrong = [
-        rule for rule, reason in listed.items() if rule not in RULE or not isinstance(reason, str) or not reason.strip()
+        rule for rule, reason in listed.items() if rule not in rules or not isinstance(reason, str) or not reason.strip()
     ]
     if wrong:
         raise SetupFault(*(Problem("KKH-Y005", field=f"{path.name}: {rule[:40]}") for rule in wrong))

@@ -51,6 +51,11 @@ class VendorCommand:
             raise SetupFault(Problem("KKH-Y007", field=" ".join(missing)))
         return cls(tuple(words), timeout)
 
+    def require_program(self) -> None:
+        """Raises :class:`SetupFault` (KKH-Y001) where there is no such program, before a long run begins."""
+        if shutil.which(self.words[0]) is None:
+            raise _not_started(self.words[0])
+
     def run(self, places: Mapping[str, str]) -> None:
         """Run it once with ``places`` for the names in braces, in the working folder of this process.
 
@@ -90,7 +95,11 @@ def _started(words: Sequence[str], errors: IO[bytes]) -> subprocess.Popen[bytes]
             start_new_session=not _IS_WINDOWS,
         )
     except (OSError, ValueError):
-        raise SetupFault(Problem("KKH-Y001", field=redact_text(Path(words[0]).name))) from None
+        raise _not_started(words[0]) from None
+
+
+def _not_started(program: str) -> SetupFault:
+    return SetupFault(Problem("KKH-Y001", field=redact_text(Path(program).name)))
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:

@@ -6,8 +6,11 @@ import click
 
 from kokuho_adapters.cli.conformance.files import files
 from kokuho_adapters.cli.conformance.own import own
+from kokuho_adapters.cli.conformance.ports import ports
+from kokuho_adapters.cli.conformance.receiver import receiver
 from kokuho_adapters.cli.conformance.replay import replay
 from kokuho_adapters.cli.conformance.rules import rules
+from kokuho_adapters.cli.conformance.sender import sender
 from kokuho_adapters.cli.conformance.stories import stories
 
 
@@ -16,5 +19,5 @@ def conformance() -> None:
     """システムが規則を守るかを、架空の生活史で試します。 / Test any system against the rules, with invented lives."""
 
 
-for _command in (files, own, replay, rules, stories):
+for _command in (files, own, ports, receiver, replay, rules, sender, stories):
     conformance.add_command(_command)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 import click
 from attrs import frozen
@@ -19,6 +20,9 @@ from kokuho_core.conformance.bundle import MOST
 from kokuho_core.conformance.harness import ConformanceSettings
 from kokuho_core.conformance.rules import ALL_CAPABILITIES, Capability
 
+if TYPE_CHECKING:
+    from kokuho_adapters.conformance.embedded import Prefectures
+
 _Command = Callable[..., Any]
 
 
@@ -32,7 +36,9 @@ class Trial:
     out: Path | None
 
 
-def _options(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
+def together(*options: Callable[[_Command], _Command]) -> Callable[[_Command], _Command]:
+    """Several options as one."""
+
     def add(command: _Command) -> _Command:
         for option in reversed(options):
             command = option(command)
@@ -64,7 +70,11 @@ ENCODING: Final = click.option(
     "--encoding", default="utf-8", show_default=True, type=click.Choice(("utf-8", "utf-8-sig", "cp932")),
     help="渡すファイルと返るファイルの文字コード / Character code of the files, both ways.",
 )  # fmt: skip
-RUN: Final = _options(
+DATABASE: Final = click.option(
+    "--database", metavar="URL",
+    help="PostgreSQLのサーバー。一時的なデータベースを作り、終われば消す(既定 SQLite) / A server for databases of our own.",
+)  # fmt: skip
+RUN: Final = together(
     click.option("--stories", "count", default=200, show_default=True, type=click.IntRange(1), help="生活史の数 / How many."),
     STORY_SEED,
     CAPABILITY,
@@ -87,7 +97,7 @@ RUN: Final = _options(
     ),
     WAIT_DAYS,
 )  # fmt: skip
-VENDOR: Final = _options(
+VENDOR: Final = together(
     click.option(
         "--command", "line", metavar="LINE",
         help="自社のコマンド。{in} {out} {state} {as_of} が置き換わる / Your command.",
@@ -114,6 +124,17 @@ def trial_of(said: dict[str, Any], *, together: int | None = None) -> Trial:
         exceptions={} if said["exceptions"] is None else read_exceptions(said["exceptions"]),
     )
     return Trial(settings, capabilities_of(said["capabilities"]), said["name"], said["out"])
+
+
+def prefectures_of(database: str | None) -> AbstractContextManager[Prefectures]:
+    """Where prefectures lie, from the value of :data:`DATABASE`. Raises :class:`SetupFault` (KKH-C010) for no URL of a server."""
+    from kokuho_adapters.conformance.embedded import ServerPrefectures, SqlitePrefectures
+    from kokuho_adapters.conformance.temporary_databases import server_url
+
+    if database is None:
+        return nullcontext(SqlitePrefectures())
+    server_url(database)
+    return ServerPrefectures(database)
 
 
 def capabilities_of(given: tuple[str, ...]) -> frozenset[Capability]:

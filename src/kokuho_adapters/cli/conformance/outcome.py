@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -57,10 +57,15 @@ def _write_report(out: Path, report: Report, replay: Callable[[Path], str]) -> N
 
     texts = {
         "report.html": html(report, replay_of),
-        "report.json": _json_text(report_json(report)),
+        "report.json": json_text(report_json(report)),
         "junit.xml": junit(report),
-        "certificate.json": _json_text(certificate(report)),
+        "certificate.json": json_text(certificate(report)),
     }
+    write_texts(out, texts)
+
+
+def write_texts(out: Path, texts: Mapping[str, str]) -> None:
+    """Files by name. Raises :class:`SetupFault` (KKH-C020) where they cannot be written."""
     try:
         out.mkdir(parents=True, exist_ok=True)
         for name, text in texts.items():
@@ -69,7 +74,8 @@ def _write_report(out: Path, report: Report, replay: Callable[[Path], str]) -> N
         raise SetupFault(Problem("KKH-C020", field="--out")) from None
 
 
-def _json_text(data: Any) -> str:
+def json_text(data: Any) -> str:
+    """For people to read too."""
     return json.dumps(data, ensure_ascii=False, indent=2) + "\n"
 
 

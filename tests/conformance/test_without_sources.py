@@ -1,0 +1,135 @@
+"""Without the source tree: in an empty folder, with what the wheel holds and nothing on PYTHONPATH, our own adapters go through
+the doors that a vendor uses."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+import sysconfig
+import venv
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Any
+
+import pytest
+from attrs import frozen
+
+from kokuho_core.conformance.lives import INSURERS
+
+from ..prefecture.servers import Server
+
+ROOT = Path(__file__).parents[2]
+PACKAGES = ("kokuho_core", "kokuho_adapters")
+"""What the wheel is made of (pyproject.toml)."""
+
+
+@frozen
+class Place:
+    """An empty folder, and a Python that has the wheel."""
+
+    folder: Path
+    python: Path
+
+    def kokuho(self, *words: str) -> Any:
+        """What a command says as JSON."""
+        done = subprocess.run(
+            [self.python, "-m", "kokuho_adapters.cli", *words, "--json"],
+            cwd=self.folder, env=_environment(), capture_output=True, text=True, encoding="utf-8", timeout=300, check=False,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stdout + done.stderr
+        return json.loads(done.stdout)
+
+
+def _environment() -> dict[str, str]:
+    return {key: value for key, value in os.environ.items() if not key.startswith(("PYTHON", "COV_"))}
+
+
+@pytest.fixture(scope="module")
+def place(tmp_path_factory: pytest.TempPathFactory) -> Place:
+    """«make test» has the wheel installed; a source tree on the path is copied, as the wheel would hold it."""
+    folder = tmp_path_factory.mktemp("environment")
+    venv.create(folder, with_pip=False)
+    paths = {"base": str(folder), "platbase": str(folder)}
+    own = Path(sysconfig.get_path("purelib", "venv", paths))
+    others = [sysconfig.get_path("purelib")]
+    if not entry_points(group="console_scripts", name="kokuho"):
+        for each in PACKAGES:
+            shutil.copytree(ROOT / "src" / each, own / each, ignore=shutil.ignore_patterns("__pycache__"))
+    (own / "others.pth").write_text("\n".join(others), encoding="utf-8")
+    python = Path(sysconfig.get_path("scripts", "venv", paths)) / ("python.exe" if os.name == "nt" else "python")
+    found = Place(tmp_path_factory.mktemp("empty"), python)
+    where = [python, "-c", "import kokuho_core; print(kokuho_core.__file__)"]
+    said = subprocess.run(where, cwd=found.folder, env=_environment(), capture_output=True, text=True, check=True).stdout
+    assert "site-packages" in said and ROOT / "src" not in Path(said.strip()).parents
+    return found
+
+
+def test_the_aggregation_and_the_ports_on_sqlite(place: Place) -> None:
+    """Rules: X-2, S-8, S-13, S-27."""
+    assert place.kokuho("conformance", "own", "--stories", "3", "--together", "3")["is_conformant"]
+    report = place.kokuho("conformance", "ports", "--stories", "3")
+    assert report["is_conformant"] and report["capabilities"] == ["exchange", "stores", "vault"]
+    assert place.kokuho("conformance", "ports", "--in-memory", "--stories", "20")["is_conformant"]
+
+
+def test_the_aggregation_and_the_ports_on_postgresql(place: Place, server: Server) -> None:
+    """Rules: X-2, S-1, S-27."""
+    assert place.kokuho("conformance", "own", "--database", server.uri, "--stories", "2", "--together", "2")["is_conformant"]
+    assert place.kokuho("conformance", "ports", "--database", server.uri, "--stories", "2")["is_conformant"]
+
+
+def test_the_file_door_with_kokuho_as_the_command_of_a_vendor(place: Place) -> None:
+    """Rules: X-1."""
+    shutil.copy(ROOT / "examples" / "vendor_kokuho.py", place.folder)
+    line = f'"{place.python}" vendor_kokuho.py {{in}} {{out}} {{state}} {{as_of}}'
+    report = place.kokuho("conformance", "files", "--command", line, "--stories", "3", "--together", "3")
+    assert report["is_conformant"] and report["stories"] == 3
+
+
+@contextmanager
+def simulated(place: Place) -> Iterator[dict[str, str]]:
+    """The simulated server as a process of its own, and where it is."""
+    rows = "".join(f"{each.insurer_number},{each.municipality_code},{each.name}\n" for each in INSURERS)
+    (place.folder / "insurers.csv").write_text(f"insurer_number,municipality_code,name\n{rows}", encoding="utf-8")
+    words = ["simulate-server", "--insurers", "insurers.csv", "--port", "0", "--json"]
+    process = subprocess.Popen(
+        [place.python, "-m", "kokuho_adapters.cli", *words], cwd=place.folder, env=_environment(), stdout=subprocess.PIPE,
+        text=True, encoding="utf-8",
+    )  # fmt: skip
+    try:
+        assert process.stdout is not None
+        told = ""
+        while not told.rstrip().endswith("}"):
+            line = process.stdout.readline()
+            assert line, "the server ended"
+            told += line
+        yield json.loads(told)
+    finally:
+        process.terminate()
+        process.communicate()
+
+
+def test_the_receiver_over_tls(place: Place) -> None:
+    """Rules: R-1, R-3, R-4, R-8. The simulated server, asked as a vendor's would be."""
+    with simulated(place) as server:
+        certificates = Path(server["certificates"])
+        report = place.kokuho(
+            "conformance", "receiver", "--url", server["url"], "--certificate", str(certificates / "federation.pem"),
+            "--key", str(certificates / "federation.key"), "--authority", str(certificates / "ca.pem"),
+            *(word for each in INSURERS[:2] for word in ("--partition", each.insurer_number)),
+        )  # fmt: skip
+    assert report["is_conformant"] and report["stories"] == 1
+
+
+def test_the_sender(place: Place) -> None:
+    """Rules: R-3."""
+    shutil.copy(ROOT / "examples" / "sender_kokuho.py", place.folder)
+    line = f'"{place.python}" sender_kokuho.py {{in}} {{state}} {{as_of}} {{url}} {{certificates}}'
+    report = place.kokuho("conformance", "sender", "--command", line, "--stories", "1")
+    assert report["is_conformant"] and report["stories"] == 1
+
+
