@@ -52,6 +52,13 @@ function split(line) {
   return cells;
 }
 
+/** 合併: the number of each municipality that was taken over, to its successor's (insurers.csv). */
+export function readSuccessors(folder) {
+  const [header, ...rows] = fs.readFileSync(path.join(folder, "insurers.csv"), "utf8").split("\r\n").slice(0, -1).map(split);
+  const [number, successor] = ["insurer_number", "successor"].map((key) => header.indexOf(key));
+  return Object.fromEntries(rows.filter((row) => row[successor]).map((row) => [row[number], row[successor]]));
+}
+
 /** One received file. `rows` carry their line in the file: the control record is line 1. */
 export function readFile(folder, name) {
   const [fileId, sender, , sequence] = path.basename(name, ".csv").split("_");

@@ -11,11 +11,12 @@ import path from "node:path";
 
 import { plusDays } from "./days.mjs";
 import { conflictsOf, people } from "./identity.mjs";
-import { readFile, writeFile } from "./open-format.mjs";
+import { readFile, readSuccessors, writeFile } from "./open-format.mjs";
 import { findings, qualifications } from "./qualification.mjs";
 import { addresseeOf, periodsOf, receive } from "./reception.mjs";
 
 const EMPTY = {
+  successors: {}, // which municipality was taken over by which
   ledgers: {}, received: {}, others: {}, standing: {}, held: [], links: {}, // what came in
   ids: {}, issued: 0, findings: {}, // what was judged
   told: {}, toldIds: {}, sequences: {}, // what went out
@@ -52,6 +53,7 @@ function main([given, out, stateFolder, asOfText]) {
 
 /** One step: its files in the order in which they came, then the judgement. */
 function takeStep(state, folder, asOf, tell) {
+  state.successors = readSuccessors(folder);
   for (const name of fs.readFileSync(path.join(folder, "order.txt"), "utf8").split("\n").filter(Boolean)) {
     for (const receipt of receive(state, readFile(folder, name))) tell("SHOKEKKA", receipt.insurer_number, receipt);
   }
@@ -74,10 +76,10 @@ function judge(state, asOf, tell) {
     const id = insuredId(state, rows, taken);
     for (const who of new Set(rows.map(addresseeOf))) tellId(state, who, id, tellIfNew);
     const periods = applicationPeriods(rows);
-    const found = findings(periods, asOf);
+    const found = findings(periods, asOf, state.successors);
     const isProtected = rows.reduce((one, other) => (one.updated_at > other.updated_at ? one : other)).address_withheld === "1";
     for (const each of found) open.set(findingKey(each), findingRows(each, isProtected));
-    for (const each of qualifications(periods, found)) tellQualification(each, id, tellIfNew);
+    for (const each of qualifications(periods, found, state.successors)) tellQualification(each, id, tellIfNew);
   }
   for (const each of state.held) open.set(`3/${each.identity}`, identityRows(state, each));
   tellFindings(state, open, asOf, tellIfNew);

@@ -30,6 +30,7 @@ LIFECYCLE = "kokuho_core.reception.lifecycle"
 LEDGER = "kokuho_core.reception.ledger"
 DELIVER = "kokuho_core.usecases.deliver"
 REASONS = "kokuho_core.vocabulary.reasons"
+INSURERS = "kokuho_core.vocabulary.insurers"
 
 
 @frozen
@@ -56,6 +57,8 @@ GALLERY = (
     Mutant("両方が県内異動と届け出たときだけ空白とする", FINDINGS, "if before.claims_exit or after.claims_entry:\n                    run", "if before.claims_exit and after.claims_entry:\n                    run"),
     Mutant("片側だけの県内異動を見逃す", FINDINGS, "before.claims_exit != after.claims_entry:", "False:"),
     Mutant("相手なしを一日早く知らせる", FINDINGS, "days=wait_days + 1", "days=wait_days"),
+    Mutant("相手なしを一日遅く知らせる", FINDINGS, "days=wait_days + 1", "days=wait_days + 2"),
+    Mutant("待つ日数が過ぎただけでは相手なしを知らせない", FINDINGS, "look_again.append(told_from)", "pass"),
     Mutant("転入の相手なしを見逃す", FINDINGS, "if period.claims_entry and period.key not in entered_in_gap:", "if False:"),
     Mutant("空白で知らせたことを相手なしでも知らせる", FINDINGS, "left_in_gap = {finding.left for finding in gap_findings}", "left_in_gap = set()"),
     Mutant("片方だけの届出でも資格を継続させる", FINDINGS, "if before.claims_exit and after.claims_entry:\n        return True", "if before.claims_exit or after.claims_entry:\n        return True"),
@@ -72,6 +75,10 @@ GALLERY = (
     Mutant("片側だけの県内異動を保留しない", DERIVATION, "if finding.kind in (FindingKind.OVERLAP, FindingKind.ONE_SIDED)", "if finding.kind is FindingKind.OVERLAP"),
     Mutant("保留をその先の期間に及ぼさない", DERIVATION, "if predecessor is not None and predecessor.key in held:", "if False:"),
     Mutant("2018年4月より前の県内異動も継続させる", REASONS, "INTRA_PREFECTURE_SINCE: Final = date(2018, 4, 1)", "INTRA_PREFECTURE_SINCE: Final = date(2008, 4, 1)"),
+    # --- mergers of municipalities ---
+    Mutant("合併した市町村を別の市町村とする", INSURERS, "return one == other or self._is_successor(one, other) or self._is_successor(other, one)", "return one == other"),
+    Mutant("合併の日に資格を切る", FINDINGS, "return register.is_one_municipality(before.insurer_number, after.insurer_number)", "return False"),
+    Mutant("合併した市町村の間を継続候補とする", MOVES, "if register.is_one_municipality(left.insurer_number, entered.insurer_number):", "if False:"),
     # --- corrections, cancellations, reception ---
     Mutant("取り消した記録を生かし続ける", PERSON, "rows.pop(message.history_number, None)", "pass"),
     Mutant("訂正を無視する", PERSON, "elif not held or message.source not in held:", "elif (not held or message.source not in held) and message.history_number not in rows:"),
@@ -86,6 +93,7 @@ GALLERY = (
     Mutant("世帯の分離に気づかない", COMPARISON, "is_split = any(", "is_split = False and any("),
     Mutant("世帯の合併に気づかない", COMPARISON, "is_merger = head_now not in before | {head_before} or any(", "is_merger = False and any("),
     Mutant("世帯主の交代を非継続とする", COMPARISON, "reason = SuggestionReason.HEAD_CHANGED", "return Comparison(Suggestion.NOT_CONTINUED, SuggestionReason.HEAD_CHANGED, ())"),
+    Mutant("増員を住所異動と区別しない", COMPARISON, "elif now - before:", "elif False:"),
     Mutant("減員を住所異動と区別しない", COMPARISON, "elif before - now:", "elif False:"),
     Mutant("社保加入も世帯の分離とする", RESIDENTS, "if resident.period_on(day) is not None or resident.left_by_move(day):", "if True:"),
     Mutant("前の日ではなく当日の世帯主と比べる", COMPARISON, "head_before = residents.head_on(left, day_before)", "head_before = residents.head_on(left, moved_on)"),

@@ -92,8 +92,9 @@ def test_stories_are_legal_but_where_a_theme_wants_refusals() -> None:
     results: Counter[str] = Counter()
     refused_in = set()
     for number in range(400):
-        model = Prefecture()
-        for step in story_of("legal", number).steps:
+        story = story_of("legal", number)
+        model = Prefecture(story.insurers)
+        for step in story.steps:
             receipts = model.take(step).receipts
             records = {key: receipt.result for key, receipt in receipts.items() if key[1] > 0}
             results.update(records.values())
@@ -108,10 +109,11 @@ def test_stories_reach_what_they_are_for() -> None:
     files: Counter[str] = Counter()
     traits: Counter[str] = Counter()
     for number in range(300):
-        model = Prefecture()
-        for step in story_of("reach", number).steps:
+        story = story_of("reach", number)
+        model = Prefecture(story.insurers)
+        for step in story.steps:
             for key, told in model.take(step).rows.items():
                 files[key.file_id] += 1
                 traits.update(told.traits)
     assert {"TOKUSO", "HIHOID", "KAKUNIN", "KEIKOHO", "KEIKAKU", "KOHIKI", "KOHIKEKKA"} <= files.keys()
-    assert {"P-2", "P-7", "Q-5", "Q-9", "D-9", "I-1", "I-3", "I-4", "X-27"} <= traits.keys()
+    assert {"P-2", "P-7", "Q-5", "Q-9", "Q-10", "D-9", "I-1", "I-3", "I-4", "X-27"} <= traits.keys()

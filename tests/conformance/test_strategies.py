@@ -37,7 +37,7 @@ def test_drawn_stories_are_legal(theme: Theme) -> None:
     @settings(max_examples=12)
     @given(stories(theme))
     def collect(story: Story) -> None:
-        model = Prefecture()
+        model = Prefecture(story.insurers)
         for step in story.steps:
             results.update(each.result for (_, line), each in model.take(step).receipts.items() if line > 0)
 

@@ -210,7 +210,7 @@ def _fault(number: int, explained: DescribedFault, replay_command: ReplayCommand
         tag("pre", "\n".join(explained.said)) if explained.said else None,
         tag("p", f"生活史 {fault.found_in} を、同じ誤りが出る範囲で縮めた({story.people}人、ファイル{story.files}個)。"),
         tag("h4", "起きたこと"),
-        tag("ul", *(tag("li", each) for each in explained.narration.people)),
+        tag("ul", *(tag("li", each) for each in (*explained.narration.mergers, *explained.narration.people))),
         *(_step(each) for each in explained.narration.steps),
         tag("h4", "経過図"),
         *_pictures(fault),

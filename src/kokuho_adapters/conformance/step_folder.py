@@ -92,8 +92,11 @@ class FileForm:
     def _write_insurers(self, path: Path, insurers: Sequence[Insurer]) -> None:
         with path.open("w", encoding="utf-8", newline="") as file:
             out = csv.writer(file)
-            out.writerow(("insurer_number", "municipality_code", "name", "encoding"))
-            out.writerows((each.insurer_number, each.municipality_code, each.name, self.encoding) for each in insurers)
+            out.writerow(("insurer_number", "municipality_code", "name", "encoding", "valid_until", "successor"))
+            out.writerows(
+                (each.insurer_number, each.municipality_code, each.name, self.encoding, each.valid_until, each.successor)
+                for each in insurers
+            )
 
 
 def _named(path: Path) -> FileName:

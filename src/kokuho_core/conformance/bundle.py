@@ -15,6 +15,7 @@ from attrs import evolve
 
 from kokuho_core.conformance.lives import insurer
 from kokuho_core.conformance.story import DecisionMade, Pair, Sending, Step, Story
+from kokuho_core.vocabulary.identifiers import InsurerNumber
 
 MOST: Final = 250
 """Stories in one bundle: three municipalities each, and a prefecture has numbers for 999."""
@@ -37,10 +38,14 @@ def _on(days: Sequence[date], steps: Sequence[Step]) -> Iterator[Step]:
 
 
 def _relocated(story: Story, place: int) -> Story:
-    insurers = tuple(insurer(1 + place * 3 + serial, each.name) for serial, each in enumerate(story.insurers))
-    numbers: Mapping[str, str] = {
-        old.insurer_number: new.insurer_number for old, new in zip(story.insurers, insurers, strict=True)
+    own = tuple(insurer(1 + place * 3 + serial, each.name) for serial, each in enumerate(story.insurers))
+    numbers: Mapping[str, InsurerNumber] = {
+        old.insurer_number: new.insurer_number for old, new in zip(story.insurers, own, strict=True)
     }
+    insurers = tuple(
+        evolve(new, valid_until=old.valid_until, successor=old.successor and numbers[old.successor])
+        for old, new in zip(story.insurers, own, strict=True)
+    )
 
     def row(values: Mapping[str, Any]) -> dict[str, Any]:
         moved = {**values, "insurer_number": numbers[values["insurer_number"]]}

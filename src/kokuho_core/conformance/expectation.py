@@ -29,7 +29,7 @@ from kokuho_core.conformance.reference.continuity import (
 )
 from kokuho_core.conformance.reference.counting import window
 from kokuho_core.conformance.reference.identity import Message, identities
-from kokuho_core.conformance.reference.qualification import Finding, P, Ref, findings, tokuso
+from kokuho_core.conformance.reference.qualification import Finding, One, P, Ref, findings, tokuso
 from kokuho_core.conformance.story import (
     CANCELLED,
     HIGH_COST,
@@ -42,6 +42,7 @@ from kokuho_core.conformance.story import (
     Sending,
     Step,
 )
+from kokuho_core.vocabulary.insurers import Insurer
 
 YES, NO, REVOKED = "1", "2", "3"
 """``decision`` of KEISHIJI and KEIKAKU."""
@@ -87,12 +88,14 @@ _UNKNOWN, _OVERLAPPING, _UNDECIDED = Receipt(REFUSED, "X-4"), Receipt(REFUSED, "
 class Expectation:
     """期待: what stands for every municipality after one step, and what became of each record of it.
 
-    ``receipts``: (sending, line) to result; ``candidates``: what may be decided upon next.
+    ``receipts``: (sending, line) to result; ``candidates``: what may be decided upon next; ``merged``: pairs of insurer numbers
+    that stand for one municipality (Q-10).
     """
 
     rows: Mapping[Key, Told]
     receipts: Mapping[tuple[str, int], Receipt]
     candidates: Mapping[Pair, Candidate]
+    merged: frozenset[tuple[str, str]] = frozenset()
 
 
 @define
@@ -111,9 +114,10 @@ class _Decided:
 
 
 class Prefecture:
-    """参照実装: takes steps one after the other."""
+    """参照実装: takes steps one after the other. ``insurers``: of the story; it knows by them which municipalities merged."""
 
-    def __init__(self, wait_days: int = 30) -> None:
+    def __init__(self, insurers: Iterable[Insurer] = (), wait_days: int = 30) -> None:
+        self._merged = _merged(insurers)
         self._wait_days = wait_days
         self._ledgers: dict[tuple[str, str], _Ledger] = {}
         self._messages: list[tuple[Message, Row]] = []
@@ -241,11 +245,14 @@ class Prefecture:
 
     # --- judgement ---
 
+    def _one(self, one: str, other: str) -> bool:
+        return one == other or (one, other) in self._merged
+
     def _judge(self, as_of: date, receipts: Mapping[tuple[str, int], Receipt]) -> Expectation:
         known = identities([message for message, _ in self._messages])
         standing = [self._messages[index][1] for index in known.standing.values()]
         people = _People.of(known.groups, standing)
-        world = World(as_of=as_of, wait_days=self._wait_days)
+        world = World(as_of=as_of, wait_days=self._wait_days, one=self._one)
         traits = self._traits(people)
         rows: dict[Key, Told] = {}
         for person, covers in people.covers.items():
@@ -266,13 +273,13 @@ class Prefecture:
             world.facts.append(fact)
         for person in people.all:
             rows.update(_ids(person, traits[person]))
-            rows.update(_qualifications(people, person, traits[person]))
-            rows.update(_findings(people, person, as_of, self._wait_days, traits[person]))
+            rows.update(_qualifications(people, person, self._one, traits[person]))
+            rows.update(_findings(people, person, as_of, self._wait_days, self._one, traits[person]))
         listed = self._continue(world)
         rows.update(self._households_told(world, listed, people, self._in_conflict(known.held, people)))
         self._listed = listed
         self._ever_listed |= set(listed)
-        return Expectation(rows, receipts, listed)
+        return Expectation(rows, receipts, listed, self._merged)
 
     def _traits(self, people: _People) -> dict[Person, frozenset[str]]:
         """特徴: what the records of a person have been through, by the rule that speaks of it."""
@@ -298,6 +305,9 @@ class Prefecture:
         for person, own in found.items():
             if without & person:
                 own.add("I-3")
+            offices = {insurer for insurer, _ in person}
+            if any({one, other} <= offices for one, other in self._merged):
+                own.add("Q-10")
         return {person: frozenset(own) for person, own in found.items()}
 
     def _identity_conflict(self, row: Row) -> tuple[Key, Told]:
@@ -400,6 +410,17 @@ class Prefecture:
             yield Key(pair.insurer_number, "KOHIKEKKA", pair), Told(result, about, traits)
         elif pair in self._told_carried:
             yield Key(pair.insurer_number, "KOHIKEKKA", pair), Told({"result": "3"}, about)
+
+
+def _merged(insurers: Iterable[Insurer]) -> frozenset[tuple[str, str]]:
+    """Predecessor and successor, and the successor's own, in both directions (X-31)."""
+    successors = {each.insurer_number: each.successor for each in insurers}
+    pairs: set[tuple[str, str]] = set()
+    for number, heir in successors.items():
+        while heir is not None and (number, heir) not in pairs:
+            pairs |= {(number, heir), (heir, number)}
+            heir = successors.get(heir)
+    return frozenset(pairs)
 
 
 def _count_entered(world: World, calendar: Calendar, pair: Pair, moved_on: date) -> int:
@@ -536,11 +557,11 @@ def _ids(person: Person, traits: frozenset[str]) -> Iterator[tuple[Key, Told]]:
         yield Key(who[0], "HIHOID", (who[1],)), Told({"same_person": tuple(sorted(person))}, person, traits)
 
 
-def _qualifications(people: _People, person: Person, traits: frozenset[str]) -> Iterator[tuple[Key, Told]]:
+def _qualifications(people: _People, person: Person, one: One, traits: frozenset[str]) -> Iterator[tuple[Key, Told]]:
     """TOKUSO (Q-4, X-9 … X-12)."""
     periods = people.periods(person)
     starts = {period.ref: period for period in periods}
-    for ref, row in tokuso(periods).items():
+    for ref, row in tokuso(periods, one).items():
         period = starts[ref]
         values = {
             "qualification_acquired": row.acquired,
@@ -556,10 +577,10 @@ def _qualifications(people: _People, person: Person, traits: frozenset[str]) -> 
 
 
 def _findings(
-    people: _People, person: Person, as_of: date, wait_days: int, traits: frozenset[str]
+    people: _People, person: Person, as_of: date, wait_days: int, one: One, traits: frozenset[str]
 ) -> Iterator[tuple[Key, Told]]:
     """KAKUNIN, open findings only, to both sides (P-4 … P-6, Q-5)."""
-    for found in findings(people.periods(person), as_of, wait_days):
+    for found in findings(people.periods(person), as_of, wait_days, one):
         for side in (found.from_, found.to):
             if side is not None:
                 yield _finding_row(people, person, found, side, traits)

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from kokuho_core.conformance.expectation import Expectation, Key, Person, Told
+from kokuho_core.conformance.expectation import REFUSED, Expectation, Key, Person, Told
 from kokuho_core.conformance.returned import Returned
 from kokuho_core.conformance.rules import FILES_OF, Capability
 from kokuho_core.conformance.system import SystemFailed
@@ -44,7 +44,7 @@ _FIELD_RULES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
 """The rules a field rests on, the first of them first of all; ``""`` stands for the other fields and for the row as a whole."""
 _FINDING_RULE: Final[Mapping[str, str]] = {"1": "P-5", "2": "P-6", "3": "I-1", "4": "P-6", "5": "P-6"}
 _TRAITS_OF: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
-    ("TOKUSO", ""): ("I-4", "I-3", "D-9", "Q-9", "P-2", "P-7"),
+    ("TOKUSO", ""): ("Q-10", "I-4", "I-3", "D-9", "Q-9", "P-2", "P-7"),
     ("TOKUSO", "application_end"): ("P-7",),
     ("TOKUSO", "qualification_lost"): ("P-7",),
     ("TOKUSO", "qualification_lost_reason"): ("P-7",),
@@ -158,9 +158,11 @@ def _unexpected(
         if key.file_id == "KAKUNIN":
             if not (has_identity_conflict and key.subject[0] == "3"):
                 about = frozenset({(key.insurer, key.subject[1])})
-                yield Deviation(_FINDING_RULE[key.subject[0]], key, "", UNEXPECTED, TOLD, about)
+                rule = "Q-10" if key.subject[2:4] in expected.merged else _FINDING_RULE[key.subject[0]]
+                yield Deviation(rule, key, "", UNEXPECTED, TOLD, about)
         else:
-            yield Deviation(_UNEXPECTED_RULE[key.file_id], key, "", UNEXPECTED, TOLD)
+            is_one = (key.subject[0], key.subject[2]) in expected.merged
+            yield Deviation("Q-10" if is_one else _UNEXPECTED_RULE[key.file_id], key, "", UNEXPECTED, TOLD)
 
 
 def _is_empty(row: Mapping[str, Any]) -> bool:
@@ -169,8 +171,10 @@ def _is_empty(row: Mapping[str, Any]) -> bool:
 
 def _receipts(expected: Expectation, returned: Returned, exercised: Counter[str]) -> Iterator[Deviation]:
     for (source, line), receipt in expected.receipts.items():
-        if not line:
-            continue  # decisions: the system's own candidate numbers are in them, and KEIKAKU tells what became of them
+        if not line:  # decisions: the system's own candidate numbers are in them, and KEIKAKU tells what became of them
+            if receipt.result == REFUSED:
+                exercised[receipt.rule] += 1
+            continue
         file_id, sender, sequence = source.split("_")
         exercised[receipt.rule] += 1
         actual = returned.receipts.get((file_id, sender, int(sequence), line), MISSING)

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from kokuho_core.conformance.choices import Choices, chance, pick
 from kokuho_core.conformance.story import (
@@ -31,19 +31,27 @@ from kokuho_core.vocabulary.identifiers import InsurerNumber, MunicipalityCode
 from kokuho_core.vocabulary.insurers import Insurer
 from kokuho_core.vocabulary.month import Month
 from kokuho_core.vocabulary.reasons import (
+    BIRTH,
     DEATH,
     EMPLOYEE_INSURANCE,
+    LEFT_EMPLOYEE_INSURANCE,
+    MOVED_IN_FROM_OUTSIDE,
     MOVED_IN_INSIDE,
     MOVED_OUT_INSIDE,
     MOVED_OUT_OF_PREFECTURE,
+    OTHER,
+    RESIDENCE_SPECIAL_ACQUIRED,
     RESIDENCE_SPECIAL_LOST,
+    WELFARE_BEGAN,
+    WELFARE_ENDED,
 )
 
 PREFECTURE: Final = "13"
-_FROM_OUTSIDE, _BIRTH, _LEFT_EMPLOYEE, _WELFARE_ENDED, _SPECIAL_AGAIN, _OTHER = "01", "02", "03", "04", "08", "99"
-_WELFARE: Final = "54"
 _INSURED, _NOMINAL = "1", "2"
 _DAY: Final = timedelta(days=1)
+_BETWEEN_JUDGEMENTS: Final = timedelta(days=125)
+_DAYS_BACK: Final = (1, 20, 60, 30, 31, 5, 120)
+"""How long before the judgement something happens: thirty days is the wait for an answer, thirty-one are over it (P-6)."""
 _SURNAMES: Final = ("見本", "試験", "架空", "仮名", "例示", "模擬", "練習", "雛形")
 _KANA: Final = ("ミホン", "シケン", "カクウ", "カメイ", "レイジ", "モギ", "レンシュウ", "ヒナガタ")
 _GIVEN: Final = (("太郎", "タロウ", "1"), ("花子", "ハナコ", "2"), ("次郎", "ジロウ", "1"), ("桃子", "モモコ", "2"))
@@ -63,6 +71,7 @@ INSURERS: Final = (insurer(901, "あさひ市"), insurer(902, "みなと市"), i
 """保険者 of every story: synthetic municipalities of one prefecture."""
 
 _NUMBERS: Final = tuple(each.insurer_number for each in INSURERS)
+_HEIR, _, _TAKEN_OVER = INSURERS
 
 
 @frozen
@@ -77,20 +86,23 @@ class Theme:
 _USUAL: Final = (
     "move", "move", "move", "part moves", "leaves insurance", "comes back", "birth", "head changes", "month", "month",
 )  # fmt: skip
-_AWRY: Final = (
-    "gap", "overlap", "one side only", "nobody entered", "nobody left", "nobody left", "corrected", "cancelled", "same day",
-)  # fmt: skip
+_AWRY: Final = ("gap", "overlap", "one side only", "nobody entered", "nobody left", "corrected", "cancelled")
 THEMES: Final = (
     Theme("日々の異動", _USUAL),
-    Theme("食い違う届出", (*_USUAL, *_AWRY, *_AWRY)),
-    Theme("転出の届出がない異動", ("nobody left", "nobody left", "overlap", "move", "corrected")),
+    Theme("食い違う届出", (*_AWRY, *_USUAL[2:])),
+    Theme("遅い届出", ("nobody left", "leaving told late", "entering told late", "nobody entered", "move", "corrected")),
+    Theme("同じ日のこと", ("back at once", "back at once", "same day", "one side only", "move", "leaves insurance")),
     Theme("訂正と取消", ("move", "move", "corrected", "cancelled", "cancelled", "anew", "gap", "same day", "leaves insurance")),
-    Theme("世帯の分離と合併", ("part moves", "part moves", "joins", "joins", "move", "head changes", "birth", "month", "month")),
-    Theme("高額該当と継続", ("month", "month", "month", "move", "move", "part moves", "late month", "month cancelled")),
+    Theme(
+        "世帯の分離と合併",
+        ("part moves", "part moves", "joins", "joins", "one leaves at the move", "one comes at the move", "head changes"),
+    ),
+    Theme("高額該当と継続", ("month", "month", "move", "move", "part moves", "late month", "month cancelled", "month cancelled")),
     Theme("番号", ("number later", "number changes", "move", "move", "other person's number", "leaves insurance")),
     Theme("受け付けられない記録", ("refused overlap", "refused anew", "refused correction", "move", "cancelled", "month")),
     Theme("住所地特例", ("special residence", "move", "move", "special residence", "comes back")),
     Theme("2018年4月の前後", ("move", "move", "gap", "overlap", "month", "part moves"), date(2017, 12, 1)),
+    Theme("市町村の合併", ("municipalities merge", "move", "move", "gap", "overlap", "nobody left", "month", "comes back")),
 )
 
 
@@ -128,6 +140,14 @@ class _Home:
         return self.insurer, self.number
 
 
+@frozen
+class _Owed:
+    """届出の遅れ: what an office has not heard yet, and about whom."""
+
+    people: Sequence[_Someone]
+    tell: Callable[[], None]
+
+
 class _Telling:
     """One story on its way: who is where, and what each office has said so far."""
 
@@ -139,7 +159,10 @@ class _Telling:
         self.people: list[_Someone] = []
         self.homes: list[_Home] = []
         self.pairs: list[Pair] = []
+        self.listed: list[Pair] = []
         self.decided: list[Pair] = []
+        self.owed: list[_Owed] = []
+        self.merged_on: date | None = None
         self.rows: dict[tuple[str, str], list[dict[str, Any]]] = {}
         self.steps: list[Step] = []
         self.pending: list[tuple[str, str, list[dict[str, Any]]]] = []
@@ -155,25 +178,36 @@ class _Telling:
         for _ in range(1 + chance(self.choices, 3)):
             self._settle()
         for _ in range(1 + self.choices.below(3)):
-            for _ in range(1 + self.choices.below(3)):
+            for each in self.owed[:]:
+                if not chance(self.choices, 3):
+                    self._catch_up(each)
+            for days in sorted((pick(self.choices, _DAYS_BACK) for _ in range(1 + self.choices.below(3))), reverse=True):
                 if self.is_over:
                     break
-                self.day += timedelta(days=pick(self.choices, (1, 5, 20, 31, 60, 120)))
+                self.day = self._next_judgement() - timedelta(days)
                 _EVENTS[pick(self.choices, self.theme.events)](self)
             if not self.is_over:
                 self._close_step()
         if chance(self.choices, 4):
             self._send_again()
-        return Story(name, INSURERS, tuple(self.steps))
+        return Story(name, self._insurers(), tuple(self.steps))
+
+    def _insurers(self) -> tuple[Insurer, ...]:
+        if self.merged_on is None:
+            return INSURERS
+        taken_over = evolve(_TAKEN_OVER, valid_until=self.merged_on, successor=_HEIR.insurer_number)
+        return tuple(taken_over if each is _TAKEN_OVER else each for each in INSURERS)
+
+    def _next_judgement(self) -> date:
+        """Business dates stand at equal distances, so that stories side by side are judged on the days that each means."""
+        return self.theme.first_day + _BETWEEN_JUDGEMENTS * (len(self.steps) + 1)
 
     def _close_step(self) -> None:
         """Everything said since the last step goes out; sometimes an office then decides what it was asked."""
-        as_of = max(self.day, self.steps[-1].as_of if self.steps else self.day) + timedelta(
-            days=pick(self.choices, (1, 1, 20, 40))
-        )
+        as_of = self._next_judgement()
         sendings = tuple(self._sendings())
-        decisions = self._decisions(as_of)
-        self.steps.append(Step(as_of, sendings, decisions))
+        self.steps.append(Step(as_of, sendings, self._decisions(as_of)))
+        self.listed = list(self.pairs)
 
     def _sendings(self) -> Iterable[Sending]:
         files: list[Sending] = []
@@ -189,9 +223,7 @@ class _Telling:
 
     def _decisions(self, as_of: date) -> tuple[DecisionMade, ...]:
         """About pairs that were listed in an earlier step; a candidate that the system did not list is left out."""
-        if not self.steps:
-            return ()
-        asked = [each for each in self.pairs if each not in self.decided]
+        asked = [each for each in self.listed if each not in self.decided]
         made: list[DecisionMade] = []
         for pair in asked:
             if not chance(self.choices, 3):
@@ -206,7 +238,7 @@ class _Telling:
     def _send_again(self) -> None:
         """The same file once more: no effect."""
         again = pick(self.choices, self.sent)
-        self.steps.append(Step(self.steps[-1].as_of + _DAY, (again,)))
+        self.steps.append(Step(self._next_judgement(), (again,)))
 
     # --- what offices say ---
 
@@ -274,7 +306,7 @@ class _Telling:
             "application_start_reason": reason,
             "application_end": None,
             "application_end_reason": None,
-            "special_case": "3" if reason == _SPECIAL_AGAIN else "0",
+            "special_case": "3" if reason == RESIDENCE_SPECIAL_ACQUIRED else "0",
             "address_withheld": "1" if person.is_protected else "0",
             "self_view_stopped": "0",
         }
@@ -284,6 +316,9 @@ class _Telling:
 
     def _insure(self, person: _Someone, home: _Home, start: date, reason: str) -> None:
         """From ``start``, or from the end the office has in its books for him: it would not record two periods at once (P-3)."""
+        for each in self.owed[:]:
+            if person in each.people:  # asked at the counter, he tells that too
+                self._catch_up(each)
         known = self.rows.get((home.insurer, f"{person.serial}"), [])
         start = max([start, *(row["application_end"] for row in known if row["application_end"] is not None)])
         person.row = self._tell_person(self._record(person, home, start, reason))
@@ -298,14 +333,19 @@ class _Telling:
         person.last = self._correct(person.row, application_end=max(end, person.since), application_end_reason=reason)
         person.row = None
 
-    def _new_home(self, insurer: str, head: _Someone, day: date, reason: str) -> _Home:
+    def _catch_up(self, owed: _Owed) -> None:
+        """A late notice comes at last."""
+        self.owed.remove(owed)
+        owed.tell()
+
+    def _new_home(self, insurer: str, head: _Someone, day: date, reason: str, kind: str = _INSURED) -> _Home:
         self.household_numbers[insurer] = number = self.household_numbers.get(insurer, 0) + 1
         home = _Home(insurer, f"{number}", head, [])
         self.homes.append(home)
-        self._tell_head(home, head, day, reason)
+        self._tell_head(home, head, day, reason, kind)
         return home
 
-    def _tell_head(self, home: _Home, head: _Someone, day: date, reason: str) -> None:
+    def _tell_head(self, home: _Home, head: _Someone, day: date, reason: str, kind: str = _INSURED) -> None:
         """A record of the household under its head; the record before it ends (H-4)."""
         since = home.rows[0]["household_start"] if home.rows else day
         if home.rows:
@@ -318,7 +358,7 @@ class _Telling:
             "update_kind": NEW,
             "card_number": home.number,
             "head_addressee_number": f"{head.serial}",
-            "head_kind": _INSURED,
+            "head_kind": kind,
             "head_start": day,
             "head_end": None,
             "household_start": since,
@@ -333,16 +373,7 @@ class _Telling:
     def _become_nominal(self, home: _Home, head: _Someone, day: date) -> None:
         """The head is no longer insured himself, and stays head (擬制世帯主)."""
         self._tell_person(self._record(head, home, None, None))
-        last = home.rows[-1]
-        home.rows[-1] = {**last, "update_kind": CORRECTED, "head_end": max(day, last["head_start"])}
-        self._say(HOUSEHOLD, home.rows[-1])
-        history = self._next_history(home.insurer, "household", home.number)
-        row = {
-            **last, "update_kind": NEW, "history_number": history, "head_kind": _NOMINAL, "head_start": day,
-            "change_reason": "99", "changed_on": day, "notified_on": day,
-        }  # fmt: skip
-        home.rows.append(row)
-        self._say(HOUSEHOLD, row)
+        self._tell_head(home, head, day, "99", _NOMINAL)
 
     def _settle(self) -> None:
         """A household that was there before the story."""
@@ -352,7 +383,8 @@ class _Telling:
         members = [self._somebody(is_numbered=not (hide_number and i == 0)) for i in range(size)]
         home = self._new_home(insurer, members[0], self.day, "01")
         for each in members:
-            self._insure(each, home, self.day, pick(self.choices, (_LEFT_EMPLOYEE, _FROM_OUTSIDE, _WELFARE_ENDED)))
+            reason = pick(self.choices, (LEFT_EMPLOYEE_INSURANCE, MOVED_IN_FROM_OUTSIDE, WELFARE_ENDED))
+            self._insure(each, home, self.day, reason)
 
     # --- choosing whom it happens to ---
 
@@ -364,7 +396,11 @@ class _Telling:
         return pick(self.choices, homes) if homes else None
 
     def _elsewhere(self, insurer: str) -> str:
-        return pick(self.choices, [each for each in _NUMBERS if each != insurer])
+        return pick(self.choices, [each for each in self._offices() if each != insurer])
+
+    def _offices(self) -> tuple[str, ...]:
+        """The municipalities there are: one that was taken over enters nobody any more."""
+        return _NUMBERS if self.merged_on is None else tuple(each for each in _NUMBERS if each != _TAKEN_OVER.insurer_number)
 
     def _insured_of(self, home: _Home) -> list[_Someone]:
         keys = ("insurer_number", "household_number")
@@ -377,14 +413,14 @@ class _Telling:
 
     def _gap(self) -> None:
         self._move_household(
-            pick(self.choices, (1, 3, 30)), MOVED_OUT_INSIDE, pick(self.choices, (MOVED_IN_INSIDE, _LEFT_EMPLOYEE))
+            pick(self.choices, (1, 3, 30)), MOVED_OUT_INSIDE, pick(self.choices, (MOVED_IN_INSIDE, LEFT_EMPLOYEE_INSURANCE))
         )
 
     def _overlap(self) -> None:
         self._move_household(pick(self.choices, (-1, -4)), MOVED_OUT_INSIDE, MOVED_IN_INSIDE)
 
     def _one_side_only(self) -> None:
-        sides = ((MOVED_OUT_INSIDE, _FROM_OUTSIDE), (MOVED_OUT_OF_PREFECTURE, MOVED_IN_INSIDE))
+        sides = ((MOVED_OUT_INSIDE, MOVED_IN_FROM_OUTSIDE), (MOVED_OUT_OF_PREFECTURE, MOVED_IN_INSIDE))
         self._move_household(0, *pick(self.choices, sides))
 
     def _nobody_entered(self) -> None:
@@ -398,6 +434,63 @@ class _Telling:
             for each in movers:
                 each.row = None
             self._enter(home, movers, movers[0], self.day, MOVED_IN_INSIDE)
+
+    def _leaving_told_late(self) -> None:
+        """They enter elsewhere, and the municipality left hears of it in a later step, if ever: an overlap until then."""
+        home = self._some_home()
+        if home is None:
+            return
+        movers, day = self._insured_of(home), self.day
+        left = [each.row for each in movers if each.row is not None]
+        for each in movers:
+            each.row = None
+        self._enter(home, movers, movers[0], day, MOVED_IN_INSIDE)
+
+        def tell() -> None:
+            for row in left:
+                end = max(day, row["application_start"])
+                self._correct(row, application_end=end, application_end_reason=MOVED_OUT_INSIDE)
+
+        self.owed.append(_Owed(movers, tell))
+
+    def _entering_told_late(self) -> None:
+        """They leave, and the municipality entered hears of it in a later step, if ever: nobody has entered until then."""
+        home = self._some_home()
+        if home is None:
+            return
+        movers, day = self._insured_of(home), self.day
+        for each in movers:
+            self._end(each, day, MOVED_OUT_INSIDE)
+            each.last = None  # he is somewhere, though no office says so
+
+        def tell() -> None:
+            self._enter(home, movers, movers[0], day, MOVED_IN_INSIDE)
+
+        self.owed.append(_Owed(movers, tell))
+
+    def _back_at_once(self) -> None:
+        """Gone and insured anew in the same municipality on one day, by reasons that fit together or do not."""
+        home = self._some_home()
+        if home is None:
+            return
+        person = pick(self.choices, self._insured_of(home))
+        self._end(person, self.day, pick(self.choices, (MOVED_OUT_INSIDE, MOVED_OUT_OF_PREFECTURE, EMPLOYEE_INSURANCE)))
+        self._insure(person, home, self.day, pick(self.choices, (LEFT_EMPLOYEE_INSURANCE, MOVED_IN_INSIDE)))
+
+    def _municipalities_merge(self) -> None:
+        """One municipality takes over another: its people are recorded anew there, and nobody has moved (Q-10)."""
+        if self.merged_on is not None:
+            self._move()
+            return
+        self.merged_on = self.day
+        are_ended = not chance(self.choices, 4)
+        for home in [each for each in self._insured_homes() if each.insurer == _TAKEN_OVER.insurer_number]:
+            people = self._insured_of(home)
+            anew = self._new_home(_HEIR.insurer_number, home.head if home.head in people else people[0], self.day, "99")
+            for each in people:
+                if are_ended:
+                    self._end(each, self.day, OTHER)
+                self._insure(each, anew, self.day, OTHER)
 
     def _move_household(self, days_between: int | None, leaves: str, enters: str) -> None:
         """All insured members; the head stays head, or another of them becomes it."""
@@ -422,6 +515,35 @@ class _Telling:
         if home.head in movers and staying and not chance(self.choices, 3):
             self._tell_head(home, staying[0], self.day, "04")
 
+    def _one_leaves_at_the_move(self) -> None:
+        """On the day of the move one of the household dies or finds other cover, who may be its head (X-17, H-5)."""
+        home = self._some_home()
+        if home is None or len(self._insured_of(home)) < 2:
+            return
+        person = pick(self.choices, self._insured_of(home))
+        reason = pick(self.choices, (EMPLOYEE_INSURANCE, DEATH, WELFARE_BEGAN))
+        self._end(person, self.day, reason)
+        if reason == DEATH:
+            person.last = None
+        movers = self._insured_of(home)
+        stays_head = home.head is person and reason == EMPLOYEE_INSURANCE and chance(self.choices, 2)
+        head = home.head if home.head in movers else movers[0]
+        entered = self._leave_and_enter(home, movers, head, 0, MOVED_OUT_INSIDE, MOVED_IN_INSIDE)
+        if stays_head and entered is not None:
+            self._become_nominal(entered, person, self.day)
+
+    def _one_comes_at_the_move(self) -> None:
+        """On the day of the move somebody joins the household where it goes: a child, or one who had other cover."""
+        home = self._some_home()
+        if home is None:
+            return
+        movers = self._insured_of(home)
+        entered = self._leave_and_enter(home, movers, movers[0], 0, MOVED_OUT_INSIDE, MOVED_IN_INSIDE)
+        if entered is not None:
+            is_child = chance(self.choices, 2)
+            reason = BIRTH if is_child else LEFT_EMPLOYEE_INSURANCE
+            self._insure(self._somebody(self.day if is_child else None), entered, self.day, reason)
+
     def _joins(self) -> None:
         """A household moves into another municipality's household; the head there, or the one who comes, is head."""
         home = self._some_home()
@@ -442,11 +564,10 @@ class _Telling:
         leaves: str,
         enters: str,
         into: _Home | None = None,
-    ) -> None:
+    ) -> _Home | None:
         for each in movers:
             self._end(each, self.day - timedelta(days=days_between or 0), leaves)
-        if days_between is not None:
-            self._enter(home, movers, head, self.day, enters, into)
+        return None if days_between is None else self._enter(home, movers, head, self.day, enters, into)
 
     def _enter(
         self,
@@ -456,19 +577,20 @@ class _Telling:
         entered: date,
         enters: str,
         into: _Home | None = None,
-    ) -> None:
+    ) -> _Home | None:
         """Into household ``into``, back into one of ``head``'s own, or into a new one."""
         insurer = into.insurer if into is not None else self._elsewhere(home.insurer)
         back = [each for each in self.homes if each.insurer == insurer and each.head is head and not self._insured_of(each)]
         if into is None and head is not None:
             into = back[0] if back and chance(self.choices, 2) else self._new_home(insurer, head, entered, "03")
         if into is None:
-            return
+            return None
         for each in movers:
             self._insure(each, into, entered, enters)
         pair = Pair(*home.key, *into.key)
         if pair not in self.pairs:
             self.pairs.append(pair)
+        return into
 
     def _leaves_insurance(self) -> None:
         """Employee insurance, death, welfare, another prefecture: one of the household, who may be its head."""
@@ -477,7 +599,7 @@ class _Telling:
             return
         insured = self._insured_of(home)
         person = pick(self.choices, insured)
-        reason = pick(self.choices, (EMPLOYEE_INSURANCE, DEATH, _WELFARE, MOVED_OUT_OF_PREFECTURE))
+        reason = pick(self.choices, (EMPLOYEE_INSURANCE, DEATH, WELFARE_BEGAN, MOVED_OUT_OF_PREFECTURE))
         self._end(person, self.day, reason)
         staying = self._insured_of(home)
         if home.head is person and staying:
@@ -495,15 +617,17 @@ class _Telling:
             return
         person = pick(self.choices, gone)
         last = person.last or {}
-        insurer = pick(self.choices, (last["insurer_number"], *_NUMBERS))
+        offices = self._offices()
+        own = last["insurer_number"] if last["insurer_number"] in offices else _HEIR.insurer_number
+        insurer = pick(self.choices, (own, *offices))
         start = max(self.day, last["application_end"] + pick(self.choices, (_DAY, timedelta(40))))
         home = self._new_home(insurer, person, start, "02")
-        self._insure(person, home, start, pick(self.choices, (_LEFT_EMPLOYEE, _FROM_OUTSIDE, _OTHER)))
+        self._insure(person, home, start, pick(self.choices, (LEFT_EMPLOYEE_INSURANCE, MOVED_IN_FROM_OUTSIDE, OTHER)))
 
     def _birth(self) -> None:
         home = self._some_home()
         if home is not None:
-            self._insure(self._somebody(self.day), home, self.day, _BIRTH)
+            self._insure(self._somebody(self.day), home, self.day, BIRTH)
 
     def _head_changes(self) -> None:
         home = self._some_home()
@@ -520,7 +644,7 @@ class _Telling:
         self._end(person, self.day, RESIDENCE_SPECIAL_LOST)
         own = self._new_home(home.insurer, person, self.day, "05")
         if not chance(self.choices, 6):
-            self._insure(person, own, self.day, _SPECIAL_AGAIN)
+            self._insure(person, own, self.day, RESIDENCE_SPECIAL_ACQUIRED)
 
     def _same_day(self) -> None:
         """Insured and gone on one day (同日得喪): covers nothing (P-2)."""
@@ -530,7 +654,7 @@ class _Telling:
         person = pick(self.choices, self._insured_of(home))
         other = self._elsewhere(home.insurer)
         passing = self._new_home(other, person, self.day, "02")
-        row = self._record(person, passing, self.day, pick(self.choices, (MOVED_IN_INSIDE, _FROM_OUTSIDE)))
+        row = self._record(person, passing, self.day, pick(self.choices, (MOVED_IN_INSIDE, MOVED_IN_FROM_OUTSIDE)))
         self._tell_person({**row, "application_end": self.day, "application_end_reason": MOVED_OUT_OF_PREFECTURE})
 
     def _ended_rows(self) -> list[dict[str, Any]]:
@@ -615,7 +739,10 @@ class _Telling:
             self._say(HIGH_COST, row)
 
     def _month_cancelled(self) -> None:
+        """A month is taken back; rather one that was carried on than another (H-7)."""
         told = [(home, row) for home in self.homes for row in home.months]
+        passed_on = {(each.from_insurer, each.from_household_number) for each in self.decided}
+        told = [(home, row) for home, row in told if home.key in passed_on] or told
         if told:
             home, row = pick(self.choices, told)
             home.months.remove(row)
@@ -652,7 +779,7 @@ class _Telling:
         impostor.number, impostor.is_protected = known_person.number, False
         insurer = self._elsewhere((known_person.row or {})["insurer_number"])
         home = self._new_home(insurer, impostor, self.day, "02")
-        self._insure(impostor, home, self.day, _FROM_OUTSIDE)
+        self._insure(impostor, home, self.day, MOVED_IN_FROM_OUTSIDE)
         impostor.row = impostor.last = None
         self._close_step()
         self.is_over = True
@@ -692,22 +819,28 @@ class _Telling:
 
 _EVENTS: Final[Mapping[str, Callable[[_Telling], None]]] = {
     "anew": _Telling._anew,
+    "back at once": _Telling._back_at_once,
     "birth": _Telling._birth,
     "cancelled": _Telling._cancelled,
     "comes back": _Telling._comes_back,
     "corrected": _Telling._corrected,
+    "entering told late": _Telling._entering_told_late,
     "gap": _Telling._gap,
     "head changes": _Telling._head_changes,
     "joins": _Telling._joins,
     "late month": _Telling._late_month,
+    "leaving told late": _Telling._leaving_told_late,
     "leaves insurance": _Telling._leaves_insurance,
     "month": _Telling._month,
     "month cancelled": _Telling._month_cancelled,
     "move": _Telling._move,
+    "municipalities merge": _Telling._municipalities_merge,
     "nobody entered": _Telling._nobody_entered,
     "nobody left": _Telling._nobody_left,
     "number changes": _Telling._number_changes,
     "number later": _Telling._number_later,
+    "one comes at the move": _Telling._one_comes_at_the_move,
+    "one leaves at the move": _Telling._one_leaves_at_the_move,
     "one side only": _Telling._one_side_only,
     "other person's number": _Telling._other_persons_number,
     "overlap": _Telling._overlap,

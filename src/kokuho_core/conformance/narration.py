@@ -57,9 +57,10 @@ class NarratedStep:
 
 @frozen
 class Narration:
-    """物語. ``people``: who the persons are, in one line each."""
+    """物語. ``mergers``: which municipality took over which; ``people``: who the persons are, in one line each."""
 
     title: str
+    mergers: tuple[str, ...]
     people: tuple[str, ...]
     steps: tuple[NarratedStep, ...]
 
@@ -75,7 +76,7 @@ class Narration:
     def _lines(self) -> Iterator[str]:
         mark = ">" if self.title.isascii() else "▶"
         yield self.title
-        yield from (f"  {each}" for each in self.people)
+        yield from (f"  {each}" for each in (*self.mergers, *self.people))
         for step in self.steps:
             yield step.heading
             for file in step.files:
@@ -110,7 +111,10 @@ class _Narrator:
             for each in self.cast.people
         )
         steps = tuple(self._step(place, step) for place, step in enumerate(self.story.steps, 1))
-        return Narration(say.title(self.story.name), people, steps)
+        mergers = tuple(
+            say.merger(each.insurer_number, each.successor, each.valid_until) for each in self.story.insurers if each.successor
+        )
+        return Narration(say.title(self.story.name), mergers, people, steps)
 
     def _is_about(self, whos: Collection[Who]) -> bool:
         return not self.about.isdisjoint(whos)

@@ -66,6 +66,7 @@ RULES: Final = (
     Rule("Q-4", _Q, "県内異動で接する期間だけが一つの資格となり、取得日を引き継ぐ。", "Only periods that touch by an intra-prefecture move are one qualification."),
     Rule("Q-5", _Q, "どの市町村にも自分の被保険者だけを返し、不開示の人の行き先は知らせない。", "Each municipality sees its own people alone; a protected person's new place is not told."),
     Rule("Q-9", _Q, "2018年4月1日より前の県内異動は、実際の喪失と取得である。", "Before 2018-04-01 a move inside the prefecture was a real loss and acquisition."),
+    Rule("Q-10", _Q, "合併した市町村は一つであり、その間に重複・空白・継続候補はなく、接する期間は事由によらず続く。", "Merged municipalities are one: nothing is found between them, and periods that touch continue."),
     Rule("X-11", _Q, "資格喪失日は、つながりの最後の市町村にだけ知らせる。", "The loss is told in the row of the last municipality alone."),
     Rule("X-37", _Q, "引継元は、直前の別の市町村である。", "«carried_from» is the nearest other municipality before."),
     Rule("I-1", _Q, "同じ番号で生年月日か性別が違う記録は保留し、決して統合しない。", "A record whose birth date or sex contradicts the number is held, never merged."),

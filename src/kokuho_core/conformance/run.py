@@ -117,7 +117,7 @@ def play(
 
     Where the system gives no answer to a step (:class:`SystemFailed`), all of them end with it.
     """
-    performances = [_Performance(story, capabilities, Prefecture(wait_days)) for story in stories]
+    performances = [_Performance(story, capabilities, Prefecture(story.insurers, wait_days)) for story in stories]
     post = Post()
     with make([insurer for story in stories for insurer in story.insurers]) as system:
         for steps in zip(*(story.steps for story in stories), strict=True):

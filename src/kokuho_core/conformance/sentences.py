@@ -28,6 +28,7 @@ class Sentences(Protocol):
     """What a narration and a comparison need to say, in one language."""
 
     def title(self, name: str) -> str: ...
+    def merger(self, number: str, successor: str, since: date | None) -> str: ...
     def someone(self, number: int, name: str, addressees: Sequence[str], is_about: bool) -> str: ...
     def person(self, number: int, name: str) -> str: ...
     def stranger(self, addressee: str) -> str: ...
@@ -69,6 +70,10 @@ class JapaneseSentences:
 
     def title(self, name: str) -> str:
         return f"生活史 {name}"
+
+    def merger(self, number: str, successor: str, since: date | None) -> str:
+        when = f"{since}に" if since is not None else ""
+        return f"{self.municipality(number)}は{when}{self.municipality(successor)}と合併した(Q-10)"
 
     def someone(self, number: int, name: str, addressees: Sequence[str], is_about: bool) -> str:
         concerned = " ← この不適合の人" if is_about else ""
@@ -229,6 +234,10 @@ class EnglishSentences:
 
     def title(self, name: str) -> str:
         return f"Story {name}"
+
+    def merger(self, number: str, successor: str, since: date | None) -> str:
+        when = f" on {since}" if since is not None else ""
+        return f"{self.municipality(number)} was taken over by {self.municipality(successor)}{when} (Q-10)"
 
     def someone(self, number: int, name: str, addressees: Sequence[str], is_about: bool) -> str:
         concerned = " <- whom the fault is about" if is_about else ""

@@ -52,7 +52,7 @@ def shrink(story: Story, shows_fault: ShowsFault, *, most_tries: int = 200) -> t
 
 
 def _refused(story: Story) -> int:
-    model = Prefecture()
+    model = Prefecture(story.insurers)
     return sum(each.result == REFUSED for step in story.steps for each in model.take(step).receipts.values())
 
 
