@@ -78,7 +78,7 @@ GALLERY = (
     # --- mergers of municipalities ---
     Mutant("合併した市町村を別の市町村とする", INSURERS, "return one == other or self._is_successor(one, other) or self._is_successor(other, one)", "return one == other"),
     Mutant("合併の日に資格を切る", FINDINGS, "return register.is_one_municipality(before.insurer_number, after.insurer_number)", "return False"),
-    Mutant("合併した市町村の間を継続候補とする", MOVES, "if register.is_one_municipality(left.insurer_number, entered.insurer_number):", "if False:"),
+    Mutant("合併した市町村の間を継続候補とする", MOVES, "if register.is_one_municipality(left.insurer_number, entered.insurer_number):", "if left.insurer_number == entered.insurer_number:"),
     # --- corrections, cancellations, reception ---
     Mutant("取り消した記録を生かし続ける", PERSON, "rows.pop(message.history_number, None)", "pass"),
     Mutant("訂正を無視する", PERSON, "elif not held or message.source not in held:", "elif (not held or message.source not in held) and message.history_number not in rows:"),

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, find, given, settings
 
-from kokuho_adapters.conformance.embedded import numbered
+from kokuho_adapters.conformance.numbered_rows import numbered
 from kokuho_adapters.files import LayoutBook, OpenFormatFile, OpenFormatFolder, as_table
 from kokuho_core.conformance.expectation import ACCEPTED, HELD, REFUSED, Prefecture
 from kokuho_core.conformance.story import CANCELLED, Story

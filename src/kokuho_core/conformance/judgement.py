@@ -46,8 +46,8 @@ _FINDING_RULE: Final[Mapping[str, str]] = {"1": "P-5", "2": "P-6", "3": "I-1", "
 _TRAITS_OF: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("TOKUSO", ""): ("Q-10", "I-4", "I-3", "D-9", "Q-9", "P-2", "P-7"),
     ("TOKUSO", "application_end"): ("P-7",),
-    ("TOKUSO", "qualification_lost"): ("P-7",),
-    ("TOKUSO", "qualification_lost_reason"): ("P-7",),
+    ("TOKUSO", "qualification_lost"): ("Q-10", "P-7"),
+    ("TOKUSO", "qualification_lost_reason"): ("Q-10", "P-7"),
     ("HIHOID", ""): ("I-4", "I-3"),
     ("KAKUNIN", ""): ("I-1", "Q-9", "P-2", "P-7"),
     ("KAKUNIN", "period_end"): (),
