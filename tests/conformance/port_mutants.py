@@ -33,7 +33,7 @@ from kokuho_core.conformance.trials.in_memory import (
 from kokuho_core.errors import SetupFault
 from kokuho_core.household_continuity.candidate import Candidate
 from kokuho_core.ports.stores import QualificationSpan
-from kokuho_core.ports.vault import NumberVault, SealedNumber
+from kokuho_core.ports.vault import NumberVault, SealedColumn, SealedNumber
 from kokuho_core.vocabulary.identifiers import Addressee
 from kokuho_core.vocabulary.individual_number import IndividualNumber
 
@@ -234,8 +234,14 @@ class _Vault:
     def reveal(self, keys: Any, sealed: SealedNumber) -> IndividualNumber:
         return self.right.reveal(keys, sealed)
 
-    def reveal_all(self, keys: Any, sealed: Sequence[SealedNumber]) -> list[IndividualNumber]:
-        return [self.reveal(keys, each) for each in sealed]
+    def reveal_column(self, keys: Any, sealed: SealedColumn) -> list[IndividualNumber | None]:
+        version = 1
+        return [
+            None
+            if index is None or key_id is None or ciphertext is None
+            else self.reveal(keys, SealedNumber(sealed.insurer_number, index, version, key_id, ciphertext))
+            for index, key_id, ciphertext in zip(sealed.indexes, sealed.key_ids, sealed.ciphertexts, strict=True)
+        ]
 
 
 class _PlainHash(_Vault):
@@ -283,11 +289,11 @@ class _TalksInErrors(_Remembering):
             raise ValueError(f"cannot open the sealed value of {digits}") from None
 
 
-class _OpensTheFirst(_Vault):
-    """Many numbers at once come back sorted by their index."""
+class _OpensInAnotherOrder(_Vault):
+    """Many numbers at once come back in another order."""
 
-    def reveal_all(self, keys: Any, sealed: Sequence[SealedNumber]) -> list[IndividualNumber]:
-        return super().reveal_all(keys, sorted(sealed, key=lambda each: each.index))
+    def reveal_column(self, keys: Any, sealed: SealedColumn) -> list[IndividualNumber | None]:
+        return super().reveal_column(keys, sealed)[::-1]
 
 
 class _PlainAtRest(_Vault):
@@ -371,7 +377,7 @@ MUTANTS: dict[str, tuple[Trial[Any], str]] = {
     "content not bound": (vault(lambda right: _UnboundContent(right, {})), "S-8"),
     "number in an error": (vault(lambda right: _TalksInErrors(right, {})), "S-3"),
     "number in its representation": (vault(_Talkative), "S-3"),
-    "another order": (vault(_OpensTheFirst), "S-8"),
+    "another order": (vault(_OpensInAnotherOrder), "S-8"),
     "one nonce": (vault(lambda right: _OneNonce(right, {})), "S-8"),
 }
 """Name to the trial of a mistaken port, and the rule that it breaks."""

@@ -17,7 +17,6 @@ from kokuho_core.vocabulary.month import Month
 Row = TypeVar("Row")
 
 
-
 def _unless_none(convert: Callable[[str], Any]) -> Callable[[str | None], Any]:
     return KnownResults(lambda text: None if text is None else convert(text)).__getitem__
 
@@ -58,7 +57,7 @@ class RowText(Generic[Row]):
     def load_all(self, texts: Sequence[str | None]) -> list[Row | None]:
         """Many rows, some of which may be missing: quicker than row by row."""
         there = [text for text in texts if text is not None]
-        rows = iter([self._kind(*values) for values in self.all_values(there)]) if there else iter(())
+        rows = map(self._kind, *self.columns(there)) if there else iter(())
         return [None if text is None else next(rows) for text in texts]
 
     def values(self, text: str) -> list[Any]:

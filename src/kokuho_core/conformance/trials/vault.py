@@ -16,7 +16,7 @@ from kokuho_core.conformance.lives import INSURERS
 from kokuho_core.conformance.trials.rules import Port
 from kokuho_core.conformance.trials.trial import REFUSED, Check, outcome
 from kokuho_core.ports.keys import KeyRegister
-from kokuho_core.ports.vault import NumberVault, SealedNumber
+from kokuho_core.ports.vault import NumberVault, SealedColumn, SealedNumber
 from kokuho_core.synthetic.numbers import synthetic_number
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 from kokuho_core.vocabulary.individual_number import IndividualNumber, NumberIndex
@@ -125,9 +125,11 @@ class _Stage:
                 yield from self._kept(person, each, _CITIES[act.insurer])
                 yield Check("S-8", f"人{person}の番号", True, self.own.vault.reveal(keys, each) == _number(person))
                 self.kept.append((person, each))
-            together = self.own.vault.reveal_all(keys, [each for _, each in self.kept])
-        expected = [_number(person) for person, _ in self.kept]
-        yield Check("S-8", "まとめて開いた番号の順", True, together == expected)
+            for city in _CITIES:
+                kept = [(person, each) for person, each in self.kept if each.insurer_number == city]
+                together = self.own.vault.reveal_column(keys, _column(city, [None, *(each for _, each in kept)]))
+                expected = [None, *(_number(person) for person, _ in kept)]
+                yield Check("S-8", "まとめて開いた番号の順", True, together == expected)
 
     def _kept(self, person: int, sealed: SealedNumber, insurer: InsurerNumber) -> Iterator[Check]:
         yield Check("S-8", "封印の市町村", insurer, sealed.insurer_number)
@@ -189,7 +191,16 @@ def _number(person: int) -> IndividualNumber:
 
 
 def _all_of(vault: NumberVault) -> Callable[[KeyRegister, SealedNumber], object]:
-    return lambda keys, sealed: vault.reveal_all(keys, [sealed])
+    return lambda keys, sealed: vault.reveal_column(keys, _column(sealed.insurer_number, [sealed]))
+
+
+def _column(insurer: InsurerNumber, sealed: Sequence[SealedNumber | None]) -> SealedColumn:
+    return SealedColumn(
+        insurer,
+        [each.index if each is not None else None for each in sealed],
+        [each.key_id if each is not None else None for each in sealed],
+        [each.ciphertext if each is not None else None for each in sealed],
+    )
 
 
 def _noting(
