@@ -18,6 +18,7 @@ from kokuho_adapters.cli.incoming import csv_files
 from kokuho_adapters.composition import Installation, initialise, open_installation
 from kokuho_adapters.configuration import Configuration
 from kokuho_adapters.forerunner import SecondProcess, process
+from kokuho_adapters.forerunner.parcels import Question
 from kokuho_adapters.forerunner.serving import PART
 from kokuho_adapters.insurers_list import INSURERS_FILE, read_insurers
 from kokuho_adapters.security.key_rotation import rotate_data_keys, rotate_index_key
@@ -207,6 +208,30 @@ class TestTheSame:
         monkeypatch.setattr(SecondProcess, "answer", answer)
         assert run(tmp_path / "office", given(files), with_forerunner=True) == alone
         assert len(told) >= 3
+
+    def test_when_batches_are_left_to_who_asks(
+        self, files: Path, helped: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Rules: S-26, I-3. What was judged before it could be numbered counts, unless somebody in it was covered meanwhile."""
+        monkeypatch.setattr("kokuho_core.usecases.resolve.BATCH", 150)
+        without = run(tmp_path / "one", csv_files(files), with_forerunner=False)
+        asked: list[Question] = []
+        ask = SecondProcess.ask
+
+        def noted(self: SecondProcess, kind: Question, content: Any) -> int:
+            asked.append(kind)
+            return ask(self, kind, content)
+
+        def always(self: Any) -> bool:
+            self.is_left = True
+            return True
+
+        monkeypatch.setattr(SecondProcess, "ask", noted)
+        monkeypatch.setattr(process._Share, "leave", always)
+        assert run(tmp_path / "other", csv_files(files), with_forerunner=True) == without
+        assert asked.count(Question.PREPARE) >= 5
+        assert asked.count(Question.JUDGE) >= 5
+        assert sum(isinstance(each, Assigned) for each in helped) == asked.count(Question.JUDGE)
 
     @pytest.mark.parametrize("nth", [1, 2, 9])
     def test_when_it_is_killed(

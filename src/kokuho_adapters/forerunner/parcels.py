@@ -41,6 +41,8 @@ class Question(Enum):
     """The business date; the database is viewed as it stands now. Not answered."""
     JUDGE = "judge"
     """Addressees who wait, and the numbers issued before; None in place of these: after what was judged last."""
+    PREPARE = "prepare"
+    """Addressees about whom the next question to judge will be; not answered."""
     END_JUDGING = "end judging"
 
 

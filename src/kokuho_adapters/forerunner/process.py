@@ -6,10 +6,12 @@ import os
 import queue
 import subprocess  # nosec B404 - only this program itself is started
 import sys
+import time
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from datetime import date
+from math import inf
 from pathlib import Path
 from threading import Thread
 from typing import IO, Any, Final
@@ -174,9 +176,11 @@ class _Judging:
         self._as_of = as_of
         self._has_begun = False
         self._unanswered: deque[int] = deque()
+        self._share = _Share()
 
     def ask(self, waiting: Sequence[Addressee], numbering: Numbering) -> None:
-        if self._unanswered or not waiting or not self._process.is_ready:
+        is_left = self._share.asked()
+        if is_left or self._unanswered or not waiting or not self._process.is_ready:
             return
         if not self._has_begun:
             self._process.ask(Question.BEGIN_JUDGING, self._as_of)
@@ -184,11 +188,20 @@ class _Judging:
         self._unanswered.append(self._process.ask(Question.JUDGE, (list(waiting), dict(numbering))))
 
     def follow(self, waiting: Sequence[Addressee]) -> None:
-        if self._unanswered and waiting:
+        if not waiting:
+            return
+        if self._share.is_left:
+            if self._has_begun:
+                self._process.ask(Question.PREPARE, list(waiting))
+        elif self._unanswered and not self._share.leave():
             self._unanswered.append(self._process.ask(Question.JUDGE, (list(waiting), None)))
 
     def answer(self) -> Assigned | None:
-        answer: Assigned | None = self._process.answer(self._unanswered.popleft()) if self._unanswered else None
+        if not self._unanswered:
+            self._share.alone()
+            return None
+        with self._share.waiting():
+            answer: Assigned | None = self._process.answer(self._unanswered.popleft())
         return answer
 
     def forget(self) -> None:
@@ -198,6 +211,43 @@ class _Judging:
         """Its view of the database ends before the unit of work is committed."""
         if self._has_begun:
             self._process.answer(self._process.ask(Question.END_JUDGING, None))
+
+
+class _Share:
+    """分担: now and then a batch is left to who asks, who would only wait for the answer to another one meanwhile.
+
+    The processes may be differently busy, so it goes by the time that he did wait, and by what a batch costs him.
+    """
+
+    def __init__(self) -> None:
+        self._waited = 0.0
+        self._cost = inf
+        self._alone_since: float | None = None
+        self.is_left = False
+        """Whether the batch that was followed last is left to who asks, as :meth:`asked` tells him once."""
+
+    @contextmanager
+    def waiting(self) -> Iterator[None]:
+        since = time.monotonic()
+        yield
+        self._waited += time.monotonic() - since
+
+    def alone(self) -> None:
+        """Who asks judges a batch himself, until he asks about the following one."""
+        self._alone_since = time.monotonic()
+
+    def asked(self) -> bool:
+        """Whether the batch that is asked about is left."""
+        if self._alone_since is not None:
+            self._cost, self._alone_since = time.monotonic() - self._alone_since, None
+            self.is_left = False
+        return self.is_left
+
+    def leave(self) -> bool:
+        """Whether to leave the next batch."""
+        if self._waited >= self._cost:
+            self._waited, self.is_left = 0.0, True
+        return self.is_left
 
 
 def _has_free_processor() -> bool:

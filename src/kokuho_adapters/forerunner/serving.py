@@ -20,7 +20,7 @@ from kokuho_core.errors import FileRefused, KokuhoError, Problem
 from kokuho_core.ports.assigned import Assigned, Numbering
 from kokuho_core.ports.forerunner import ForerunnerLost, TakenRecords
 from kokuho_core.ports.stores import UnitOfWork
-from kokuho_core.usecases.assigning import assigned_around
+from kokuho_core.usecases.assigning import Judged, judged_around, numbered
 from kokuho_core.usecases.reception_kinds import reception_for
 from kokuho_core.vocabulary.identifiers import Addressee
 from kokuho_core.vocabulary.insurers import InsurerRegister
@@ -55,6 +55,7 @@ class _Desk:
     judging: tuple[UnitOfWork, InsurerRegister, date] | None = None
     covered: frozenset[Addressee] = frozenset()
     """Who was judged last without having been asked for."""
+    prepared: Judged | None = None
 
     def serve(self, questions: IO[bytes]) -> None:
         with ExitStack() as view:
@@ -71,20 +72,31 @@ class _Desk:
                         self.judging = work, work.register(), content
                     case Question.JUDGE:
                         send((number, self._assigned(*content)), self.answers)
+                    case Question.PREPARE:
+                        self.prepared = self._judged(content)
                     case Question.END_JUDGING:
                         view.close()
-                        self.judging = None
+                        self.judging = self.prepared = None
                         send((number, None), self.answers)
+
+    def _judged(self, waiting: Sequence[Addressee]) -> Judged:
+        if self.judging is None:
+            raise ForerunnerLost
+        work, register, as_of = self.judging
+        return judged_around(self.installation.office, work, waiting, register, as_of)
 
     def _assigned(self, waiting: Sequence[Addressee], numbering: Numbering | None) -> Assigned:
         if self.judging is None:
             raise ForerunnerLost
-        work, register, as_of = self.judging
+        work, _, _ = self.judging
         if numbering is None:
             waiting = [each for each in waiting if each not in self.covered]
         else:
             work.ids.go_on_from(numbering)
-        assigned = assigned_around(self.installation.office, work, waiting, register, as_of)
+        judged, self.prepared = self.prepared, None
+        if judged is None or judged.waiting != waiting:  # some of them were judged meanwhile
+            judged = self._judged(waiting)
+        assigned = numbered(work, judged)
         self.covered = assigned.others
         return assigned
 

@@ -26,6 +26,24 @@ def assigned_around(
 
     Of the unit of work only what was committed before it is asked, and the numbers that it issued so far.
     """
+    return numbered(work, judged_around(office, work, waiting, register, as_of))
+
+
+@frozen
+class Judged:
+    """判定済みの一束: connected groups, before anybody in them gets a number; with the IDs that they have to do with."""
+
+    waiting: Sequence[Addressee]
+    everybody: set[Addressee]
+    groups: Sequence[PlainGroup | JudgedGroup]
+    known: dict[Addressee, KnownAddressee]
+    under_number: dict[NumberIndex, IssuedId]
+
+
+def judged_around(
+    office: Office, work: UnitOfWork, waiting: Sequence[Addressee], register: InsurerRegister, as_of: date
+) -> Judged:
+    """The first half of :func:`assigned_around`, for which it does not matter what was numbered before."""
     wait_days = office.settings.unmatched_wait_days
     groups = [judge_plainly(facts, register, as_of, wait_days) for facts in connected_groups(work.persons, waiting)]
     everybody = {fact.addressee for group in groups for fact in group.facts}
@@ -34,20 +52,39 @@ def assigned_around(
     under_number: dict[NumberIndex, IssuedId] = {
         number: issued for issued in work.ids.under_numbers(numbers) for number in issued.numbers
     }
+
+    def is_known(plain: PlainGroup) -> bool:
+        return plain.fact.addressee in known or plain.fact.number in under_number
+
+    return Judged(
+        waiting,
+        everybody,
+        [
+            judge_group(each.facts, register, as_of, wait_days)
+            if isinstance(each, PlainGroup) and is_known(each)
+            else each
+            for each in groups
+        ],
+        known,
+        under_number,
+    )
+
+
+def numbered(work: UnitOfWork, judged: Judged) -> Assigned:
+    """The second half of :func:`assigned_around`: everybody gets his IDs."""
+    known, under_number = judged.known, judged.under_number
     step = _Assigning(work, known, {addressee: each.issued for addressee, each in known.items()}, under_number)
     assigned: list[AssignedGroup] = []
     newcomers: list[Newcomer] = []
     issued: list[IssuedId] = []
-    for each in groups:  # in order, so that IDs do not depend on arrival
-        if not isinstance(each, PlainGroup):
-            assigned.append(step.group(each, issued))
-        elif each.fact.addressee not in known and each.fact.number not in under_number:
+    for each in judged.groups:  # in order, so that IDs do not depend on arrival
+        if isinstance(each, PlainGroup):
             newcomers.append(step.newcomer(each))
         else:
-            assigned.append(step.group(judge_group(each.facts, register, as_of, wait_days), issued))
+            assigned.append(step.group(each, issued))
     met = {each.issued.serial for each in known.values()}.union(each.serial for each in under_number.values())
     return Assigned(
-        others=frozenset(everybody.difference(waiting)),
+        others=frozenset(judged.everybody.difference(judged.waiting)),
         known=known,
         groups=assigned,
         issued=issued,
