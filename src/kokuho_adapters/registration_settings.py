@@ -9,9 +9,9 @@ from typing import Any, Final
 
 from attrs import evolve, frozen
 
+from kokuho_core.entrusted_partition.answer_time import ANSWERED_WITHIN
 from kokuho_core.entrusted_partition.characters import Repertoire
 from kokuho_core.errors import InvalidValue
-from kokuho_core.usecases.unanswered import ANSWERED_WITHIN
 
 _PATHS: Final = ("out", "in", "kept", "certificate", "key", "authority", "passphrase_file")
 _HOURS: Final = "answer_hours"

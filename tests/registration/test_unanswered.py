@@ -13,10 +13,11 @@ from kokuho_adapters.registry_simulator.faults import Fault, FaultKind, FaultPla
 from kokuho_adapters.registry_simulator.folders import CHANNEL
 from kokuho_adapters.registry_simulator.receiver import Caller
 from kokuho_adapters.registry_simulator.server import OPERATOR
+from kokuho_core.entrusted_partition.answer_time import ANSWERED_WITHIN
 from kokuho_core.errors import ChannelFault
 from kokuho_core.usecases.office import Office
 from kokuho_core.usecases.registration_results import take_results
-from kokuho_core.usecases.unanswered import ANSWERED_WITHIN, UnansweredBatch, send_unanswered, unanswered_batches
+from kokuho_core.usecases.unanswered import UnansweredBatch, send_unanswered, unanswered_batches
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
 from ..aggregation.support import insured

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from functools import partial
-from typing import Final
 
 from attrs import frozen
 
 from kokuho_core.access import Operation
+from kokuho_core.entrusted_partition.answer_time import ANSWERED_WITHIN
 from kokuho_core.entrusted_partition.exchanged import Exchange, ReceptionNumber
 from kokuho_core.ports.registration import SentBatch
 from kokuho_core.ports.registry import RegistryGateway
@@ -22,9 +22,6 @@ from kokuho_core.usecases.admission import admitted, count
 from kokuho_core.usecases.office import Office
 from kokuho_core.usecases.register import batch_to_send, require_insurer
 from kokuho_core.vocabulary.identifiers import InsurerNumber
-
-ANSWERED_WITHIN: Final = timedelta(hours=24)
-"""回答を待つ時間, where the settings name no other."""
 
 
 @frozen
