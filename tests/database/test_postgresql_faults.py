@@ -8,7 +8,7 @@ from datetime import date
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert, make_url, text
+from sqlalchemy import Connection, insert, make_url, select, text
 
 from kokuho_adapters.database import SqlDatabase, open_database
 from kokuho_adapters.database.statements import bulk_insert, insert_or_ignore, upsert
@@ -22,6 +22,7 @@ from kokuho_adapters.database.tables import (
     qualification_span,
 )
 from kokuho_adapters.database.turns import _ALONE
+from kokuho_adapters.database.unit_of_work import SqlUnitOfWork
 from kokuho_core.errors import Conflict, KokuhoError, SetupFault
 
 from ..prefecture.office import INSURERS, A, B
@@ -205,6 +206,33 @@ class TestCopy:
             work.commit()
         with database.begin(read_only=True, scope=B) as work:
             assert work.connection.execute(pending_person.select()).all() == []
+
+    def test_nothing_is_left_over_from_what_came_before(self, database: SqlDatabase) -> None:
+        """Rules: S-26. Rows go through a table of the session, in whose life a commit, a failure and an undoing may lie."""
+        columns = ("insurer_number", "addressee_number")
+
+        def add(first: int, to: SqlUnitOfWork) -> None:
+            bulk_insert(to.connection, pending_person, columns, [(A, str(first + n)) for n in range(30)])
+
+        with database.begin() as work:
+            add(1000, work)  # undone, with the table of the session
+        with database.begin() as work:
+            add(1100, work)
+            add(1200, work)
+            work.commit()
+            add(1300, work)  # in the next transaction of the same connection
+            work.commit()
+        with pytest.raises(Conflict), database.begin() as work:
+            add(1100, work)
+        with database.begin() as work:
+            add(1400, work)
+            work.connection.invalidate()
+        with database.begin() as work:
+            add(1500, work)
+            work.commit()
+        with database.begin(read_only=True) as work:
+            kept = {int(each) for each in work.connection.execute(select(pending_person.c.addressee_number)).scalars()}
+        assert kept == {first + n for first in (1100, 1200, 1300, 1500) for n in range(30)}
 
     def test_a_value_the_table_cannot_hold_is_not_told(self, database: SqlDatabase) -> None:
         """Rules: S-3."""

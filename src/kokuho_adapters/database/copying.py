@@ -10,7 +10,8 @@ from collections.abc import Iterable, Sequence
 from functools import lru_cache
 from typing import Any, Final
 
-from sqlalchemy import Column, Connection, Dialect, Table, insert, select
+from attrs import field, frozen
+from sqlalchemy import Column, Connection, Dialect, Engine, Table, event, insert, select
 from sqlalchemy import table as named
 from sqlalchemy.exc import DBAPIError
 
@@ -18,6 +19,50 @@ WORTH_COPYING: Final = 20
 """Rows from which on COPY costs less than an INSERT of each; measured."""
 
 _ADDED: Final = "kokuho_rows_added"
+_INCOMING: Final = "kokuho_incoming"
+
+
+@frozen
+class _Incoming:
+    """一時表 of one session, by the table for which its rows are: to make or to empty one anew costs more than a small file.
+
+    ``made`` and ``filled`` are those of the transaction that lasts; ``standing`` also those that an earlier one left.
+    """
+
+    kept: set[str] = field(factory=set)
+    made: set[str] = field(factory=set)
+    filled: set[str] = field(factory=set)
+
+    @property
+    def standing(self) -> set[str]:
+        return self.kept | self.made
+
+
+def _incoming(connection: Connection) -> _Incoming:
+    found: _Incoming = connection.info.setdefault(_INCOMING, _Incoming())
+    return found
+
+
+def remember_temporary_tables(engine: Engine) -> None:
+    """A temporary table outlives the commit of the transaction that made it, without its rows, and not its rollback."""
+    event.listen(engine, "commit", _keep)
+    event.listen(engine, "rollback", _forget)
+
+
+def _keep(connection: Connection) -> None:
+    if connection.invalidated:
+        return
+    incoming = _incoming(connection)
+    incoming.kept.update(incoming.made)
+    _forget(connection)
+
+
+def _forget(connection: Connection) -> None:
+    if connection.invalidated:  # another one follows, which has none
+        return
+    incoming = _incoming(connection)
+    incoming.made.clear()
+    incoming.filled.clear()
 
 
 def copy_rows(
@@ -25,8 +70,12 @@ def copy_rows(
 ) -> None:
     """Write ``rows``, values in the order of ``columns`` and as the driver takes them, by INSERT or ``statement``."""
     listed = list(rows)
-    make, copy, keep = _statements(connection.dialect, table, tuple(columns), statement)
-    connection.exec_driver_sql(make)
+    make, empty, copy, keep = _statements(connection.dialect, table, tuple(columns), statement)
+    incoming = _incoming(connection)
+    if table.name not in incoming.standing:
+        connection.exec_driver_sql(make)
+    elif table.name in incoming.filled:
+        connection.exec_driver_sql(empty)
     driver = connection.dialect.loaded_dbapi
     cursor = connection.connection.cursor()
     try:
@@ -38,6 +87,8 @@ def copy_rows(
     finally:
         cursor.close()
     connection.exec_driver_sql(keep)
+    incoming.made.add(table.name)
+    incoming.filled.add(table.name)
     added = rows_added(connection)
     added[table.name] = added.get(table.name, 0) + len(listed)
 
@@ -49,14 +100,15 @@ def rows_added(connection: Connection) -> dict[str, int]:
 
 
 @lru_cache(maxsize=100)
-def _statements(dialect: Dialect, table: Table, columns: tuple[str, ...], statement: Any) -> tuple[str, str, str]:
-    """To make the temporary table, to fill it, and to insert from it and empty it."""
+def _statements(dialect: Dialect, table: Table, columns: tuple[str, ...], statement: Any) -> tuple[str, str, str, str]:
+    """To make the temporary table, to empty it, to fill it, and to insert from it."""
     name = f"incoming_{table.name}"
     incoming = named(name, *(Column(each) for each in columns))
     from_there = (insert(table) if statement is None else statement).from_select(list(columns), select(incoming))
     listed = ", ".join(dialect.identifier_preparer.quote(each) for each in columns)
     return (
         f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} (LIKE {table.name}) ON COMMIT DELETE ROWS",
+        f"TRUNCATE {name}",
         f"COPY {name} ({listed}) FROM STDIN",
-        f"{from_there.compile(dialect=dialect)}; TRUNCATE {name}",
+        str(from_there.compile(dialect=dialect)),
     )

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from sqlalchemy import URL, Connection, Engine, create_engine, event, text
 
+from kokuho_adapters.database.copying import remember_temporary_tables
 from kokuho_adapters.database.partition import set_transaction_scope
 from kokuho_adapters.database.turns import turn_of
 from kokuho_adapters.database.unit import SCOPE_SETTING, Unit, unit_of
@@ -33,6 +34,7 @@ def open_postgresql(url: URL) -> Engine:
         raise SetupFault(Problem("KKH-B004", field="postgresql")) from None
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
+    remember_temporary_tables(engine)
     return engine
 
 
