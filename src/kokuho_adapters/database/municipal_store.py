@@ -658,7 +658,7 @@ def _rows_of(insurer_number: InsurerNumber, kind: str) -> Select[Any]:
 
 def _rows_going_out(insurer_number: InsurerNumber, kind: str) -> tuple[Any, ...]:
     goes_out = _goes_out(_row, _next_round(insurer_number, _FILE_OF_KIND[kind]))
-    return (_row.insurer_number == insurer_number, _row.kind == kind, goes_out, _STANDS)
+    return (_row.insurer_number == insurer_number, _row.kind == kind, goes_out)  # what was superseded does not wait
 
 
 def _others_of_file(insurer_number: InsurerNumber, file_id: str) -> Select[Any]:

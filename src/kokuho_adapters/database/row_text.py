@@ -15,23 +15,25 @@ from kokuho_adapters.known_results import KnownResults
 from kokuho_core.vocabulary.month import Month
 
 Row = TypeVar("Row")
+_Texts = Sequence[str | None]
 
 
-def _unless_none(convert: Callable[[str], Any]) -> Callable[[str | None], Any]:
-    return KnownResults(lambda text: None if text is None else convert(text)).__getitem__
+def _known(convert: Callable[[str], Any]) -> Callable[[_Texts], list[Any]]:
+    """The same few thousand days occur everywhere."""
+    known = KnownResults(lambda text: None if text is None else convert(text)).__getitem__
+    return lambda texts: list(map(known, texts))
 
 
-def _moment(text: str | None) -> datetime | None:
+def _moments(texts: _Texts) -> list[Any]:
     """Moments seldom occur twice, so none is kept."""
-    return None if text is None else datetime.fromisoformat(text)
+    return [None if text is None else datetime.fromisoformat(text) for text in texts]
 
 
-_FROM_TEXT: Final[tuple[tuple[type[Any], Callable[[str | None], Any]], ...]] = (
-    (datetime, _moment),
-    (date, _unless_none(date.fromisoformat)),
-    (Month, _unless_none(Month.parse)),
+_FROM_TEXT: Final[tuple[tuple[type[Any], Callable[[_Texts], list[Any]]], ...]] = (
+    (datetime, _moments),
+    (date, _known(date.fromisoformat)),
+    (Month, _known(Month.parse)),
 )
-"""The same few thousand days occur everywhere."""
 
 
 class RowText(Generic[Row]):
@@ -43,7 +45,7 @@ class RowText(Generic[Row]):
         self.keys: Final = keys
         self._kind = kind
         self._values = attrgetter(*keys)
-        self._typed: list[tuple[int, Callable[[str | None], Any]]] = []
+        self._typed: list[tuple[int, Callable[[_Texts], list[Any]]]] = []
         for position, key in enumerate(keys):
             types = (hints[key], *typing.get_args(hints[key]))
             self._typed += [(position, from_text) for each, from_text in _FROM_TEXT if each in types]
@@ -64,7 +66,8 @@ class RowText(Generic[Row]):
         """The row's values alone, in the order of its attributes."""
         values: list[Any] = orjson.loads(text)
         for position, from_text in self._typed:
-            values[position] = from_text(values[position])
+            if values[position] is not None:
+                [values[position]] = from_text((values[position],))
         return values
 
     def columns(self, texts: Sequence[str]) -> list[Sequence[Any]]:
@@ -72,5 +75,5 @@ class RowText(Generic[Row]):
         columns: list[Sequence[Any]] = list(zip(*orjson.loads(f"[{','.join(texts)}]"), strict=True))
         for position, from_text in self._typed:
             if columns[position].count(None) < len(texts):  # most days of most rows are absent
-                columns[position] = list(map(from_text, columns[position]))
+                columns[position] = from_text(columns[position])
         return columns

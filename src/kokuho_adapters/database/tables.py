@@ -1135,6 +1135,8 @@ Index(
     office_row.c.waits_in,
     office_row.c.subject,
     office_row.c.history_number,
+    office_row.c.is_cancelled,
+    office_row.c.is_sent,  # all that a sending notes of a row, which itself is wide
     sqlite_where=office_row.c.waits_in.is_not(None),
     postgresql_where=office_row.c.waits_in.is_not(None),
 )

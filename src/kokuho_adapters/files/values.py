@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -266,15 +266,24 @@ def _column_of(field: Field, inclusive: bool, write: Format) -> FormatColumn:
             return _moment_texts(_some_texts(field, write))
         case "date" | "month":
             kind = _kind_of_day(field, inclusive)
-            known: dict[Any, str] = _TEXTS[kind] if field.required else _TEXTS_OR_NONE[kind]
+            text_of = (_TEXTS if field.required else _TEXTS_OR_NONE)[kind].__getitem__
+            return lambda values: list(map(text_of, values))
         case "flag" | "code":
-            known = _Closed(("0", "1") if field.type == "flag" else field.codes, "KKH-V008")
-            if not field.required:
-                known |= {None: "", "": ""}
+            return _code_texts(field, ("0", "1") if field.type == "flag" else field.codes or ())
         case _:
             return _some_texts(field, write)
-    text_of = known.__getitem__
-    return lambda values: list(map(text_of, values))
+
+
+def _code_texts(field: Field, codes: Iterable[str]) -> FormatColumn:
+    """Codes stay what they are."""
+    known: frozenset[Any] = frozenset(codes) if field.required else frozenset((*codes, "", None))
+
+    def write_codes(values: Sequence[Any]) -> Sequence[str]:
+        if not known.issuperset(values):
+            raise FieldFault("KKH-V008")
+        return values if None not in values else ["" if value is None else value for value in values]
+
+    return write_codes
 
 
 def _number_texts(field: Field, write: Format) -> FormatColumn:

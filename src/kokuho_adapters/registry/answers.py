@@ -61,7 +61,7 @@ class AnswerReader:
 
     def read(self, rows: Any) -> Iterator[Any]:
         """Raises :class:`FileRefused` (KKH-K106) with the layout key, never with a value; nothing is given out before."""
-        if not isinstance(rows, list) or not all(self._is_row(row) for row in rows):
+        if not isinstance(rows, list) or not self._are_rows(rows):
             raise FileRefused(Problem("KKH-K106", field=self._layout.id))
         if not rows:
             return iter(())
@@ -69,6 +69,8 @@ class AnswerReader:
         wrong = ""
         for item, parse, texts in zip(self._layout.fields, self._columns, zip(*rows, strict=True), strict=True):
             try:
+                if set(map(type, texts)) != {str}:
+                    raise FieldFault("KKH-V010")
                 if item.type == "text" and CONTROL.search("".join(texts)):
                     raise FieldFault("KKH-V010")
                 columns.append(parse(texts))
@@ -82,9 +84,5 @@ class AnswerReader:
         ]
         return map(self._shape._make, zip(*picked, strict=True))
 
-    def _is_row(self, row: Any) -> bool:
-        return (
-            isinstance(row, list)
-            and len(row) == len(self._layout.fields)
-            and all(isinstance(each, str) for each in row)
-        )
+    def _are_rows(self, rows: list[Any]) -> bool:
+        return {list}.issuperset(map(type, rows)) and {len(self._layout.fields)}.issuperset(map(len, rows))

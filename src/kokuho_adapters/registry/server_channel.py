@@ -146,7 +146,8 @@ class ServerGateway:
         rows: list[tuple[str, ...]] = []
         lines = iter(batch.lines())
         while some := list(islice(lines, _CHUNK)):
-            rows.extend(cells[1:] for cells in form.lines(some, len(rows) + 1))
+            columns = form.columns(list(zip(*some, strict=True)), len(some), len(rows) + 1)
+            rows += zip(*columns[1:], strict=True)
         form.finish()
         content = orjson.dumps({"version": layout.version, "number": batch.number, "rows": rows})
         answer = self._ask(

@@ -82,7 +82,7 @@ def load(
                 raise Refused(Refusal.UNANSWERABLE)
             keys.add(key)
             index = state.number_index(number) if fault is None else None
-            code, field, answer = (None, None, None) if fault is None else (*fault, "2")
+            code, field, answer = (None, None, "1") if fault is None else (*fault, "2")
             yield (place, key, kind, index, content, code, field, answer, *_JUDGED_OF(texts), sent)
 
     connection.executemany(_LOAD, loaded())
@@ -90,7 +90,7 @@ def load(
 
 
 def judge(connection: sqlite3.Connection, insurer: str, reception: int, verified_at_once: bool) -> None:
-    """Give every loaded record its answer, and what was registered its effect."""
+    """Give every loaded record its answer, which is «1» unless something speaks against it, and its effect."""
     named = {"insurer": insurer, "reception": reception}
     connection.execute(
         "INSERT OR IGNORE INTO number (number_index) SELECT number_index FROM incoming WHERE number_index IS NOT NULL"
@@ -100,16 +100,15 @@ def judge(connection: sqlite3.Connection, insurer: str, reception: int, verified
     )
     for code, key, condition in _SOUND:
         connection.execute(
-            f"UPDATE incoming SET answer = '2', code = ?, field = ? WHERE answer IS NULL AND {condition}",  # noqa: S608 # nosec B608
+            f"UPDATE incoming SET answer = '2', code = ?, field = ? WHERE answer = '1' AND {condition}",  # noqa: S608 # nosec B608
             (code, key),
         )
     for kind, answer, refusal, condition in _AGAINST_REGISTERED:
         connection.execute(
             f"UPDATE incoming SET answer = :answer, code = :code, field = :field"  # noqa: S608 # nosec B608
-            f" WHERE answer IS NULL AND update_kind = :kind AND {condition}",
+            f" WHERE answer = '1' AND update_kind = :kind AND {condition}",
             {**named, "answer": answer, "code": refusal, "field": "record_key" if refusal else None, "kind": kind},
         )
-    connection.execute("UPDATE incoming SET answer = '1' WHERE answer IS NULL")
     connection.execute(
         "UPDATE record SET cancelled_in = :reception WHERE insurer_number = :insurer AND record_key IN"
         " (SELECT record_key FROM incoming WHERE answer = '1' AND update_kind = '3')",

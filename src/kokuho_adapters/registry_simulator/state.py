@@ -35,8 +35,8 @@ SEPARATOR: Final = "\x1f"
 """Between the values in that text; no value can hold it."""
 
 _PRAGMAS: Final = (
-    "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "cache_size=-65536",
-    "wal_autocheckpoint=8000",
+    "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "temp_store=MEMORY",
+    "cache_size=-16384", "wal_autocheckpoint=8000",
 )  # fmt: skip
 _COLUMNS: Final = ", ".join(f"{key} TEXT NOT NULL" for key in (*JUDGED, "sent"))
 _SCHEMA: Final = f"""
@@ -97,7 +97,7 @@ CREATE TRIGGER IF NOT EXISTS audit_is_not_changed BEFORE UPDATE ON audit BEGIN
 END;
 CREATE TEMP TABLE incoming (
     place INTEGER PRIMARY KEY, record_key TEXT NOT NULL, update_kind TEXT NOT NULL, number_index BLOB, number INTEGER,
-    content BLOB, code TEXT, field TEXT, answer TEXT, {_COLUMNS}
+    content BLOB, code TEXT, field TEXT, answer TEXT NOT NULL, {_COLUMNS}
 );
 CREATE UNIQUE INDEX incoming_key ON incoming (record_key);
 """

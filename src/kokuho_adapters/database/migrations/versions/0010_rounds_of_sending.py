@@ -34,7 +34,7 @@ def upgrade() -> None:
     op.create_index(
         WAITING,
         "office_row",
-        ["insurer_number", "kind", "waits_in", "subject", "history_number"],
+        ["insurer_number", "kind", "waits_in", "subject", "history_number", "is_cancelled", "is_sent"],
         sqlite_where=sa.text("waits_in IS NOT NULL"),
         postgresql_where=sa.text("waits_in IS NOT NULL"),
     )
