@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
+import io
 import tomllib
 from collections.abc import Iterator, Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kokuho_adapters.files import Field, Layout, LayoutBook, OpenFormatFile, OpenFormatFolder, as_table, format_value
+from kokuho_adapters.files.values import FieldFault, compile_format_column
+from kokuho_adapters.files.writer import _as_csv
 from kokuho_core.errors import FileRefused, InvalidValue, NotFound, Problem, SetupFault
 from kokuho_core.ports.files import OutgoingFiles
 from kokuho_core.vocabulary.codes import UpdateKind
+from kokuho_core.vocabulary.individual_number import IndividualNumber
 from kokuho_core.vocabulary.month import Month
 
 from .support import (
@@ -123,6 +127,34 @@ def test_what_is_written_reads_back(file_id: str, convention: str, tmp_path: Pat
     records = read_back(write(tmp_path, layout, list(rows)), layout)
     assert [dict(zip(layout.keys, record.values, strict=True)) for record in records] == rows
     assert not any(record.problems for record in records)
+
+
+@given(st.lists(st.tuples(*[st.text("ab ,\"\r\n'\u3042", max_size=4)] * 3), min_size=1, max_size=5))
+def test_lines_are_those_of_the_csv_module(rows: list[tuple[str, ...]]) -> None:
+    """Rules: S-18. Whatever stands in them, and whichever way they are written."""
+    buffer = io.StringIO(newline="")
+    csv.writer(buffer, lineterminator="\r\n").writerows(rows)
+    assert _as_csv(list(zip(*rows, strict=True))) == buffer.getvalue()
+
+
+@pytest.mark.parametrize("kind", sorted({item.type for layout in LAYOUTS.values() for item in layout.fields}))
+@settings(max_examples=60)
+@given(data=st.data())
+def test_a_column_is_written_as_each_of_its_values(kind: str, data: st.DataObject) -> None:
+    """Rules: S-18. Also where some are absent, wrong, or have a part that is not written."""
+    item = data.draw(st.sampled_from([item for layout in LAYOUTS.values() for item in layout.fields if item.type == kind]))
+    odd = st.sampled_from([None, "", 7, "?", date.max, datetime(2024, 5, 1, 9, 30, 0, 5), datetime(2024, 5, 1, tzinfo=UTC)])
+    value = values_of(item)
+    if "individual_number" in item.key:
+        value |= values_of(item).map(IndividualNumber.reveal)
+    values = data.draw(st.lists(value, min_size=1, max_size=4) | st.lists(odd | value, min_size=1, max_size=4))
+    try:
+        expected = [format_value(item, value) for value in values]
+    except InvalidValue:
+        with pytest.raises(FieldFault):
+            compile_format_column(item, False)(values)
+        return
+    assert list(compile_format_column(item, False)(values)) == expected
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932"])

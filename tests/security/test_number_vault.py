@@ -10,7 +10,7 @@ import os
 import pickle
 import threading
 import traceback
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 
 import pytest
 from attrs import evolve
@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.ciphers import Cipher, algorithms, modes
 from kokuho_adapters.security import DataKeys
 from kokuho_core.errors import SetupFault
 from kokuho_core.ports.keys import KeyPurpose, KeyState
-from kokuho_core.ports.vault import NumberVault, SealedNumber
+from kokuho_core.ports.vault import NumberVault, SealedColumn, SealedNumber
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 from kokuho_core.vocabulary.individual_number import NumberIndex
 
@@ -116,6 +116,42 @@ def test_every_swap_of_parts_is_refused(bench: Bench) -> None:
             )
             if mixed not in values:
                 refused(bench, mixed)
+
+
+def test_a_column_opens_as_each_of_its_numbers_does(bench: Bench) -> None:
+    """Rules: S-8. Under two keys, with gaps; one wrong part of one of them, and none is opened."""
+    before = bench.seal(1, 2)
+    bench.renew(KeyPurpose.DATA, A)
+    values = [before[0], None, *bench.seal(3), before[1], None]
+    column = column_of(values)
+    opened = bench.vault.reveal_column(bench.keys, column)
+    assert [each and each.reveal() for each in opened] == [digits_of(1), None, digits_of(3), digits_of(2), None]
+    assert bench.vault.reveal_column(bench.keys, column_of([None])) == [None]
+    assert "1" not in repr(column).replace(A, "")
+    [sealed] = bench.seal(4)
+    [elsewhere] = bench.seal(4, insurer=B)
+    for wrong in (
+        *(evolve(sealed, ciphertext=ciphertext) for ciphertext in flipped(sealed.ciphertext)),
+        *(evolve(sealed, ciphertext=sealed.ciphertext[:length]) for length in range(len(sealed.ciphertext))),
+        *(evolve(sealed, index=NumberIndex(index)) for index in flipped(sealed.index)),
+        evolve(sealed, index=before[0].index), evolve(sealed, key_id=before[0].key_id), evolve(sealed, key_id="unknown"),
+        evolve(sealed, key_id=bench.keys.current(KeyPurpose.INDEX).key_id), elsewhere,
+    ):  # fmt: skip
+        column_refused(bench, column_of([values[0], wrong, values[2]]))
+    for gone in ({"key_ids": [None]}, {"ciphertexts": [None]}):
+        column_refused(bench, evolve(column_of([sealed]), **gone))
+
+
+def column_of(values: Sequence[SealedNumber | None]) -> SealedColumn:
+    parts = [(each.index, each.key_id, each.ciphertext) if each is not None else (None, None, None) for each in values]
+    return SealedColumn(A, *zip(*parts, strict=True))
+
+
+def column_refused(bench: Bench, column: SealedColumn) -> None:
+    """Refused as a whole, with nothing of a number in what is raised."""
+    with pytest.raises(SetupFault, match="KKH-C011") as raised:
+        bench.vault.reveal_column(bench.keys, column)
+    assert raised.value.__cause__ is None and raised.value.__context__ is None
 
 
 def test_another_provider_another_prefecture_and_another_key_are_refused(bench: Bench) -> None:
