@@ -17,7 +17,9 @@ _records = other_record.c
 _COLUMNS: Final = ("file_no", "line", "insurer_number", "file_id", "identity", "update_kind", "content")
 
 
-def _line_and_kind(line: int, update_kind: str | None) -> tuple[int, str | None]:
+def _line_and_kind(
+    _file_no: int, _file_id: str, _identity: str, line: int, update_kind: str | None
+) -> tuple[int, str | None]:
     return (line, update_kind)
 
 
@@ -38,7 +40,7 @@ class SqlOtherRecordStore:
         self, file_no: int
     ) -> Iterator[tuple[list[tuple[int, str | None]], list[tuple[int, str | None]]]]:
         key = (_records.file_id, _records.identity)
-        columns = (_records.line, _records.update_kind)
+        columns = (_records.file_no, *key, _records.line, _records.update_kind)
         return fact_store.groups_to_judge(self.connection, other_record, key, columns, _line_and_kind, file_no)
 
     def discard(self, file_no: int, lines: Iterable[int]) -> None:
