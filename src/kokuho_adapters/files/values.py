@@ -265,13 +265,21 @@ def _column_of(field: Field, inclusive: bool, write: Format) -> FormatColumn:
         case "datetime":
             return _moment_texts(_some_texts(field, write))
         case "date" | "month":
-            kind = _kind_of_day(field, inclusive)
-            text_of = (_TEXTS if field.required else _TEXTS_OR_NONE)[kind].__getitem__
-            return lambda values: list(map(text_of, values))
+            return _known_texts(field, write)
         case "flag" | "code":
             return _code_texts(field, ("0", "1") if field.type == "flag" else field.codes or ())
         case _:
             return _some_texts(field, write)
+
+
+def _known_texts(field: Field, text_of: Format) -> FormatColumn:
+    def write_known(values: Sequence[Any]) -> Sequence[str]:
+        texts = list(map(text_of, values))
+        if field.required and "" in texts:
+            raise FieldFault("KKH-V001")
+        return texts
+
+    return write_known
 
 
 def _code_texts(field: Field, codes: Iterable[str]) -> FormatColumn:
@@ -427,13 +435,11 @@ def _kind_of_day(field: Field, inclusive: bool) -> str:
 _WRITTEN: Final[Mapping[str, Format]] = {
     "date": _day_text, "last day": _last_day_text, "month": _month_text
 }  # fmt: skip
-_TEXTS: Final = {kind: KnownResults(write) for kind, write in _WRITTEN.items()}
-"""Days and months as text, the same in all fields and files."""
 
 
 def _or_none(write: Format) -> Format:
     return lambda value: "" if value is None or value == "" else write(value)
 
 
-_TEXTS_OR_NONE: Final = {kind: KnownResults(_or_none(known.__getitem__)) for kind, known in _TEXTS.items()}
-"""The same where a value may be absent."""
+_TEXTS: Final = {kind: KnownResults(_or_none(write)) for kind, write in _WRITTEN.items()}
+"""Days and months as text, empty where there is none: the same in all fields and files."""
