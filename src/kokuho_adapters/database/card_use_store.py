@@ -208,6 +208,7 @@ class SqlCardUseStore:
             .join(person_record, (record.file_no == block.file_no) & (record.line == block.line))
             .where(
                 block.insurer_number == insurer,
+                block.municipal_id.is_not(None),  # nobody can say yet whose record it is
                 block.start_day <= as_of,
                 or_(block.end_day.is_(None), block.end_day > as_of),
             )

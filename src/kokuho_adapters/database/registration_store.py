@@ -58,6 +58,7 @@ from kokuho_adapters.database.tables import (
 from kokuho_core.eligibility_history.reconciliation import Cause, OurRecord
 from kokuho_core.eligibility_history.results import SentMessage
 from kokuho_core.eligibility_history.versions import Standing, Version, Wanted, record_key
+from kokuho_core.entrusted_partition.card_numbers import CardHolder
 from kokuho_core.entrusted_partition.exchanged import (
     Exchange,
     InternalBranchNumber,
@@ -341,7 +342,7 @@ class SqlRegistrationStore:
             query = (
                 select(
                     _version.insurer_number, _version.addressee_number, _version.record_key, _version.period,
-                    _version.content, _NUMBER_INDEX, _message.number, _message.result,
+                    _version.content, _NUMBER_INDEX, _message.number, _message.result, _version.file_no, _version.line,
                 )
                 .select_from(registration_version)
                 .join(registration_message, _registered_by())
@@ -351,7 +352,7 @@ class SqlRegistrationStore:
             )  # fmt: skip
             # sorted here: asked for the order of keys, SQLite would walk through all of them
             rows = sorted(self.connection.execute(query).all(), key=itemgetter(2))
-            for insurer, addressee, key, period, content, index, number, result in rows:
+            for insurer, addressee, key, period, content, index, number, result, file_no, line in rows:
                 if insurer not in batched:
                     batched[insurer] = self._batched(Exchange.REGISTRATION, insurer)
                 version = Version(
@@ -360,25 +361,24 @@ class SqlRegistrationStore:
                     content_of(content),
                     None if index is None else NumberIndex(index),
                     _standing_of(number, result, batched[insurer]),
+                    Source(file_no, line),
                 )
                 found.setdefault(_addressee((insurer, addressee)), []).append(version)
         return found
 
-    def holders_of(
-        self, insurer: InsurerNumber, cards: Iterable[str]
-    ) -> dict[str, list[tuple[MunicipalInsuredId, date, date | None]]]:
-        found: dict[str, list[tuple[MunicipalInsuredId, date, date | None]]] = {}
+    def holders_of(self, insurer: InsurerNumber, cards: Iterable[str]) -> dict[str, list[CardHolder]]:
+        found: dict[str, list[CardHolder]] = {}
         for batch in batches(cards, 1000):
-            query = select(_version.card, _version.content).where(
+            query = select(_version.card, _version.record_key, _version.content).where(
                 _version.insurer_number == insurer,
                 one_of(self.connection, _version.card, batch),
                 _version.card.is_not(None),
                 _version.ended_at.is_(None),
             )
-            for card, text in self.connection.execute(query).all():
+            for card, key, text in self.connection.execute(query).all():
                 content = content_of(text)
-                holder = (content.municipal_insured_id, content.application_start, content.application_end)
-                found.setdefault(card, []).append(holder)
+                period = (content.application_start, content.application_end)
+                found.setdefault(card, []).append(CardHolder(RecordKey(key), content.municipal_insured_id, *period))
         return found
 
     def save(self, insurer: InsurerNumber, judged: Iterable[Judged], at: datetime) -> None:
@@ -391,9 +391,13 @@ class SqlRegistrationStore:
         serials = iter(self.counters.take(f"registration/{insurer}", news))
         versions: list[tuple[Any, ...]] = []
         messages: list[tuple[Any, ...]] = []
+        # what ends goes before what begins (R-8): of one person, and of all under a number that is handed over
         for each in listed:
-            for key in each.changes.cancelled:  # what ends goes before what begins (R-8)
-                messages.append((next(numbers), key, _CANCELLATION, each.cancelled_on))
+            if each.hands_over:
+                messages += self._cancellations(each, numbers)
+        for each in listed:
+            if not each.hands_over:
+                messages += self._cancellations(each, numbers)
             for wanted in each.changes.registered:
                 key = record_key(insurer, next(serials))
                 versions.append(_version_row(key, each.addressee, wanted))
@@ -403,6 +407,10 @@ class SqlRegistrationStore:
         bulk_insert(self.connection, registration_version, _VERSION_COLUMNS, versions, constants=made)
         bulk_insert(self.connection, registration_message, _MESSAGE_COLUMNS, messages, constants=own)
         self._save_blocks(insurer, listed)
+
+    @staticmethod
+    def _cancellations(judged: Judged, numbers: Iterator[int]) -> Iterator[tuple[Any, ...]]:
+        return ((next(numbers), key, _CANCELLATION, judged.cancelled_on) for key in judged.changes.cancelled)
 
     def _drop(self, insurer: InsurerNumber, keys: list[RecordKey], at: datetime) -> None:
         """These never left, or were not taken: nothing need be told of their end."""

@@ -6,7 +6,7 @@ key. So a receiver that joins touching periods, or takes «the newest», cannot 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from datetime import date
 from enum import Enum
 from typing import NamedTuple
@@ -38,13 +38,28 @@ class Standing(Enum):
 
 
 class Version(NamedTuple):
-    """版: one that has not ended. ``period`` is the history number by which its application period is known (X-32)."""
+    """版: one that has not ended. ``period`` is the history number by which its application period is known (X-32).
+
+    ``source`` is the history row it was made from.
+    """
 
     record_key: RecordKey
     period: int
     content: Subscriber
     number: NumberIndex | None
     standing: Standing
+    source: Source
+
+    def is_of(self, period: int, start: date | None) -> bool:
+        """Whether it tells of this application period: one start is one period, whatever row it is known by now (P-3)."""
+        return self.period == period or self.content.application_start == start
+
+
+class Waiting(NamedTuple):
+    """待っている適用期間: one that stands but cannot be registered yet (held, no number …)."""
+
+    period: int
+    start: date | None
 
 
 class Wanted(NamedTuple):
@@ -76,16 +91,15 @@ class Changes:
         return bool(self.dropped or self.cancelled or self.registered)
 
 
-def changes(standing: Sequence[Version], wanted: Sequence[Wanted], waiting: Iterable[int] = ()) -> Changes:
+def changes(standing: Sequence[Version], wanted: Sequence[Wanted], waiting: Sequence[Waiting] = ()) -> Changes:
     """What must be told of one person so that the receiver shows what is ``wanted``, given what it was told.
 
-    ``waiting`` are application periods that stand but cannot be registered yet (held, no number …): what was registered of them
-    before stays until it can be replaced. A refused version is not sent again as it is: first something about it must change.
+    What was registered of a period that is ``waiting`` stays until it can be replaced, unless a day of it is wanted otherwise:
+    no day is covered twice. A refused version is not sent again as it is: first something about it must change.
     """
     if not standing:  # most people, the first time
         return Changes(registered=tuple(wanted))
     remaining = list(wanted)
-    held_back = set(waiting)
     dropped, cancelled = [], []
     for version in standing:
         same = next(
@@ -93,10 +107,16 @@ def changes(standing: Sequence[Version], wanted: Sequence[Wanted], waiting: Iter
         )
         if same is not None:
             remaining.remove(same)
-        elif version.period in held_back:
+        elif _stays(version, wanted, waiting):
             continue
         elif version.standing in (Standing.QUEUED, Standing.REFUSED):
             dropped.append(version.record_key)
         else:
             cancelled.append(version.record_key)
     return Changes(tuple(dropped), tuple(cancelled), tuple(remaining))
+
+
+def _stays(version: Version, wanted: Sequence[Wanted], waiting: Sequence[Waiting]) -> bool:
+    return any(version.is_of(*each) for each in waiting) and not any(
+        each.content.meets(version.content.application_start, version.content.application_end) for each in wanted
+    )

@@ -78,6 +78,21 @@ class Subscriber(NamedTuple):
         """記号・番号."""
         return (self.card_symbol, self.card_number)
 
+    @property
+    def flags(self) -> tuple[str, str]:
+        """不開示該当フラグ・自己情報提供不可フラグ."""
+        return (self.address_withheld, self.self_view_stopped)
+
+    def with_flags(self, flags: tuple[str, str]) -> Subscriber:
+        """The record as it is, under other flags."""
+        return self._replace(address_withheld=flags[0], self_view_stopped=flags[1])
+
+    def meets(self, start: date, end: date | None) -> bool:
+        """Whether the application period shares a day with ``[start, end)``."""
+        return (end is None or self.application_start < end) and (
+            self.application_end is None or start < self.application_end
+        )
+
     def covers(self, day: date) -> bool:
         """Whether ``day`` lies in the application period (P-1)."""
         return self.application_start <= day and (self.application_end is None or day < self.application_end)

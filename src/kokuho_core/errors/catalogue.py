@@ -429,6 +429,8 @@ CATALOGUE: Final = {
         ("KKH-K005", _S, "文字の置換規則が正しくありません。", "A rule for characters is wrong.",
          "a rule for two characters at once", "設定 registration の encoding と replacements を確認してください。",
          "Check encoding and replacements of the setting registration."),
+        ("KKH-K006", _H, "同一人か確認中のため登録できません。", "Whose record it is has to be decided first.",
+         "an identity finding", "確認事項 (identity) を解消してください。", "Solve the identity finding."),
         ("KKH-K010", _R, "送っていない記録の登録結果です。", "A result for a record that was not sent in this batch.",
          "an unknown record key", "結果ファイルと受付番号の対応を中間サーバーに確認してください。", "Ask the intermediate server what it answered."),
         ("KKH-K011", _R, "他の市区町村の記録です。", "A record of another municipality.",

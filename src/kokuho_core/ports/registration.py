@@ -11,6 +11,7 @@ from attrs import frozen
 from kokuho_core.eligibility_history.reconciliation import Cause, OurRecord
 from kokuho_core.eligibility_history.results import SentMessage
 from kokuho_core.eligibility_history.versions import Changes, Version
+from kokuho_core.entrusted_partition.card_numbers import CardHolder
 from kokuho_core.entrusted_partition.duplicate_cover import StandingQualification
 from kokuho_core.entrusted_partition.exchanged import (
     CardRegistration,
@@ -35,7 +36,10 @@ from kokuho_core.vocabulary.identifiers import Addressee, InsurerNumber, Municip
 
 
 class Block(NamedTuple):
-    """登録できない理由 of one application period: an error code KKH-K001 … KKH-K004 with the fields concerned."""
+    """登録できない理由 of one application period: an error code KKH-K001 … KKH-K006 with the fields concerned.
+
+    ``municipal_insured_id`` is None while it is not known whose record it is (KKH-K006).
+    """
 
     period: int
     municipal_insured_id: MunicipalInsuredId | None
@@ -55,6 +59,8 @@ class Judged(NamedTuple):
     blocks: tuple[Block, ...]
     cancelled_on: date
     """届出年月日 of cancellations."""
+    hands_over: bool = False
+    """Whether a cancellation gives a 記号・番号・枝番 free that somebody else is registered under at the same time."""
 
 
 @frozen
@@ -154,10 +160,8 @@ class RegistrationStore(Protocol):
         """Versions that have not ended."""
         ...
 
-    def holders_of(
-        self, insurer: InsurerNumber, cards: Iterable[str]
-    ) -> dict[str, list[tuple[MunicipalInsuredId, date, date | None]]]:
-        """Who stands under 記号・番号・枝番 (as :func:`card_of` writes it), with the application period."""
+    def holders_of(self, insurer: InsurerNumber, cards: Iterable[str]) -> dict[str, list[CardHolder]]:
+        """Who stands under 記号・番号・枝番 (as :func:`card_of` writes it)."""
         ...
 
     def save(self, insurer: InsurerNumber, judged: Iterable[Judged], at: datetime) -> None: ...

@@ -10,18 +10,19 @@ A crash between any two steps loses nothing: what was not committed is found aga
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import date
 from functools import partial
-from typing import Final
+from typing import Final, NamedTuple
 
-from attrs import frozen
+from attrs import field, frozen, mutable
 
 from kokuho_core.access import Operation
-from kokuho_core.eligibility_history.versions import Version, Wanted, changes
+from kokuho_core.eligibility_history.versions import Changes, Version, Waiting, Wanted, changes
+from kokuho_core.entrusted_partition.card_numbers import give_cards
 from kokuho_core.entrusted_partition.characters import Repertoire
-from kokuho_core.entrusted_partition.due_dates import notice_of
-from kokuho_core.entrusted_partition.exchanged import Exchange, Line, ReceptionNumber, RegistrationLine
+from kokuho_core.entrusted_partition.due_dates import Told, notice_of
+from kokuho_core.entrusted_partition.exchanged import Exchange, Line, ReceptionNumber, RecordKey, RegistrationLine
 from kokuho_core.entrusted_partition.subscriber import (
     CardDetails,
     DerivedQualification,
@@ -45,6 +46,7 @@ NO_NUMBER: Final = "KKH-K001"
 HELD: Final = "KKH-K002"
 CHARACTERS: Final = "KKH-K003"
 BRANCH_TAKEN: Final = "KKH-K004"
+UNDECIDED: Final = "KKH-K006"
 
 _History = Sequence[tuple[PersonFact, CardDetails]]
 
@@ -163,9 +165,9 @@ class _Preparation:
         return [each.judged() for each in looked_at]
 
     def _look_at_alone(self, addressee: Addressee, record: LoneRecord) -> _Person:
-        person = _Person(addressee, (), [], [], record.updated_on)
+        person = _Person(addressee, record.updated_on)
         if record.derived is not None:
-            self._want(person, record.history_number, record, record.details, record.derived)
+            self._want(person, record.history_number, record, record.details, record.derived, None)
         return person
 
     def _look_at(
@@ -176,28 +178,46 @@ class _Preparation:
         standing: Sequence[Version],
         held: frozenset[Source],
     ) -> _Person:
-        changed_on = history[-1][0].updated_on if history else self.today  # nothing is left of a recalled person
-        person = _Person(addressee, standing, [], [], changed_on)
-        for period in application_periods(live_rows([fact for fact, _ in history], held)):
-            row = told.get(period.key.history_number)
-            if row is not None:  # same-day periods cover no day and are not told (X-12)
-                self._want(
-                    person, period.key.history_number, period.current, _details_of(history, period.current), row
-                )
+        person = _Person(addressee, self._changed_on(history, standing), standing)
+        details = {fact.source: of_it for fact, of_it in history}
+        facts = [fact for fact, _ in history]
+        for period in application_periods(live_rows(facts, held)):
+            key, row = period.key.history_number, period.current
+            derived = told.get(key)
+            if derived is not None:  # same-day periods cover no day and are not told (X-12)
+                before = person.version_of(key, derived.start)
+                answered = None if before is None else Told(before.content, before.source, details.get(before.source))
+                self._want(person, key, row, details[row.source], derived, answered)
+        if held:
+            self._block_undecided(person, facts, details, held)
         return person
 
+    def _changed_on(self, history: _History, standing: Sequence[Version]) -> date:
+        """The day of the municipality's last record; today, where what changes rests on none that is new."""
+        known = max((each.source for each in standing), default=None)
+        if not history or (known is not None and history[-1][0].source <= known):
+            return self.today
+        return history[-1][0].updated_on
+
     def _want(
-        self, person: _Person, key: int, row: RowInForce, details: CardDetails, told: DerivedQualification
+        self,
+        person: _Person,
+        key: int,
+        row: RowInForce,
+        details: CardDetails,
+        derived: DerivedQualification,
+        before: Told | None,
     ) -> None:
-        municipal_id, days = told.municipal_insured_id, (told.start, told.end)
-        if told.acquired is None:
+        if person.standing:
+            person.flags[key] = _Flags((row.address_withheld, details.self_view_stopped), row)
+        municipal_id, days = derived.municipal_insured_id, (derived.start, derived.end)
+        if derived.acquired is None:
             notified_on = details.end_notified or details.start_notified or row.updated_on
             person.blocks.append(Block(key, municipal_id, row.source, HELD, (), *days, notified_on))
             return
-        original = subscriber_of(row, details, told, told.acquired)
+        original = subscriber_of(row, details, derived, derived.acquired)
         content, replaced, unfit = self.repertoire.fitted(original)
-        before = next((each.content for each in person.standing if each.period == key), None)
-        notified_on = notice_of(row, details, content, before)
+        notified_on = notice_of(row, details, content, before, self.today)
         if unfit:
             person.blocks.append(Block(key, municipal_id, row.source, CHARACTERS, unfit, *days, notified_on))
         elif row.number is None:
@@ -207,54 +227,102 @@ class _Preparation:
         else:
             person.wanted.append(Wanted(key, content, row.number, row.source, notified_on, replaced))
 
-    def _block_taken_cards(self, persons: Iterable[_Person]) -> None:
-        """枝番: two digits that are one person's under one 記号・番号 on any day; who stands there already goes before."""
+    @staticmethod
+    def _block_undecided(
+        person: _Person, facts: Sequence[PersonFact], details: Mapping[Source, CardDetails], held: frozenset[Source]
+    ) -> None:
+        """Records in an identity conflict have no effect (I-1), but their notice was received and the days are counted (R-5)."""
+        newest = {fact.history_number: fact for fact in facts}
+        waiting = {each.period for each in person.blocks}
+        for fact in newest.values():
+            if fact.source in held and fact.history_number not in waiting and fact.application_start is not None:
+                notified_on = details[fact.source].start_notified or fact.updated_on
+                person.blocks.append(
+                    Block(
+                        fact.history_number, None, fact.source, UNDECIDED, (), fact.application_start,
+                        fact.application_end, notified_on,
+                    )
+                )  # fmt: skip
+
+    def _block_taken_cards(self, persons: Sequence[_Person]) -> None:
+        """枝番: two digits that are one person's under one 記号・番号 on any day; who stands there and stays goes before.
+
+        Who gives his up in the same step makes room. If he cannot after all, nobody gets it: so it is judged until nothing more
+        has to wait.
+        """
         wanted = [(person, each, card) for person in persons for each in person.wanted if (card := _card(each.content))]
         holders = self.store.holders_of(self.insurer, {card for *_, card in wanted})
-        for person, each, card in wanted:
-            content = each.content
-            own = (content.municipal_insured_id, content.application_start, content.application_end)
-            others = holders.get(card)
-            if others is None:  # most cards
-                holders[card] = [own]
-            elif any(other != own[0] and _meet(content, start, end) for other, start, end in others):
+        while True:
+            leaving = {key: each for each in persons if holders and each.standing for key in each.leaving()}
+            cards = give_cards([(each.content, card) for _, each, card in wanted], holders, leaving)
+            if not cards.taken:
+                for key in cards.freed:
+                    leaving[key].hands_over = True
+                return
+            for place in cards.taken:
+                person, each, _ = wanted[place]
                 person.wanted.remove(each)
+                content = each.content
                 block = Block(
-                    each.period, own[0], each.source, BRANCH_TAKEN, ("branch_number",), *own[1:], each.notified_on
-                )
+                    each.period, content.municipal_insured_id, each.source, BRANCH_TAKEN, ("branch_number",),
+                    content.application_start, content.application_end, each.notified_on,
+                )  # fmt: skip
                 person.blocks.append(block)
-            else:
-                others.append(own)
+            wanted = [entry for place, entry in enumerate(wanted) if place not in cards.taken]
 
 
-@frozen
+class _Flags(NamedTuple):
+    """フラグ as the row in force has them now."""
+
+    now: tuple[str, str]
+    row: RowInForce
+
+
+@mutable
 class _Person:
     """判定中の加入者. ``changed_on``: when the municipality made its last record of him."""
 
     addressee: Addressee
-    standing: Sequence[Version]
-    wanted: list[Wanted]
-    blocks: list[Block]
     changed_on: date
+    standing: Sequence[Version] = ()
+    wanted: list[Wanted] = field(factory=list)
+    blocks: list[Block] = field(factory=list)
+    flags: dict[int, _Flags] = field(factory=dict)
+    hands_over: bool = False
+
+    def version_of(self, period: int, start: date | None) -> Version | None:
+        """What stands of an application period."""
+        return next((each for each in self.standing if each.is_of(period, start)), None)
 
     def judged(self) -> Judged:
-        waiting = [each.period for each in self.blocks]
-        return Judged(self.addressee, changes(self.standing, self.wanted, waiting), tuple(self.blocks), self.changed_on)
+        self._renew_flags()
+        return Judged(self.addressee, self._changes(), tuple(self.blocks), self.changed_on, self.hands_over)
 
+    def leaving(self) -> tuple[RecordKey, ...]:
+        """Versions that end as things are."""
+        found = self._changes()
+        return found.dropped + found.cancelled
 
-def _details_of(history: _History, row: PersonFact) -> CardDetails:
-    return next(details for fact, details in reversed(history) if fact.received == row.received)
+    def _changes(self) -> Changes:
+        waiting = [Waiting(each.period, each.start) for each in self.blocks if each.code != UNDECIDED]
+        return changes(self.standing, self.wanted, waiting)
+
+    def _renew_flags(self) -> None:
+        """What stands of a period that waits stays as it was, but for the two flags: who hides is hidden at once (R-2)."""
+        leaving = self.leaving() if self.blocks and self.standing else ()
+        for block in self.blocks if self.standing else ():
+            before, flags = self.version_of(block.period, block.start), self.flags.get(block.period)
+            if before is None or flags is None or before.record_key in leaving or before.number != flags.row.number:
+                continue
+            if before.number is not None and before.content.flags != flags.now:
+                content = before.content.with_flags(flags.now)
+                self.wanted.append(
+                    Wanted(before.period, content, before.number, flags.row.source, flags.row.updated_on)
+                )
 
 
 def _card(content: Subscriber) -> str | None:
     return card_of(content.card_symbol, content.card_number, content.branch_number)
-
-
-def _meet(content: Subscriber, start: date, end: date | None) -> bool:
-    """Whether two application periods share a day."""
-    return (end is None or content.application_start < end) and (
-        content.application_end is None or start < content.application_end
-    )
 
 
 # --- sending ---
