@@ -123,6 +123,34 @@ def test_shown_twice(registered: Counter) -> None:
     assert found(registered) == [(DifferenceKind.SHOWN_TWICE, Cause.UNKNOWN_RECORD, day("2023-01-01"), None, ())]
 
 
+def test_shown_twice_it_is_the_other_one_that_is_too_many(registered: Counter) -> None:
+    """Rules: R-8, Q-7. Whichever of the two the receiver names first."""
+    partition = registered.receiver.of(A)
+    before = dict(partition.live)
+    registered.told(A, insured(A, "10", 1, start="2020-04-01", name="改名　花子", kind="2"))
+    registered.exchange()
+    [old] = [key for key in before if key not in partition.live]
+    partition.live[old] = before[old]
+    for order in (sorted, lambda keys: sorted(keys, reverse=True)):
+        partition.live = {key: partition.live[key] for key in order(partition.live)}
+        [found_] = registered.differences()
+        assert (found_.kind, found_.cause, found_.record_key) == (DifferenceKind.SHOWN_TWICE, Cause.REVIVED, old)
+
+
+def test_the_same_under_another_key_is_not_the_same_record(registered: Counter) -> None:
+    """Rules: R-8, S-24. Corrected and set back: the receiver kept the first record, which it says is cancelled."""
+    partition = registered.receiver.of(A)
+    before = dict(partition.live)
+    for name in ("改名　花子", "見本　花子"):
+        registered.told(A, insured(A, "10", 1, start="2020-04-01", name=name, kind="2"))
+        registered.exchange()
+    assert found(registered) == []
+    partition.live = before
+    assert found(registered) == [
+        (DifferenceKind.OTHER_CONTENT, Cause.REVIVED, day("2020-04-01"), None, ("record_key",))
+    ]
+
+
 def test_a_cancelled_record_that_came_back(registered: Counter) -> None:
     """Rules: R-8, Q-7, S-24. The receiver confirmed the cancellation and shows the record all the same."""
     partition = registered.receiver.of(A)

@@ -154,6 +154,8 @@ def _stretches(ours: Sequence[OurRecord], theirs: Sequence[ShownRecord]) -> Iter
 def _on_days(ours: OurPerson, theirs: Sequence[ShownRecord], start: date, end: date | None) -> Iterator[Difference]:
     mine = next((each for each in ours.records if each.content.covers(start)), None)
     others = [each for each in theirs if _covers(each, start)]
+    if mine is not None:  # the same record is compared first, so that of two the other one is too many
+        others.sort(key=lambda each: each.record_key != mine.record_key)
 
     def difference(kind: DifferenceKind, cause: Cause, key: str, fields: tuple[str, ...] = ()) -> Difference:
         return Difference(ours.municipal_insured_id, kind, cause, start, end, key, fields)
@@ -174,6 +176,8 @@ def _on_days(ours: OurPerson, theirs: Sequence[ShownRecord], start: date, end: d
         yield difference(DifferenceKind.ONLY_SHOWN, _cause_of_shown(ours, shown), shown.record_key)
         return
     fields = _differing(mine.content, shown)
+    if not fields and mine.standing is Standing.REGISTERED and mine.record_key != shown.record_key:
+        fields = ("record_key",)  # it says the same, but is not the record that a later cancellation will name
     if fields:
         cause = _CAUSES[mine.standing]
         if cause is Cause.UNEXPLAINED:
