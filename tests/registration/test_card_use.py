@@ -106,6 +106,18 @@ class TestSnapshots:
         assert refused.value.code == code
         assert "RIYOTO" not in known.deliver(A)
 
+    @pytest.mark.parametrize("between", [0, 1000], ids=["side by side", "far apart"])
+    @pytest.mark.parametrize("state", ["1", "2"], ids=["the same", "contradictory"])
+    def test_a_person_named_twice(self, known: Counter, between: int, state: str) -> None:
+        """Rules: C-1. Nobody can say what he is; on every database the whole snapshot is refused."""
+        first, last = snapshot(known, "2024-06-01", ("10", "1"), ("20", "1"))
+        others = [last._replace(municipal_insured_id=f"M{each}") for each in range(between)]
+        known.receiver.cards[A] = [first, *others, first._replace(card_registration=state)]
+        with pytest.raises(FileRefused) as refused:
+            exchange(known)
+        assert refused.value.code == "KKH-K023"
+        assert "RIYOTO" not in known.deliver(A)
+
     def test_an_unknown_person_is_left_out(self, known: Counter) -> None:
         """Rules: C-1. Another municipality's ID is as unknown as an invented one."""
         known.told(B, insured(B, "70", 7))

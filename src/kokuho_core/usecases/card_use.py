@@ -50,7 +50,7 @@ def exchange_card_use(office: Office, insurer: InsurerNumber, gateway: RegistryG
     """利用登録情報の授受 of one municipality, both ways.
 
     Raises :class:`NotFound` (KKH-N002), :class:`FileRefused` when the snapshot as a whole cannot be (KKH-K011, KKH-K020,
-    KKH-K022), and what the gateway raises; what was done before stays done.
+    KKH-K022, KKH-K023), and what the gateway raises; what was done before stays done.
     """
     summary = CardUseSummary(insurer)
     send_withdrawals(office, insurer, gateway, summary)
@@ -119,6 +119,7 @@ def _keep(
         if each.municipal_insured_id not in known
     ]
     kept = [each for each in rows if each.municipal_insured_id in known]
+    _require_each_once(work, insurer, snapshot_on, kept)
     work.card_use.keep(insurer, kept)
     _tell(
         work,
@@ -134,6 +135,16 @@ def _keep(
         },
     )
     return len(kept)
+
+
+def _require_each_once(
+    work: UnitOfWork, insurer: InsurerNumber, snapshot_on: date, rows: Sequence[CardRegistration]
+) -> None:
+    """Of a person named twice nobody can say what he is (C-1)."""
+    persons = [MunicipalInsuredId(each.municipal_insured_id) for each in rows]
+    before = work.card_use.registrations(insurer, persons)
+    if len(set(persons)) < len(persons) or any(each.snapshot_on == snapshot_on for each in before.values()):
+        raise FileRefused(Problem("KKH-K023", field="municipal_insured_id"))
 
 
 def _tell(work: UnitOfWork, rows: dict[ReturnKey, Row]) -> None:
