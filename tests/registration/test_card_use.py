@@ -160,7 +160,10 @@ class TestWithdrawals:
         """Rules: C-3."""
         row = {"insurer_number": A, "municipal_insured_id": "M9999999999999998", "applied_on": day("2024-06-10")}
         known.send("KAIJO", A, [row])
-        assert exchange(known).sent == 0
+        for _ in range(2):  # it waits, and somebody is told each time
+            summary = exchange(known)
+            assert (summary.sent, codes(summary)) == (0, ["KKH-K021"])
+            assert [each.record_key for each in summary.problems] == ["M9999999999999998"]
 
     def test_a_lost_answer_sends_it_once(self, known: Counter) -> None:
         """Rules: C-3, R-3."""

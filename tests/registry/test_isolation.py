@@ -19,6 +19,8 @@ from kokuho_core.vocabulary.identifiers import InsurerNumber
 from .kit import FEDERATION, NEIGHBOUR, OPERATOR, batch, line, told
 from .pool import Pool
 
+EXAMPLES = 40 if settings().max_examples <= 100 else 300
+
 CLIENTS = (FEDERATION, NEIGHBOUR)
 PLACES = st.integers(0, 2)
 CHANNELS = st.sampled_from(["file", "server", "server"])
@@ -161,7 +163,7 @@ def test_nothing_leaks_between_two_clients(pool: Pool) -> None:
     run_state_machine_as_test(
         type("Clients", (Clients,), {"pool": pool}),
         settings=settings(
-            max_examples=40,
+            max_examples=EXAMPLES,
             stateful_step_count=20,
             deadline=timedelta(minutes=2),
             suppress_health_check=list(HealthCheck),

@@ -16,6 +16,7 @@ from kokuho_core.vocabulary.identifiers import InsurerNumber
 from .kit import batch, exchanged, line
 from .pool import Pool
 
+EXAMPLES = 40 if settings().max_examples <= 100 else 1000
 START = date(2026, 4, 1)
 
 
@@ -117,7 +118,7 @@ def _comparable(shown: ShownRecord, persons: int) -> tuple[Any, ...]:
     return tuple(value.replace(own, "") if isinstance(value, str) else value for value in shown[1:])
 
 
-@settings(max_examples=40, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
+@settings(max_examples=EXAMPLES, suppress_health_check=[HealthCheck.too_slow, HealthCheck.function_scoped_fixture])
 @given(batches=BATCHES)
 def test_both_channels_end_in_the_state_of_the_model(pool: Pool, batches: list[list[Act]]) -> None:
     """Rules: R-3, R-8, P-7. Over a real folder and over TLS, against the running simulator."""

@@ -30,6 +30,7 @@ from ..registration.counter import Counter
 from ..registration.edits import Edit, Municipalities, edits
 from .kit import FEDERATION, OPERATOR, Side
 
+EXAMPLES = 4 if settings().max_examples <= 100 else 40
 BOTH = tuple(InsurerNumber(each) for each in (A, B))
 LATE = ("none", "none", "error@send*2", "late_result@results", "repeated_result@results", "shuffled_result@results")
 LINE_FAULTS = {"file": LATE, "server": (*LATE, "lost_request@send*2", "lost_answer@send*2", "cut_answer@any")}
@@ -109,7 +110,7 @@ def end_of(template: Path, channel: str, history: Sequence[Edit], faults: Sequen
         return {insurer: [tuple(each) for each in rows] for insurer, rows in shown.items()}
 
 
-@settings(max_examples=4, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
+@settings(max_examples=EXAMPLES, deadline=None, phases=(Phase.generate,), suppress_health_check=list(HealthCheck))
 @given(data=st.data(), history=st.lists(edits(2), min_size=3, max_size=5))
 def test_both_channels_lead_to_the_same_state(template: Path, data: st.DataObject, history: list[Edit]) -> None:
     """Rules: R-3, R-8, S-14, S-24, S-27. With the faults of the line, each at another step."""

@@ -115,7 +115,7 @@ class SqlCardUseStore:
         first = self.connection.execute(select(func.min(_withdrawal.number)).where(*brought)).scalar()
         return first is not None and int(first) <= self._batched(insurer)
 
-    def feed_withdrawals(self, insurer: InsurerNumber) -> int:
+    def feed_withdrawals(self, insurer: InsurerNumber) -> list[str]:
         batched = self._batched(insurer)
         recalled = select(recalled_file.c.file_no).where(recalled_file.c.insurer_number == insurer)
         self.connection.execute(
@@ -141,7 +141,7 @@ class SqlCardUseStore:
         ]
         columns = ("insurer_number", "number", "municipal_id", "applied_on", "file_no", "line")
         bulk_insert(self.connection, card_withdrawal, columns, rows)
-        return len(rows)
+        return sorted({person for person, _ in applied if person not in known})
 
     def withdrawal_lines(self, batch: SentBatch) -> Iterator[WithdrawalLine]:
         for each in self.withdrawals(batch.insurer_number, batch):

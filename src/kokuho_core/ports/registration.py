@@ -344,8 +344,11 @@ class CardUseStore(Protocol):
         self, insurer: InsurerNumber, persons: Sequence[MunicipalInsuredId]
     ) -> dict[MunicipalInsuredId, CardRegistration]: ...
 
-    def feed_withdrawals(self, insurer: InsurerNumber) -> int:
-        """Queue the applications that KAIJO brought, and take back unsent ones that were recalled."""
+    def feed_withdrawals(self, insurer: InsurerNumber) -> list[str]:
+        """Queue the applications that KAIJO brought, and take back unsent ones that were recalled.
+
+        Returns the municipal insured IDs that were never issued: nothing is queued for them.
+        """
         ...
 
     def has_left(self, insurer: InsurerNumber, file_no: int) -> bool:

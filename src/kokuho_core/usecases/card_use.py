@@ -165,16 +165,23 @@ def _tell(work: UnitOfWork, rows: dict[ReturnKey, Row]) -> None:
 def send_withdrawals(
     office: Office, insurer: InsurerNumber, gateway: RegistryGateway, summary: CardUseSummary | None = None
 ) -> CardUseSummary:
-    """利用登録解除申請を送る. Raises as :func:`exchange_card_use`."""
+    """利用登録解除申請を送る. One for an ID that nobody has waits, and is listed each time.
+
+    Raises as :func:`exchange_card_use`.
+    """
     summary = summary or CardUseSummary(insurer)
 
-    def feed() -> None:
+    def feed() -> list[str]:
         with office.database.begin() as work:
             require_insurer(work, insurer)
-            work.card_use.feed_withdrawals(insurer)
+            unknown = work.card_use.feed_withdrawals(insurer)
             work.commit()
+            return unknown
 
-    office.database.repeated(feed)
+    summary.problems += [
+        ResultProblem(person, Problem("KKH-K021", field="municipal_insured_id"))
+        for person in office.database.repeated(feed)
+    ]
     summary.sent += sum(batch.lines for batch in send_batches(office, Exchange.CARD_WITHDRAWAL, insurer, gateway))
     return summary
 
