@@ -261,13 +261,12 @@ class _Preparation:
                 return
             for place in cards.taken:
                 person, each, _ = wanted[place]
-                person.wanted.remove(each)
                 content = each.content
                 block = Block(
                     each.period, content.municipal_insured_id, each.source, BRANCH_TAKEN, ("branch_number",),
                     content.application_start, content.application_end, each.notified_on,
                 )  # fmt: skip
-                person.blocks.append(block)
+                person.block(each, block)
             wanted = [entry for place, entry in enumerate(wanted) if place not in cards.taken]
 
 
@@ -289,28 +288,40 @@ class _Person:
     blocks: list[Block] = field(factory=list)
     flags: dict[int, _Flags] = field(factory=dict)
     hands_over: bool = False
+    told: Changes | None = None
+    """差分 as they are, until something more has to wait."""
 
     def version_of(self, period: int, start: date | None) -> Version | None:
         """What stands of an application period."""
         return next((each for each in self.standing if each.is_of(period, start)), None)
 
     def judged(self) -> Judged:
-        self._renew_flags()
-        return Judged(self.addressee, self._changes(), tuple(self.blocks), self.changed_on, self.hands_over)
+        if self.blocks and self.standing:
+            self._renew_flags()
+        return Judged(self.addressee, self.changes(), tuple(self.blocks), self.changed_on, self.hands_over)
 
     def leaving(self) -> tuple[RecordKey, ...]:
         """Versions that end as things are."""
-        found = self._changes()
+        found = self.changes()
         return found.dropped + found.cancelled
 
-    def _changes(self) -> Changes:
-        waiting = [Waiting(each.period, each.start) for each in self.blocks if each.code != UNDECIDED]
-        return changes(self.standing, self.wanted, waiting)
+    def block(self, wanted: Wanted, block: Block) -> None:
+        """Let something wait that was wanted."""
+        self.wanted.remove(wanted)
+        self.blocks.append(block)
+        self.told = None
+
+    def changes(self) -> Changes:
+        """差分 as things are."""
+        if self.told is None:
+            waiting = [Waiting(each.period, each.start) for each in self.blocks if each.code != UNDECIDED]
+            self.told = changes(self.standing, self.wanted, waiting)
+        return self.told
 
     def _renew_flags(self) -> None:
         """What stands of a period that waits stays as it was, but for the two flags: who hides is hidden at once (R-2)."""
-        leaving = self.leaving() if self.blocks and self.standing else ()
-        for block in self.blocks if self.standing else ():
+        leaving = self.leaving()
+        for block in self.blocks:
             before, flags = self.version_of(block.period, block.start), self.flags.get(block.period)
             if before is None or flags is None or before.record_key in leaving or before.number != flags.row.number:
                 continue
@@ -319,6 +330,7 @@ class _Person:
                 self.wanted.append(
                     Wanted(before.period, content, before.number, flags.row.source, flags.row.updated_on)
                 )
+                self.told = None
 
 
 def _card(content: Subscriber) -> str | None:
