@@ -102,7 +102,8 @@ class Municipalities:
     def _correct_start(self, record: Record, edit: Edit) -> list[tuple[str, Mapping[str, Any]]]:
         if edit.person in self.left:
             return []
-        record.start = _FIRST + timedelta(edit.days)
+        start = _FIRST + timedelta(edit.days)
+        record.start = start if record.end is None else min(start, record.end)  # reversed, nobody would take it (P-2)
         return [(record.insurer, record.row("2"))]
 
     def _correct_end(self, record: Record, edit: Edit) -> list[tuple[str, Mapping[str, Any]]]:
