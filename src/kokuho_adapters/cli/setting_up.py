@@ -45,14 +45,22 @@ def init(session: Session, prefecture: str, insurers: Path, as_json: bool) -> in
 @click.option("--seed", default=1, show_default=True, type=int, help="乱数の種 / Seed: the same gives the same files.")
 @click.option("--out", required=True, type=FOLDER, metavar="DIR", help="出力先 / Folder to write into.")
 @click.option("--prefecture", default="13", show_default=True, type=Prefecture(), help="都道府県番号 / Prefecture.")
+@click.option(
+    "--stories", default=0, show_default=True, type=click.IntRange(min=0),
+    help="適合性試験の生活史をいくつ混ぜるか / Life stories of the conformance run among them.",
+)
 @JSON
-def generate(persons: int, municipalities: int, seed: int, out: Path, prefecture: str, as_json: bool) -> int:
+def generate(
+    persons: int, municipalities: int, seed: int, out: Path, prefecture: str, stories: int, as_json: bool
+) -> int:
     """架空の県のファイルを作ります(実在の情報は含みません)。 / Make realistic synthetic files, never real data."""
     from kokuho_adapters.synthetic import generate_prefecture
 
     out.mkdir(parents=True, exist_ok=True)
     with output.progress() as progress:
-        made = generate_prefecture(persons, municipalities, seed, out, prefecture=prefecture, progress=progress)
+        made = generate_prefecture(
+            persons, municipalities, seed, out, prefecture=prefecture, progress=progress, stories=stories
+        )
     if as_json:
         output.print_json(
             {"folder": out, "insurers": out / INSURERS_FILE, "files": made.names, "records": made.records}

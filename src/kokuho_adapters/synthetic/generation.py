@@ -15,6 +15,7 @@ from attrs import field, frozen, mutable
 from kokuho_adapters.files import FileName, Layout, LayoutBook
 from kokuho_adapters.files.naming import format_timestamp
 from kokuho_adapters.insurers_list import INSURERS_FILE, REQUIRED
+from kokuho_core.conformance.in_prefecture import tell_stories
 from kokuho_core.errors import Problem, SetupFault
 from kokuho_core.synthetic.plan import CHANGE_SEQUENCES, INITIAL_LOAD, PrefecturePlan
 from kokuho_core.synthetic.prefecture import sequence_of_day, tell_day, tell_prefecture
@@ -46,11 +47,13 @@ def generate_prefecture(
     prefecture: str = "13",
     progress: Progress | None = None,
     base_day: date = DEFAULT_BASE_DAY,
+    stories: int = 0,
 ) -> GeneratedFiles:
     """合成都道府県の生成: ``insurers.csv`` and, for each municipality, an initial load and two later files of changes.
 
-    ``persons`` are insured in the initial load; nominal heads and who joins later come on top. The same arguments give
-    the same bytes. The numbers have right check digits and belong to nobody on purpose; never mix them with real data.
+    ``persons`` are insured in the initial load; nominal heads and who joins later come on top, and the people of ``stories``
+    life stories of the conformance run: conflicts, corrections, cancellations, records that must be refused. The same arguments
+    give the same bytes. The numbers have right check digits and belong to nobody on purpose; never mix them with real data.
     Raises :class:`InvalidValue` (KKH-C010) for arguments that make no prefecture.
     """
     plan = PrefecturePlan.drawn(persons, municipalities, seed, prefecture, base_day)
@@ -65,10 +68,12 @@ def generate_prefecture(
             if done >= due:
                 told("generate", done, persons)
                 due += _TOLD_EVERY
+        yield from in_stories
 
+    in_stories = tell_stories(plan, stories)
     directory.mkdir(parents=True, exist_ok=True)
     _write_insurers(directory / INSURERS_FILE, plan.insurers)
-    return _write(directory, plan, (INITIAL_LOAD, *CHANGE_SEQUENCES), messages())
+    return write_files(directory, plan, (INITIAL_LOAD, *CHANGE_SEQUENCES), messages())
 
 
 def generate_day(
@@ -90,7 +95,7 @@ def generate_day(
     plan = PrefecturePlan.drawn(persons, municipalities, seed, prefecture, base_day)
     plan.positions_of_day(day, changes)
     directory.mkdir(parents=True, exist_ok=True)
-    return _write(directory, plan, (sequence_of_day(day),), tell_day(plan, day, changes))
+    return write_files(directory, plan, (sequence_of_day(day),), tell_day(plan, day, changes))
 
 
 def _write_insurers(path: Path, insurers: Iterable[Insurer]) -> None:
@@ -100,7 +105,7 @@ def _write_insurers(path: Path, insurers: Iterable[Insurer]) -> None:
         rows.writerows((each.insurer_number, each.municipality_code, each.name) for each in insurers)
 
 
-def _write(
+def write_files(
     directory: Path, plan: PrefecturePlan, sequences: Iterable[int], told: Iterable[list[Message]]
 ) -> GeneratedFiles:
     """Every municipality gets a file of each kind for each sequence, if need be without records: none is missing."""

@@ -1,8 +1,11 @@
-"""選択: where the generator of life stories takes its choices from, so that one generator serves Hypothesis and large runs."""
+"""選択: where the generators of life stories and of synthetic prefectures take their choices from.
+
+So one generator serves Hypothesis, which shrinks what it has chosen, and large runs, which a seed repeats.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from random import Random
 from typing import Protocol, TypeVar
 
@@ -17,16 +20,31 @@ class Choices(Protocol):
         ...
 
 
+class Shares(Choices, Protocol):
+    """Choices of what follows a distribution, such as ages and amounts."""
+
+    @property
+    def share(self) -> Callable[[], float]:
+        """A part of one: from 0 on, below 1."""
+        ...
+
+
 class SeededChoices:
     """Choices that a seed repeats, in every Python alike."""
 
-    __slots__ = ("_draw",)
+    __slots__ = ("_random", "share")
 
-    def __init__(self, seed: str) -> None:
-        self._draw = Random(seed).random  # invented lives, no secret # nosec B311
+    def __init__(self, seed: str | int = 0) -> None:
+        self._random = Random(seed)  # invented lives, no secret # nosec B311
+        self.share = self._random.random  # the very method, as prefectures draw millions
+
+    def begun(self, seed: str | int) -> SeededChoices:
+        """These choices, begun anew with another seed: quicker than to make new ones."""
+        self._random.seed(seed)
+        return self
 
     def below(self, end: int) -> int:
-        return int(self._draw() * end)
+        return int(self.share() * end)
 
 
 def pick(choices: Choices, values: Sequence[T]) -> T:

@@ -26,8 +26,7 @@ from kokuho_core.conformance.story import (
     Step,
     Story,
 )
-from kokuho_core.vocabulary.check_digits import luhn_digit, municipality_digit
-from kokuho_core.vocabulary.identifiers import InsurerNumber, MunicipalityCode
+from kokuho_core.synthetic.plan import make_insurer
 from kokuho_core.vocabulary.insurers import Insurer
 from kokuho_core.vocabulary.month import Month
 from kokuho_core.vocabulary.reasons import (
@@ -59,12 +58,7 @@ _GIVEN: Final = (("太郎", "タロウ", "1"), ("花子", "ハナコ", "2"), ("�
 
 def insurer(serial: int, name: str) -> Insurer:
     """A synthetic municipality; ``serial`` from 1 to 999."""
-    payload = f"{PREFECTURE}{serial:03d}"
-    return Insurer(
-        InsurerNumber(f"{payload}{luhn_digit(payload)}"),
-        MunicipalityCode(f"{payload}{municipality_digit(payload)}"),
-        name,
-    )
+    return make_insurer(PREFECTURE, serial, name)
 
 
 INSURERS: Final = (insurer(901, "あさひ市"), insurer(902, "みなと市"), insurer(903, "やまて町"))

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from random import Random
 from typing import Final
 
 from attrs import frozen
 
+from kokuho_core.conformance.choices import Shares
 from kokuho_core.synthetic.household_life import (
     CHANGED_NUMBER_SLOT,
     CHILD_SLOT,
@@ -20,7 +20,7 @@ from kokuho_core.synthetic.household_life import (
     HouseholdLife,
 )
 from kokuho_core.synthetic.names import SURNAMES
-from kokuho_core.synthetic.plan import SLOTS, Change
+from kokuho_core.synthetic.plan import SLOTS, Change, HouseholdSite
 from kokuho_core.synthetic.rows import DAY, HIGH_COST, HOUSEHOLD, PERSON, cancelled, corrected, next_row, ordinal_of
 from kokuho_core.vocabulary.month import Month
 from kokuho_core.vocabulary.reasons import (
@@ -49,7 +49,11 @@ class Telling:
     later: int
 
 
-def tell_change(life: HouseholdLife, sequence: int, last: int, partner_random: Random) -> None:
+ChoicesOf = Callable[[HouseholdSite], Shares]
+"""The choices by which a household's life is told, so that it can be told again."""
+
+
+def tell_change(life: HouseholdLife, sequence: int, last: int, choices_of: ChoicesOf) -> None:
     """Tell the change of this household in file ``sequence``, and what follows it in the next one up to ``last``."""
     if life.change is None:
         return
@@ -58,7 +62,7 @@ def tell_change(life: HouseholdLife, sequence: int, last: int, partner_random: R
     stamp = DAY[notified] + "164500"
     telling = Telling(day, notified, stamp, sequence, min(sequence + 1, last))
     if life.change is Change.MERGER:
-        _merger(life, telling, partner_random)
+        _merger(life, telling, choices_of)
     else:
         _TOLD[life.change](life, telling)
 
@@ -112,10 +116,10 @@ def _one_leaves(life: HouseholdLife, at: Telling, place: int) -> None:
     life.arrive(at.sequence, [ended], there, _later_home(life), at.day, at.notified, home.insurer)
 
 
-def _merger(life: HouseholdLife, at: Telling, partner_random: Random) -> None:
+def _merger(life: HouseholdLife, at: Telling, choices_of: ChoicesOf) -> None:
     """The household joins another one, whose head stays head: in another municipality or in the same."""
     site = life.plan.partner_of(life.site.position)
-    partner = HouseholdLife(life.plan, site, partner_random).home
+    partner = HouseholdLife(life.plan, site, choices_of(site)).home
     home, there = life.home, site.municipality
     if there == life.site.municipality:
         joined = {key: partner.row[key] for key in ("household_number", "card_symbol", "card_number")}

@@ -5,11 +5,11 @@ Each change tells whom it concerns and everybody insured in the same household, 
 
 from __future__ import annotations
 
-from random import Random
 from typing import Final
 
 from attrs import frozen, mutable
 
+from kokuho_core.conformance.choices import Shares
 from kokuho_core.synthetic.names import FOREIGN_NAMES, GIVEN_NAMES, PREFECTURE_NAME, SURNAMES, TOWNS
 from kokuho_core.synthetic.plan import INITIAL_LOAD, SLOTS, Change, HouseholdSite, Past, PrefecturePlan
 from kokuho_core.synthetic.rows import (
@@ -82,11 +82,11 @@ class HomeNumbers:
 class HouseholdLife:
     """合成世帯の一生: what is told about one household, from the initial load on, in ``messages``."""
 
-    def __init__(self, plan: PrefecturePlan, site: HouseholdSite, random: Random) -> None:
-        random.seed(plan.seed * 1_000_000_007 + site.index)
+    def __init__(self, plan: PrefecturePlan, site: HouseholdSite, choices: Shares) -> None:
         self.plan = plan
         self.site = site
-        self.draw = random.random
+        self.draw = choices.share
+        self.below = choices.below
         self.messages: list[Message] = []
         self.base = plan.base_day.toordinal()
         self.insurer = plan.insurers[site.municipality].insurer_number
@@ -94,10 +94,6 @@ class HouseholdLife:
         self.home = self._settle(plan.past_at(site.position))
 
     # --- drawing ---
-
-    def below(self, end: int) -> int:
-        """A number from 0 to ``end`` − 1, by :meth:`random.Random.random` alone: the same in every Python."""
-        return int(self.draw() * end)
 
     def other_municipality(self) -> int:
         """Another municipality, near ones rather than far ones; its own where there is only one."""

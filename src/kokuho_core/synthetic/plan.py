@@ -119,13 +119,14 @@ def make_insurers(prefecture: str, municipalities: int) -> tuple[Insurer, ...]:
         raise InvalidValue(Problem("KKH-C010", field="prefecture"))
     if not 1 <= municipalities <= MOST_MUNICIPALITIES:
         raise InvalidValue(Problem("KKH-C010", field="municipalities"))
-    made = []
-    for place in range(municipalities):
-        payload = f"{prefecture}{place + 1:03d}"
-        number = InsurerNumber(f"{payload}{luhn_digit(payload)}")
-        code = MunicipalityCode(f"{payload}{municipality_digit(payload)}")
-        made.append(Insurer(number, code, municipality_name(place)))
-    return tuple(made)
+    return tuple(make_insurer(prefecture, place + 1, municipality_name(place)) for place in range(municipalities))
+
+
+def make_insurer(prefecture: str, serial: int, name: str) -> Insurer:
+    """合成保険者. ``serial`` from 1 to 999: another one for each within the prefecture."""
+    payload = f"{prefecture}{serial:03d}"
+    number = InsurerNumber(f"{payload}{luhn_digit(payload)}")
+    return Insurer(number, MunicipalityCode(f"{payload}{municipality_digit(payload)}"), name)
 
 
 @frozen
@@ -184,6 +185,10 @@ class PrefecturePlan:
         full = self.persons[municipality] // _SIZES_TOTAL * len(_SIZES)
         size = _SIZES[local % len(_SIZES)] if local < full else 1
         return HouseholdSite(index, municipality, local, size, self._positions.at(index))
+
+    def seed_of(self, site: HouseholdSite) -> int:
+        """By which the life of a household is told, the same each time."""
+        return self.seed * 1_000_000_007 + site.index
 
     def at_position(self, position: int) -> HouseholdSite:
         return self.site(self._order.at(position))
