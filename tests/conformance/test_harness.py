@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import Any
 
 import pytest
 
@@ -17,6 +18,7 @@ from kokuho_core.conformance import (
     run_conformance,
     story_of,
 )
+from kokuho_core.conformance.bundle import side_by_side
 from kokuho_core.conformance.expectation import ACCEPTED, REFUSED, Prefecture
 from kokuho_core.conformance.lives import THEMES
 from kokuho_core.conformance.report import results_of
@@ -85,6 +87,18 @@ def test_every_rule_belongs_to_a_part_with_files() -> None:
 def test_stories_are_the_same_for_the_same_seed() -> None:
     assert story_of("7", 3) == story_of("7", 3)
     assert story_of("7", 3) != story_of("7", 4)
+
+
+def test_bundles_differ_in_no_more_than_how_many_municipalities_merge() -> None:
+    """Rules: Q-10. A prefecture that was initialised once serves for many of them."""
+    bundles: dict[int, set[Any]] = {}
+    for first in range(0, 240, 8):
+        stories = [story_of("bundle", number) for number in range(first, first + 8)]
+        merging = sum(any(each.successor for each in story.insurers) for story in stories)
+        insurers = sorted((each for story in side_by_side(stories) for each in story.insurers), key=lambda each: each.insurer_number)
+        assert sum(each.successor is not None for each in insurers) == merging
+        bundles.setdefault(merging, set()).add(tuple(insurers))
+    assert len(bundles) > 1 and {len(each) for each in bundles.values()} == {1}
 
 
 def test_stories_are_legal_but_where_a_theme_wants_refusals() -> None:

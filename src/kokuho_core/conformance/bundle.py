@@ -24,8 +24,15 @@ _PEOPLE: Final = 10_000
 
 
 def side_by_side(stories: Sequence[Story]) -> tuple[Story, ...]:
-    """The same stories, each with municipalities and people of its own, and all with the same business dates."""
-    moved = [_relocated(story, place) for place, story in enumerate(stories[:MOST])]
+    """The same stories, each with municipalities and people of its own, and all with the same business dates.
+
+    Those whose municipalities merge get the first numbers, and the day of the merger, which no rule asks for, is left out:
+    so most bundles have the same municipalities, and a prefecture that was made once serves for many.
+    """
+    stories = stories[:MOST]
+    merging = [any(each.successor for each in story.insurers) for story in stories]
+    places = {number: place for place, number in enumerate(sorted(range(len(stories)), key=lambda each: not merging[each]))}
+    moved = [_relocated(story, places[number]) for number, story in enumerate(stories)]
     days: list[date] = []
     for together in zip_longest(*(story.steps for story in moved)):
         days.append(max([step.as_of for step in together if step is not None] + days[-1:]))
@@ -43,7 +50,7 @@ def _relocated(story: Story, place: int) -> Story:
         old.insurer_number: new.insurer_number for old, new in zip(story.insurers, own, strict=True)
     }
     insurers = tuple(
-        evolve(new, valid_until=old.valid_until, successor=old.successor and numbers[old.successor])
+        evolve(new, successor=old.successor and numbers[old.successor])
         for old, new in zip(story.insurers, own, strict=True)
     )
 

@@ -119,7 +119,8 @@ def play(
     """
     performances = [_Performance(story, capabilities, Prefecture(story.insurers, wait_days)) for story in stories]
     post = Post()
-    with make([insurer for story in stories for insurer in story.insurers]) as system:
+    insurers = sorted((each for story in stories for each in story.insurers), key=lambda each: each.insurer_number)
+    with make(insurers) as system:
         for steps in zip(*(story.steps for story in stories), strict=True):
             files: list[FileToSend] = []
             for each, step in zip(performances, steps, strict=True):
