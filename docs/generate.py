@@ -24,6 +24,7 @@ from kokuho_adapters.files import LayoutBook
 from kokuho_adapters.files.field_mapping import field_mapping
 from kokuho_core.benefit.choices import Choices
 from kokuho_core.benefit.law_tables import Law
+from kokuho_core.conformance.rules import RULE as JUDGED
 from kokuho_core.errors import CATALOGUE
 
 DOCS = Path(__file__).resolve().parent
@@ -140,6 +141,8 @@ def rules_page() -> Iterator[str]:
             yield ""
             yield told["text"]
             yield ""
+            if rule in JUDGED:
+                yield f"- [適合性試験](conformance.md)が確かめること: {JUDGED[rule].ja}"
             if told.get("planned"):
                 yield "- 状態: **予定**(まだ実装していません)"
             if code.get(rule) or not told.get("planned"):

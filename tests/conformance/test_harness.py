@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import tomllib
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -82,6 +84,17 @@ def test_an_exception_that_is_kept_fails_the_run(report: Report) -> None:
 def test_every_rule_belongs_to_a_part_with_files() -> None:
     assert len({each.number for each in RULES}) == len(RULES)
     assert {each.capability for each in RULES} - {None} == set(FILES_OF)  # X-1 binds every system
+
+
+def test_every_rule_that_is_judged_is_a_rule_of_the_documents() -> None:
+    """The page of the rules shows both texts, one under the other."""
+    documents = Path(__file__).parents[2] / "docs"
+    written = tomllib.loads((documents / "rules.toml").read_text("utf-8"))["rules"]
+    page = (documents / "rules.md").read_text("utf-8")
+    for rule in RULES:
+        assert not written[rule.number].get("planned"), rule.number
+        section = page.partition(f"\n### {rule.number}\n")[2].partition("\n### ")[0]
+        assert written[rule.number]["text"] in section and rule.ja in section, rule.number
 
 
 def test_stories_are_the_same_for_the_same_seed() -> None:

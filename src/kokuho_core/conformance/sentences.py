@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Collection, Mapping, Sequence
 from datetime import date, timedelta
 from typing import Any, Final, Protocol
@@ -57,8 +58,49 @@ class Sentences(Protocol):
     def unanswered(self, code: str, actual: str) -> str: ...
 
 
+class _OfRecords(ABC):
+    """What every language tells alike: a record speaks of a person, of the head of a household or of one of its months."""
+
+    __slots__ = ()
+    wording: Wording
+
+    def told(self, file_id: str, row: Row, who: str) -> str:
+        """What a record says as a whole."""
+        if file_id == PERSON:
+            return self._person_told(row, who)
+        return self._head_told(row, who) if file_id == HOUSEHOLD else self._month_told(row)
+
+    def subject(self, file_id: str, row: Row, who: str) -> str:
+        """What a record is about."""
+        if file_id == PERSON:
+            start = row["application_start"]
+            return self._nominal_head(who) if start is None else self.period(who, start)
+        return self._head(row, who) if file_id == HOUSEHOLD else self._month(row)
+
+    def _reason_of_change(self, row: Row) -> str:
+        return self.wording.code(HOUSEHOLD, "change_reason", row["change_reason"])
+
+    def _reason(self, row: Row, key: str) -> str:
+        return self.wording.code(PERSON, key, row[key])
+
+    @abstractmethod
+    def period(self, who: str, start: date) -> str: ...
+    @abstractmethod
+    def _person_told(self, row: Row, who: str) -> str: ...
+    @abstractmethod
+    def _head_told(self, row: Row, who: str) -> str: ...
+    @abstractmethod
+    def _month_told(self, row: Row) -> str: ...
+    @abstractmethod
+    def _nominal_head(self, who: str) -> str: ...
+    @abstractmethod
+    def _head(self, row: Row, who: str) -> str: ...
+    @abstractmethod
+    def _month(self, row: Row) -> str: ...
+
+
 @frozen
-class JapaneseSentences:
+class JapaneseSentences(_OfRecords):
     """日本語. ``wording``: the names of the layouts."""
 
     insurers: tuple[Insurer, ...]
@@ -109,16 +151,15 @@ class JapaneseSentences:
 
     def new(self, file_id: str, row: Row, who: str, *, is_again: bool) -> str:
         again = "(同じ履歴番号で改めて)" if is_again else ""
-        return f"{self.municipality(row['insurer_number'])}は、{self._told(file_id, row, who)}と届け出る{again}。"
+        return f"{self.municipality(row['insurer_number'])}は、{self.told(file_id, row, who)}と届け出る{again}。"
 
-    def _told(self, file_id: str, row: Row, who: str) -> str:
-        if file_id == PERSON:
-            return self._person_told(row, who)
-        if file_id == HOUSEHOLD:
-            nominal = "(擬制世帯主)" if row["head_kind"] == _NOMINAL else ""
-            until = f"{row['head_end']}まで" if row["head_end"] else ""
-            reason = self.wording.code(file_id, "change_reason", row["change_reason"])
-            return f"世帯{row['household_number']}の世帯主が{row['head_start']}から{until}{who}{nominal}である({reason})"
+    def _head_told(self, row: Row, who: str) -> str:
+        nominal = "(擬制世帯主)" if row["head_kind"] == _NOMINAL else ""
+        until = f"{row['head_end']}まで" if row["head_end"] else ""
+        whom = f"{row['head_start']}から{until}{who}{nominal}"
+        return f"世帯{row['household_number']}の世帯主が{whom}である({self._reason_of_change(row)})"
+
+    def _month_told(self, row: Row) -> str:
         kind = "高額該当(外来のみ)" if row["occurrence_kind"] == _OUTPATIENT else "高額該当"
         return f"世帯{row['household_number']}の{_month(row)}診療分が{kind}である(支給額{row['paid_amount']:,}円)"
 
@@ -139,14 +180,11 @@ class JapaneseSentences:
         end = f"{row['application_end']}に{self._reason(row, 'application_end_reason')}で適用終了"
         return f"{who}が{start}し、{end}した({told})"
 
-    def _reason(self, row: Row, key: str) -> str:
-        return self.wording.code(PERSON, key, row[key])
-
     def corrected(self, file_id: str, row: Row, who: str, before: Row | None, changes: Collection[str]) -> str:
         office = self.municipality(row["insurer_number"])
         if before is None:
-            return f"{office}は、送ったことのない記録を訂正する: {self._told(file_id, row, who)}。"
-        subject = self._subject(file_id, row, who)
+            return f"{office}は、送ったことのない記録を訂正する: {self.told(file_id, row, who)}。"
+        subject = self.subject(file_id, row, who)
         ends = {"application_end", "application_end_reason"}
         if file_id == PERSON and set(changes) == ends and before["application_end"] is None:
             reason = self._reason(row, "application_end_reason")
@@ -159,16 +197,17 @@ class JapaneseSentences:
         )
         return f"{office}は、{subject}の記録を訂正する: {changed}。"
 
-    def _subject(self, file_id: str, row: Row, who: str) -> str:
-        if file_id == PERSON:
-            start = row["application_start"]
-            return f"{who}の{start}からの適用" if start is not None else f"擬制世帯主{who}"
-        if file_id == HOUSEHOLD:
-            return f"世帯{row['household_number']}の世帯主{who}({row['head_start']}から)"
+    def _nominal_head(self, who: str) -> str:
+        return f"擬制世帯主{who}"
+
+    def _head(self, row: Row, who: str) -> str:
+        return f"世帯{row['household_number']}の世帯主{who}({row['head_start']}から)"
+
+    def _month(self, row: Row) -> str:
         return f"世帯{row['household_number']}の{_month(row)}診療分"
 
     def cancelled(self, file_id: str, row: Row, who: str) -> str:
-        return f"{self.municipality(row['insurer_number'])}は、{self._subject(file_id, row, who)}の記録を取り消す。"
+        return f"{self.municipality(row['insurer_number'])}は、{self.subject(file_id, row, who)}の記録を取り消す。"
 
     def decided(self, decision: DecisionMade) -> str:
         left, left_number, entered, number = decision.pair
@@ -227,7 +266,7 @@ class JapaneseSentences:
 
 
 @frozen
-class EnglishSentences:
+class EnglishSentences(_OfRecords):
     """English (ASCII): municipalities by their numbers and people by theirs."""
 
     wording: Wording = EnglishWording()
@@ -272,16 +311,15 @@ class EnglishSentences:
 
     def new(self, file_id: str, row: Row, who: str, *, is_again: bool) -> str:
         again = " (anew under the same history number)" if is_again else ""
-        return f"{_capital(self.municipality(row['insurer_number']))} tells: {self._told(file_id, row, who)}{again}."
+        return f"{_capital(self.municipality(row['insurer_number']))} tells: {self.told(file_id, row, who)}{again}."
 
-    def _told(self, file_id: str, row: Row, who: str) -> str:
-        if file_id == PERSON:
-            return self._person_told(row, who)
-        if file_id == HOUSEHOLD:
-            until = f" until {row['head_end']}" if row["head_end"] else ""
-            nominal = " as nominal head" if row["head_kind"] == _NOMINAL else ""
-            reason = self.wording.code(file_id, "change_reason", row["change_reason"])
-            return f"household {row['household_number']} has {who}{nominal} as head from {row['head_start']}{until} ({reason})"
+    def _head_told(self, row: Row, who: str) -> str:
+        until = f" until {row['head_end']}" if row["head_end"] else ""
+        nominal = " as nominal head" if row["head_kind"] == _NOMINAL else ""
+        when = f"from {row['head_start']}{until} ({self._reason_of_change(row)})"
+        return f"household {row['household_number']} has {who}{nominal} as head {when}"
+
+    def _month_told(self, row: Row) -> str:
         kind = "outpatient-only high-cost month" if row["occurrence_kind"] == _OUTPATIENT else "high-cost month"
         return f"household {row['household_number']} had a {kind} in {row['treatment_month']} (paid {row['paid_amount']} yen)"
 
@@ -303,14 +341,11 @@ class EnglishSentences:
             cover += f" until before {row['application_end']} ({self._reason(row, 'application_end_reason')})"
         return f"{cover} ({told})"
 
-    def _reason(self, row: Row, key: str) -> str:
-        return self.wording.code(PERSON, key, row[key])
-
     def corrected(self, file_id: str, row: Row, who: str, before: Row | None, changes: Collection[str]) -> str:
         office = _capital(self.municipality(row["insurer_number"]))
         if before is None:
-            return f"{office} corrects a record it never sent: {self._told(file_id, row, who)}."
-        subject = self._subject(file_id, row, who)
+            return f"{office} corrects a record it never sent: {self.told(file_id, row, who)}."
+        subject = self.subject(file_id, row, who)
         if not changes:
             return f"{office} sends {subject} unchanged as a correction."
         changed = ", ".join(
@@ -320,16 +355,17 @@ class EnglishSentences:
         )
         return f"{office} corrects {subject}: {changed}."
 
-    def _subject(self, file_id: str, row: Row, who: str) -> str:
-        if file_id == PERSON:
-            start = row["application_start"]
-            return f"the cover of {who} from {start}" if start is not None else f"the nominal head {who}"
-        if file_id == HOUSEHOLD:
-            return f"the head {who} of household {row['household_number']} from {row['head_start']}"
+    def _nominal_head(self, who: str) -> str:
+        return f"the nominal head {who}"
+
+    def _head(self, row: Row, who: str) -> str:
+        return f"the head {who} of household {row['household_number']} from {row['head_start']}"
+
+    def _month(self, row: Row) -> str:
         return f"the month {row['treatment_month']} of household {row['household_number']}"
 
     def cancelled(self, file_id: str, row: Row, who: str) -> str:
-        return f"{_capital(self.municipality(row['insurer_number']))} cancels {self._subject(file_id, row, who)}."
+        return f"{_capital(self.municipality(row['insurer_number']))} cancels {self.subject(file_id, row, who)}."
 
     def decided(self, decision: DecisionMade) -> str:
         left, left_number, entered, number = decision.pair
@@ -373,7 +409,7 @@ class EnglishSentences:
         return ", ".join(f"{name}: {value}" for name, value in values) or "a row"
 
     def period(self, who: str, start: date) -> str:
-        return f"cover of {who} from {start}"
+        return f"the cover of {who} from {start}"
 
     def pair(self, left: tuple[str, str], entered: tuple[str, str]) -> str:
         return (
