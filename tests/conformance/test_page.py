@@ -208,7 +208,7 @@ def test_pictures_show_what_was_expected_and_what_came_back(clumsy_report: Repor
 
 def test_what_an_office_took_back_is_drawn_as_such() -> None:
     """Rules: P-7. Corrections are dashed, what was cancelled is struck out."""
-    told = [story for story in (story_of("pictures", number) for number in range(60)) if _is_corrected(story)][:12]
+    told = [story for story in (story_of("pictures", number) for number in range(300)) if _is_corrected(story)][:24]
     pictures = [picture for story in told for picture in timelines(play([story], silent)[0])]
     styles = Counter(bar.style for picture in pictures for lane in picture.lanes for bar in lane.bars)
     assert min(styles[BarStyle.REPLACED], styles[BarStyle.CANCELLED], styles[BarStyle.NORMAL]) > 0
