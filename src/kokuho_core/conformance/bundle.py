@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from attrs import evolve
 
-from kokuho_core.conformance.lives import insurer
+from kokuho_core.conformance.municipalities import insurer
 from kokuho_core.conformance.story import DecisionMade, Pair, Sending, Step, Story
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
