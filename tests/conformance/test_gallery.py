@@ -10,7 +10,7 @@ from .figures import BEGIN, END, PAGE, play, table
 from .gallery import GALLERY
 from .mutant import source_of
 
-IN_MAKE_TEST = ("重複の日数を両端含みで数える", "県内転出で資格喪失とする", "世帯の継続を世帯員で判断する")
+IN_MAKE_TEST = ("重複の日数を両端含みで数える", "県内転出で資格喪失とする", "増員を住所異動と区別しない")
 
 @pytest.mark.parametrize("mutant", GALLERY, ids=lambda each: each.name)
 def test_a_mutant_changes_exactly_one_passage(mutant: Any) -> None:
@@ -38,7 +38,7 @@ def test_the_page_of_the_gallery_has_every_mutant() -> None:
 
 
 def test_the_figures_of_a_run_as_a_table() -> None:
-    caught = {"name": "甲", "caught": True, "rule": "P-5", "stories": 4, "files": 2, "people": 1}
+    caught = {"name": "甲", "caught": True, "rule": "P-5", "stories": 4, "files": 2, "people": 1, "cpu_seconds": 5.5}
     shown = table([caught, {**caught, "stories": 8}, {"name": "乙", "caught": False}])
     assert "| 甲 | P-5 | 4 | 2 | 1 |" in shown and "| 乙 | — | 見つからない |  |  |" in shown
     assert "3のうち2を見つけました。" in shown and "生活史: 中央値 6、最大 8。" in shown
