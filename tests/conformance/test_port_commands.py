@@ -26,7 +26,7 @@ def test_a_fault_of_a_sender_is_written_down(tmp_path: Path, monkeypatch: pytest
     monkeypatch.setenv("BUG", "no invalidation")
     line = f'"{sys.executable}" "{SMALL}" {{in}} {{state}} {{url}} {{certificates}}'
     found = run(
-        "sender", "--command", line, "--stories", "4", "--faults", "1", "--tries", "3", "--out", tmp_path, "--name", "見本",
+        "sender", "--command", line, "--seed", "6", "--stories", "1", "--tries", "2", "--out", tmp_path, "--name", "見本",
         "--json",
     )  # fmt: skip
     assert found.exit_code == 3, found.output
