@@ -91,7 +91,9 @@ def counts(report: Report | PortReport) -> dict[RuleState, int]:
 
 
 def verdict(report: Report | PortReport) -> str:
-    """The result in one sentence. A rule that was not exercised is not called kept."""
+    """The result in one sentence. A rule that was not exercised is not called kept; of ports, those tried alone count."""
     found = counts(report)
+    if isinstance(report, PortReport):
+        found[RuleState.NOT_APPLICABLE] = 0
     numbers = "、".join(f"{STATE_WORDS[state]} {count}" for state, count in found.items() if count)
     return f"{'適合' if report.is_conformant else '不適合'}: {numbers}"
