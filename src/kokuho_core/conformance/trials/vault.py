@@ -221,12 +221,12 @@ def _flipped(content: bytes, bit: int) -> bytes:
     return content[:place] + bytes([content[place] ^ mask]) + content[place + 1 :]
 
 
-_DIGESTS: Final = ("sha256", "sha512", "sha3_256", "blake2b", "blake2s")
+_DIGESTS: Final = (hashlib.sha256, hashlib.sha384, hashlib.sha512, hashlib.sha3_256)
 
 
 def _is_unkeyed(index: bytes, digits: str) -> bool:
     """Whether anybody who knows all numbers can make it, hexadecimal or cut short as well."""
-    made = [hashlib.new(name, form).digest() for name in _DIGESTS for form in _forms(digits)]
+    made = [digest(form).digest() for digest in _DIGESTS for form in _forms(digits)]
     return any(each.startswith(index) or index == each.hex().encode() for each in made)
 
 
