@@ -24,7 +24,7 @@ from kokuho_adapters.files import LayoutBook
 from kokuho_adapters.files.writer import RowFormatter
 from kokuho_adapters.registry_simulator.effects import records_in_effect, refused
 from kokuho_adapters.registry_simulator.faults import Fault, FaultKind
-from kokuho_adapters.registry_simulator.receiver import Caller
+from kokuho_adapters.registry_simulator.receiver import Caller, layout_of
 from kokuho_adapters.registry_simulator.server import OPERATOR, RunningSimulator, prepare
 from kokuho_core.conformance.system import FileToSend, SystemFailed
 from kokuho_core.conformance.trials.sender import Answer, Effect, Subscription, insurers_of
@@ -156,9 +156,7 @@ class Client:
 
     def _record(self, each: Subscription) -> dict[str, str]:
         """One record in the texts of the columns of KANYUSHA, without what the client itself gives it."""
-        layout = self._form.book.newest(Exchange.REGISTRATION.value)
-        if layout is None:  # the open format has it, and a layout of one's own only takes its place
-            raise NothingFresh
+        layout = layout_of(Exchange.REGISTRATION.value)
         values: dict[str, Any] = {
             "record_key": "-", "update_kind": "1",  # not given on
             "insurer_number": each.insurer_number, "individual_number": IndividualNumber(synthetic_number(each.person)),

@@ -9,7 +9,8 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from contextlib import closing
 from typing import Any
 
 from attrs import define, field, frozen
@@ -57,15 +58,16 @@ def play(trial: Trial[Any], acts: Sequence[Any], exercised: Counter[PortRuleKey]
     """One history on a fresh system: its first difference, None where everything is as it must be."""
     with trial.open() as stage:
         for number, act in enumerate(acts, 1):
-            for check in _checked(trial, stage, act):
-                if exercised is not None:
-                    exercised[trial.port, check.rule] += 1
-                if check.expected != check.actual:
-                    return Difference(tuple(acts[:number]), check)
+            with closing(_checked(trial, stage, act)) as checks:  # what it holds open ends before the system does
+                for check in checks:
+                    if exercised is not None:
+                        exercised[trial.port, check.rule] += 1
+                    if check.expected != check.actual:
+                        return Difference(tuple(acts[:number]), check)
     return None
 
 
-def _checked(trial: Trial[Any], stage: Callable[[Any], Iterator[Check]], act: Any) -> Iterator[Check]:
+def _checked(trial: Trial[Any], stage: Callable[[Any], Iterator[Check]], act: Any) -> Generator[Check, None, None]:
     """The checks of one act; a failure of the system is one of them. Its text is not repeated, as it may hold anything (S-3)."""
     try:
         yield from stage(act)
