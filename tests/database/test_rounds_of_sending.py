@@ -13,7 +13,7 @@ from alembic import command
 from alembic.config import Config
 from sqlalchemy import func, select, text
 
-from kokuho_adapters.database import SqlDatabase, open_database
+from kokuho_adapters.database import SqlDatabase, municipal_store, open_database
 from kokuho_adapters.database.tables import office_round
 from kokuho_adapters.database.unit import FEDERATION, SCOPE_SETTING
 from kokuho_core.household.record import HouseholdRecord
@@ -97,8 +97,12 @@ def with_every_mark(database: SqlDatabase) -> None:
         work.commit()
 
 
-def test_what_waits_is_sent_and_nothing_else_changes(database: SqlDatabase) -> None:
+@pytest.mark.parametrize("together", [1, 2, 3, 20_000])
+def test_what_waits_is_sent_and_nothing_else_changes(
+    database: SqlDatabase, together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Rules: Q-1, P-7, S-1. All marks there are, in two rounds; another municipality has its own."""
+    monkeypatch.setattr(municipal_store, "_NOTED_TOGETHER", together)
     with_every_mark(database)
     before, of_another = kept(database), kept(database, B)
     waiting = [row for (row,) in before["rows"].values() if row.waits_as is not None]

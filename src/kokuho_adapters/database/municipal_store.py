@@ -24,6 +24,7 @@ from sqlalchemy import (
     null,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy import cast as sql_cast
@@ -84,6 +85,7 @@ _ROW_COLUMNS: Final = (
     "previous_number_index", "notice", "changed_by", "is_cancelled", "is_sent", "waits_in", "recorded_at",
 )  # fmt: skip
 _LINE_COLUMNS: Final = ("subject", "history_number", "update_kind", "line", "insurer_number", "name")
+_NOTED_TOGETHER: Final = 20_000
 _STANDS: Final = _row.superseded_at.is_(None)
 
 
@@ -450,17 +452,33 @@ class SqlMunicipalStore:
         kind = _KIND_OF_FILE.get(file.file_id)
         if kind is not None:
             order: tuple[Any, ...] = (_row.subject, _row.history_number)
-            going = select(*order, _update_kind(_row)).where(*_rows_going_out(insurer_number, kind))
+            going = select(_row.subject, _row.history_number, _update_kind(_row).label("kind"))
+            going = going.where(*_rows_going_out(insurer_number, kind))
         else:
             order = (_other.identity,)
-            going = select(*order, sql_cast(literal(0), Integer), _update_kind(_other))
+            nothing = sql_cast(literal(0), Integer).label("history_number")
+            going = select(_other.identity.label("subject"), nothing, _update_kind(_other).label("kind"))
             going = going.where(*_others_going_out(insurer_number, file.file_id))
-        line = func.row_number().over(order_by=order) + 1
-        going = going.add_columns(line, literal(insurer_number), literal(file.name))
-        self.connection.execute(insert(office_sent_line).from_select(_LINE_COLUMNS, going.order_by(*order)))
+        self._note_lines(insurer_number, file.name, going.order_by(*order), order)
         number = self._next_round(insurer_number, file.file_id) + 1
         upserting = upsert(self.connection, office_round)
         self.connection.execute(upserting.values(insurer_number=insurer_number, file_id=file.file_id, number=number))
+
+    def _note_lines(self, insurer_number: InsurerNumber, name: str, going: Select[Any], order: tuple[Any, ...]) -> None:
+        """A great many lines at a time: one statement for all would keep what it changes in memory until its end."""
+        rest, before = going, 1
+        while True:
+            some = rest.limit(_NOTED_TOGETHER).subquery().c
+            line = func.row_number().over(order_by=(some.subject, some.history_number)) + before
+            columns = (some.subject, some.history_number, some.kind, line, literal(insurer_number), literal(name))
+            noting = insert(office_sent_line).from_select(_LINE_COLUMNS, select(*columns))
+            noted = self.connection.execute(noting.execution_options(preserve_rowcount=True)).rowcount
+            if noted < _NOTED_TOGETHER:
+                return
+            before += noted
+            here = (_sent.insurer_number == insurer_number, _sent.name == name, _sent.line == before)
+            last = self.connection.execute(select(_sent.subject, _sent.history_number).where(*here)).one()
+            rest = going.where(tuple_(*order) > tuple_(*map(literal, last[: len(order)])))
 
     def _next_round(self, insurer_number: InsurerNumber, file_id: str) -> int:
         return int(self.connection.execute(select(_next_round(insurer_number, file_id))).scalar_one())
