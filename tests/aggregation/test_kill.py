@@ -2,25 +2,20 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
-import time
 from pathlib import Path
 from random import Random
 from typing import Any
 
 import pytest
 
-import kokuho_core
 from kokuho_core.reception.ledger import FileResult
 
 from ..prefecture.office import A, B, C, PrefectureOffice, high_cost, household
+from ..prefecture.steps import finish, kill_at
 from .support import Dump, dump, entered, insured
 
-WORKER = Path(__file__).with_name("worker.py")
-SOURCES = Path(kokuho_core.__file__).parent.parent
+WORKER = "tests.aggregation.worker"
 PERSONS = 200
 KILLS = 52
 PARTS = 4
@@ -58,26 +53,6 @@ def workload(office: PrefectureOffice) -> None:
         _, _, created, _ = path.name.split("_")
         path.write_bytes(path.read_bytes().replace(created.encode(), stamp.encode(), 1))
         path.rename(path.with_name(path.name.replace(created, stamp)))
-
-
-def start(folder: Path) -> subprocess.Popen[str]:
-    environment = {**os.environ, "PYTHONPATH": str(SOURCES)}
-    worker = subprocess.Popen(
-        [sys.executable, str(WORKER), str(folder)],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env=environment,
-    )
-    assert worker.stdout is not None
-    assert worker.stdout.readline() == "begun\n"
-    return worker
-
-
-def finish(folder: Path) -> None:
-    worker = start(folder)
-    output, errors = worker.communicate(timeout=120)
-    assert (worker.returncode, output) == (0, "done\n"), errors
 
 
 def state(folder: Path) -> Dump:
@@ -127,43 +102,34 @@ def require_whole_files(folder: Path, whole: Dump) -> None:
 
 
 @pytest.fixture(scope="module")
-def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Dump, float]:
-    """A prefecture before the work, what an undisturbed run makes of it, and how long that takes."""
+def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Dump, int]:
+    """A prefecture before the work, what an undisturbed run makes of it, and how many steps that takes."""
     before = tmp_path_factory.mktemp("kill") / "before"
     with PrefectureOffice(before) as office:
         workload(office)
     undisturbed = before.with_name("undisturbed")
     shutil.copytree(before, undisturbed)
-    worker = start(undisturbed)
-    begun = time.monotonic()
-    assert worker.communicate(timeout=120)[0] == "done\n"
-    took = time.monotonic() - begun
-    return before, state(undisturbed), took
+    steps = finish(WORKER, undisturbed)
+    return before, state(undisturbed), steps
 
 
 class TestKill:
     @pytest.mark.parametrize("part", [0, *(pytest.param(part, marks=pytest.mark.long) for part in range(1, PARTS))])
-    def test_killed_at_random_moments(self, prepared: tuple[Path, Dump, float], part: int, tmp_path: Path) -> None:
-        """Rules: X-1, X-2, X-13."""
-        before, whole, took = prepared
+    def test_killed_at_random_moments(self, prepared: tuple[Path, Dump, int], part: int, tmp_path: Path) -> None:
+        """Rules: X-1, X-2, X-13. Every other time right at a step, otherwise somewhere behind one."""
+        before, whole, steps = prepared
         random = Random(part)
-        inside = 0
         for kill in range(KILLS // PARTS):
             folder = tmp_path / str(kill)
             shutil.copytree(before, folder)
-            worker = start(folder)
-            time.sleep(random.uniform(0, took))
-            worker.kill()
-            worker.communicate()
-            inside += worker.returncode != 0
+            kill_at(WORKER, folder, at=random.randint(1, steps), after=random.uniform(0, 0.02) if kill % 2 else None)
             require_whole_files(folder, whole)
-            finish(folder)
+            finish(WORKER, folder)
             found = state(folder)
             for table, rows in whole.items():
                 assert found[table] == rows, table
             require_whole_deliveries(folder)
             shutil.rmtree(folder)
-        assert inside >= KILLS // PARTS // 2
 
 
 def require_whole_deliveries(folder: Path) -> None:

@@ -1,5 +1,5 @@
-"""A process to be killed: receives every file of a folder by name, then resolves. Run as a script with the folder of an
-initialised prefecture; it prints a line when it begins and one when it is done."""
+"""A process to be killed: receives every file of a folder by name, resolves and delivers. ``python -m`` with the folder of an
+initialised prefecture and what :mod:`tests.prefecture.steps` adds; it prints a line when it begins and one when it is done."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from kokuho_adapters.configuration import Configuration
 from kokuho_core.usecases.deliver import deliver
 from kokuho_core.usecases.receive import receive, release_held
 from kokuho_core.usecases.resolve import resolve
+
+from ..prefecture.steps import announce
 
 
 class StandingClock:
@@ -41,5 +43,6 @@ def run(folder: Path) -> None:
 
 if __name__ == "__main__":
     print("begun", flush=True)
+    steps = announce(int(sys.argv[2]), stays=sys.argv[3] == "1")
     run(Path(sys.argv[1]))
-    print("done", flush=True)
+    print("done", steps(), flush=True)

@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import os
 import shutil
-import subprocess
-import sys
 import time
 from pathlib import Path
 from random import Random
@@ -13,7 +10,6 @@ from typing import Any
 
 import pytest
 
-import kokuho_core
 from kokuho_adapters.composition import Installation, open_installation
 from kokuho_adapters.configuration import Configuration
 from kokuho_adapters.security.key_custody import overview
@@ -21,35 +17,11 @@ from kokuho_core.ports.keys import KeyState
 
 from ..aggregation.support import entered, insured
 from ..prefecture.office import A, B, PrefectureOffice, number
+from ..prefecture.steps import begin, finish, kill_at
 from .sealed import by_number, key_ids_in
 
-WORKER = Path(__file__).with_name("rotation_worker.py")
-SOURCES = Path(kokuho_core.__file__).parent.parent
+WORKER = "tests.security.rotation_worker"
 BATCH = 10
-
-
-def start(folder: Path, kind: str, waits_at: int = 0) -> subprocess.Popen[str]:
-    worker = subprocess.Popen(
-        [sys.executable, str(WORKER), str(folder), kind, str(BATCH), str(waits_at)],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "PYTHONPATH": str(SOURCES)},
-    )
-    assert worker.stdout is not None
-    assert worker.stdout.readline() == "begun\n"
-    return worker
-
-
-def finish(folder: Path, kind: str) -> int:
-    """Let a rotation come to its end. How many steps it took."""
-    worker = start(folder, kind)
-    output, errors = worker.communicate(timeout=120)
-    assert worker.returncode == 0, errors
-    done, steps = output.split()
-    assert done == "done"
-    return int(steps)
 
 
 def opened(folder: Path) -> Installation:
@@ -78,7 +50,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, 
     for kind in ("data", "index", "master"):
         folder = before.with_name(kind)
         shutil.copytree(before, folder)
-        steps[kind] = finish(folder, kind)
+        steps[kind] = finish(WORKER, folder, kind, BATCH)
     return before, state(before), steps
 
 
@@ -89,13 +61,9 @@ def killed_and_brought_to_an_end(prepared: Any, folder: Path, kind: str, kills: 
     old = key_ids_in(folder / "kokuho.sqlite3")
     for kill in range(kills):
         # A rotation that goes on where the killed one stopped has fewer steps left than an undisturbed one.
-        worker = start(folder, kind, random.randint(1, max(1, steps[kind] // (kill + 2))))
-        assert worker.stdout is not None
-        assert worker.stdout.readline() == "waiting\n"
-        worker.kill()
-        worker.communicate()
+        kill_at(WORKER, folder, kind, BATCH, at=random.randint(1, max(1, steps[kind] // (kill + 2))))
         assert state(folder) == whole
-    finish(folder, kind)
+    finish(WORKER, folder, kind, BATCH)
     assert state(folder) == whole
     with opened(folder) as installation:
         found = overview(installation.custody)
@@ -128,7 +96,7 @@ def test_killed_while_another_process_works(prepared: Any, tmp_path: Path, kind:
     shutil.copytree(before, folder)
     with PrefectureOffice(folder) as office:
         for turn in range(4):
-            worker = start(folder, kind)
+            worker = begin(WORKER, folder, kind, BATCH)
             answer = office.receive(
                 office.write("SKKOJIN", B, [entered(B, f"6{turn}", 200 + turn, "1", start="2024-04-01")], sequence=2 + turn)
             )
@@ -137,7 +105,7 @@ def test_killed_while_another_process_works(prepared: Any, tmp_path: Path, kind:
             time.sleep(random.uniform(0, 0.3))
             worker.kill()
             worker.communicate()
-        finish(folder, kind)
+        finish(WORKER, folder, kind, BATCH)
         after = by_number(office.installation, office.database_file)
         assert set(whole["number_vault"]) < set(after["number_vault"])
         serials = {digits: serial for serial, digits in whole["person_number"]}
