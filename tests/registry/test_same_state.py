@@ -16,7 +16,7 @@ from kokuho_core.vocabulary.identifiers import InsurerNumber
 from .kit import batch, exchanged, line
 from .pool import Pool
 
-EXAMPLES = 40 if settings().max_examples <= 100 else 1000
+EXAMPLES = 40 if settings().max_examples <= 100 else 300  # the pool has invented people for no more
 START = date(2026, 4, 1)
 
 
