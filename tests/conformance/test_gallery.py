@@ -12,6 +12,7 @@ from .mutant import source_of
 
 IN_MAKE_TEST = ("重複の日数を両端含みで数える", "県内転出で資格喪失とする", "増員を住所異動と区別しない")
 
+
 @pytest.mark.parametrize("mutant", GALLERY, ids=lambda each: each.name)
 def test_a_mutant_changes_exactly_one_passage(mutant: Any) -> None:
     assert source_of(mutant.module).count(mutant.old) == 1

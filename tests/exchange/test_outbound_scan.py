@@ -6,6 +6,7 @@ import base64
 import re
 import time
 from datetime import datetime
+from math import comb
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 
 from kokuho_adapters.exchange.outbound_scan import scan_file
 from kokuho_adapters.files import OpenFormatFolder
-from kokuho_adapters.files.outbound_scan import OutboundScan
+from kokuho_adapters.files.outbound_scan import OutboundScan, _Tally
 from kokuho_core.errors import FileRefused
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 from kokuho_core.vocabulary.individual_number import individual_number_problem
@@ -151,10 +152,25 @@ def test_a_column_of_other_digits_is_judged_as_a_whole(tmp_path: Path) -> None:
     by_chance = [f"9800{serial:08d}" for serial in range(2000)]
     assert sum(individual_number_problem(each) is None for each in by_chance) > 100
     assert refused(hihoid(by_chance), tmp_path, HIHOID) is None
-    refusal = refused(hihoid([number(each) for each in range(3)]), tmp_path, HIHOID)
+    refusal = refused(hihoid([number(each) for each in range(7)]), tmp_path, HIHOID)
     assert refusal is not None and refusal.problems[0].field == "addressee_number" and refusal.problems[0].line == 2
-    assert refused(hihoid([number(1), number(2)]), tmp_path, HIHOID) is None
+    assert refused(hihoid([number(each) for each in range(6)]), tmp_path, HIHOID) is None
+    many_rows_of_one_person = [number(1)] * 500
+    assert refused(hihoid(many_rows_of_one_person), tmp_path, HIHOID) is None
     assert refused(hihoid(["50001"], person=N), tmp_path, HIHOID) is not None
+
+
+def test_chance_stops_no_file() -> None:
+    """Rules: S-6. What is told as once in ten million is at most that, exactly counted, for every size of a column."""
+    for size in range(1, 120):
+        chances = [comb(size, like) * 0.1**like * 0.9 ** (size - like) for like in range(size + 1)]
+        stopped = [like for like in range(size + 1) if are_numbers(size, like)]
+        assert sum(chances[like] for like in stopped) <= 1.000001e-7, size
+        assert bool(stopped) == (size >= 7) and (not stopped or stopped == list(range(stopped[0], size + 1)))
+
+
+def are_numbers(size: int, like: int) -> bool:
+    return _Tally(size, like).are_numbers()
 
 
 # --- where files are made ---
