@@ -17,6 +17,7 @@ import tokenize
 import tomllib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -81,6 +82,7 @@ def _scopes(tree: ast.Module) -> list[tuple[int, int, str]]:
     return scopes
 
 
+@cache
 def code_places() -> dict[str, list[str]]:
     """Rule → ``module:function`` of every place in ``src`` that cites it."""
     places: dict[str, set[str]] = defaultdict(set)
@@ -103,6 +105,7 @@ def code_places() -> dict[str, list[str]]:
     return {rule: sorted(found) for rule, found in places.items()}
 
 
+@cache
 def test_places() -> dict[str, list[str]]:
     """Rule → test files whose tests cite it on a line ``Rules: …`` of their docstring."""
     places: dict[str, set[str]] = defaultdict(set)
@@ -192,6 +195,7 @@ def requirements_page() -> Iterator[str]:
 # --- error codes ---
 
 
+@cache
 def used_codes() -> set[str]:
     """Codes that stand in ``src`` as values, outside the catalogue itself."""
     found: set[str] = set()

@@ -46,11 +46,24 @@ _ONE_IN: Final = 8
 _ABOUT_DATABASES: Final = {"database", "concurrency", "crash", "audit", "access", "reveal", "registration"}
 
 
+_OF_MANY_EXAMPLES: Final = {
+    "aggregation/test_kill", "aggregation/test_order", "aggregation/test_told",
+    "crash/test_disk_full", "crash/test_failing_operations", "crash/test_killed", "crash/test_killed_on_server",
+    "forerunner/test_second_process", "municipal_office/test_closed_circle", "recall/test_recall_histories",
+    "registration/test_exchange_machine", "registration/test_history_never_revives", "robustness/test_order_of_files",
+    "robustness/test_resending",
+}  # fmt: skip
+"""What these reach, quicker tests reach too; to note each line of it takes more time than the tests themselves."""
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A prefecture on a server takes ten times as long as one in a file, and is judged by the same code."""
     seen: Counter[Path] = Counter()
     for item in items:
+        place = f"{item.path.parent.name}/{item.path.stem}"
+        if place in _OF_MANY_EXAMPLES or item.name.endswith("as_modelled"):
+            item.add_marker(pytest.mark.no_cover)
         chosen = getattr(getattr(item, "callspec", None), "params", {}).values()
         if "postgresql" in chosen and item.path.parent.name not in _ABOUT_DATABASES:
             if seen[item.path] % _ONE_IN:

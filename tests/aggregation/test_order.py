@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,6 +19,8 @@ from ..prefecture.worlds import Worlds
 from .histories import MUNICIPALITIES, Sent, histories, orders
 
 AS_OF = "2024-12-31"
+HISTORIES = 38 if os.environ.get("KOKUHO_TEST_PROFILE") == "long" else 20
+"""Per part, on SQLite."""
 DERIVED = (
     "known_addressee",
     "prefectural_person",
@@ -72,7 +75,7 @@ class TestOrder:
     def test_one_resolve_at_the_end_finds_the_same_whatever_came_first(self, worlds: Worlds, part: int) -> None:
         """Rules: X-7, X-2, X-33, P-5."""
 
-        @examples(worlds.examples(38))
+        @examples(worlds.examples(HISTORIES))
         @given(st.data())
         def run(data: st.DataObject) -> None:
             files = data.draw(histories(), label="files")
@@ -98,7 +101,7 @@ class TestOrder:
     def test_resolving_after_every_file_ends_in_the_same(self, worlds: Worlds, part: int) -> None:
         """Rules: X-7, Q-3, P-5, H-6, X-13."""
 
-        @examples(worlds.examples(30))
+        @examples(worlds.examples(HISTORIES))
         @given(st.data())
         def run(data: st.DataObject) -> None:
             files = data.draw(histories(), label="files")

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from ..prefecture.office import PrefectureOffice
 from ..prefecture.worlds import Worlds
 from .histories import MUNICIPALITIES, Sent, histories, orders
-from .test_order import AS_OF, decide_all, examples
+from .test_order import AS_OF, HISTORIES, decide_all, examples
 
 KEYS = {
     "TOKUSO": ("addressee_number", "application_start"),
@@ -83,7 +83,7 @@ def check(office: PrefectureOffice, municipality: Municipality, files: Sequence[
 def test_every_correction_reaches_who_was_told_otherwise(worlds: Worlds, part: int) -> None:
     """Rules: S-24, X-13, X-28, H-7, Q-5. Random histories in random order, delivered now and then."""
 
-    @examples(worlds.examples(30))
+    @examples(worlds.examples(HISTORIES))
     @given(st.data())
     def run(data: st.DataObject) -> None:
         files = data.draw(histories(), label="files")

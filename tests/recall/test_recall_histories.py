@@ -24,8 +24,8 @@ from ..prefecture.worlds import Worlds
 from .receivers import Receiver
 
 PARTS = 4
-EXAMPLES = 500 if os.environ.get("KOKUHO_TEST_PROFILE") == "long" else 50
-"""Per part on SQLite: 50 histories in «make test», 2,000 in «make test-long»."""
+EXAMPLES = 500 if os.environ.get("KOKUHO_TEST_PROFILE") == "long" else 30
+"""Per part on SQLite: 30 histories in «make test», 2,000 in «make test-long»."""
 
 
 def receive_all(office: PrefectureOffice, files: Sequence[Sent]) -> int:

@@ -28,7 +28,7 @@ from .edits import Edit, Municipalities, edits
 from .model_receiver import Partition
 from .two_ways import judged_both_ways
 
-SCHEDULES = 200 if os.environ.get("KOKUHO_TEST_PROFILE") == "long" else 60
+SCHEDULES = 200 if os.environ.get("KOKUHO_TEST_PROFILE") == "long" else 30
 STEPS = 8
 
 

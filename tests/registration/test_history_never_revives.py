@@ -20,7 +20,7 @@ from .counter import Counter
 from .edits import Edit, Municipalities, edits
 from .model_receiver import days
 
-EXAMPLES = 40 if settings().max_examples <= 100 else 200
+EXAMPLES = 20 if settings().max_examples <= 100 else 200
 
 
 @define
