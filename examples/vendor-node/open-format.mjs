@@ -17,6 +17,7 @@ export const LAYOUTS = {
     notified_on other_insurer_number updated_at`),
   KOGAKU: columns(`insurer_number household_number treatment_month update_kind occurrence_kind payment_kind paid_on paid_amount
     updated_at`),
+  KEISHIJI: columns("insurer_number candidate_number decision decided_on decided_by reason"),
   TOKUSO: columns(`insurer_number addressee_number municipal_insured_id prefectural_insured_id qualification_acquired
     qualification_acquired_reason qualification_lost qualification_lost_reason carried_from status application_start
     application_end`),
@@ -24,6 +25,14 @@ export const LAYOUTS = {
     previous_prefectural_insured_id`),
   KAKUNIN: columns(`insurer_number finding_number kind municipal_insured_id addressee_number from_insurer to_insurer period_start
     period_end days status detected_on`),
+  KEIKOHO: columns(`insurer_number candidate_number household_number from_insurer from_household_number moved_on
+    head_municipal_insured_id moved_members occurrence_count status suggestion suggestion_reason`),
+  KEIKAKU: columns(`insurer_number candidate_number household_number from_insurer from_household_number moved_on decision decided_on
+    carried_months`),
+  KOHIKI: columns(`insurer_number household_number from_insurer from_household_number treatment_month occurrence_kind
+    update_kind`),
+  KOHIKEKKA: columns(`insurer_number candidate_number household_number from_insurer from_household_number result carried_months
+    occurrence_count`),
   SHOKEKKA: columns("insurer_number source_file line result error_code error_field message"),
 };
 

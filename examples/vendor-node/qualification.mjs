@@ -2,12 +2,12 @@
 import { daysBetween, earlierEnd } from "./days.mjs";
 
 const SINCE = "20180401";
-const claimsOut = (period) => period.endReason === "57" && period.end >= SINCE;
-const claimsIn = (period) => period.startReason === "07" && period.start >= SINCE;
-const covers = (period, day) => period.start <= day && (!period.end || day < period.end);
+export const claimsOut = (period) => period.endReason === "57" && period.end >= SINCE;
+export const claimsIn = (period) => period.startReason === "07" && period.start >= SINCE;
+export const covers = (period, day) => period.start <= day && (!period.end || day < period.end);
 
 /** 同じ市町村: one number, or a municipality and the one that took it over (Q-10, X-31). `successors`: number to number. */
-const sameOffice = (successors) => (one, other) => {
+export const sameOffice = (successors) => (one, other) => {
   const heirs = (number) => {
     const found = [number];
     while (successors[found.at(-1)] && !found.includes(successors[found.at(-1)])) found.push(successors[found.at(-1)]);
@@ -24,7 +24,7 @@ function continues(one, next, isOne) {
 }
 
 /** Periods that cover a day at least, by start, end and municipality. */
-function inOrder(periods) {
+export function inOrder(periods) {
   const key = (period) => [period.start, period.end || "99999999", period.insurer, String(period.history).padStart(4, "0")].join("/");
   return periods.filter((period) => period.start !== period.end).sort((one, other) => (key(one) < key(other) ? -1 : 1));
 }

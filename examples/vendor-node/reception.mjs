@@ -1,4 +1,5 @@
 // 受付: sequence numbers, what may be corrected or cancelled (X-4, P-7), one municipality's own periods (P-3).
+import { decide } from "./candidates.mjs";
 import { settle } from "./identity.mjs";
 
 const KEYS = {
@@ -21,7 +22,7 @@ export function receive(state, file) {
   while (ledger.waiting[ledger.due]) {
     const next = ledger.waiting[ledger.due];
     delete ledger.waiting[ledger.due++];
-    const results = next.fileId === "SKKOJIN" ? applyPersons(state, next) : applyOthers(state, next);
+    const results = (APPLY[next.fileId] ?? applyOthers)(state, next);
     for (const [line, [result, code]] of results) {
       receipts.push({ insurer_number: next.sender, source_file: next.name, line, result, error_code: code });
     }
@@ -29,17 +30,24 @@ export function receive(state, file) {
   return receipts;
 }
 
-/** 世帯と高額該当: kept for receipts alone. A cancelled month may be sent anew, a cancelled household record may not. */
+const APPLY = { SKKOJIN: applyPersons, KEISHIJI: applyDecisions };
+
+/** 世帯と高額該当. A cancelled month may be sent anew, a cancelled household record may not. */
 function applyOthers(state, file) {
   const known = (state.others[file.fileId] ??= {});
   return file.rows.map((row) => {
     const identity = identityOf(file.fileId, row);
-    const stands = known[identity] === "stands";
-    const isGone = known[identity] === "cancelled" && file.fileId !== "KOGAKU";
+    const stands = identity in known && !known[identity].isCancelled;
+    const isGone = known[identity]?.isCancelled && file.fileId !== "KOGAKU";
     if (isGone || stands === (row.update_kind === NEW)) return [row.line, [REFUSED, "N-KIND"]];
-    known[identity] = row.update_kind === CANCELLED ? "cancelled" : "stands";
+    known[identity] = row.update_kind === CANCELLED ? { isCancelled: true } : row;
     return [row.line, [ACCEPTED, ""]];
   });
+}
+
+/** 確定指示, on what was listed last. */
+function applyDecisions(state, file) {
+  return file.rows.map((row) => [row.line, decide(state, row) ? [ACCEPTED, ""] : [REFUSED, "N-DECISION"]]);
 }
 
 function applyPersons(state, file) {
@@ -93,7 +101,7 @@ export function periodsOf(rows) {
   }
   return [...byStart.values()].map((same) => {
     same.sort((one, other) => Number(one.history_number) - Number(other.history_number));
-    return { first: same[0], last: same.at(-1) };
+    return { first: same[0], last: same.at(-1), rows: same };
   });
 }
 

@@ -3,22 +3,25 @@
 //   node vendor.mjs IN OUT STATE AS_OF
 //
 // IN holds the files of one step (order.txt: in which order they came), OUT gets the files for the municipalities, STATE keeps
-// what is known from step to step, AS_OF is the business date. It has the capabilities qualification, findings and receipts.
+// what is known from step to step, AS_OF is the business date.
 // Where IN holds step-0001, step-0002 … instead, it takes them all from the start and returns all that stands after the last.
-// VENDOR_BUG=inclusive-end | revived | gap-without-claim puts a mistake in, for the harness to find.
+// VENDOR_BUG=inclusive-end | revived | gap-without-claim | any-member puts a mistake in, for the harness to find.
 import fs from "node:fs";
 import path from "node:path";
 
+import { judgeCandidates } from "./candidates.mjs";
 import { plusDays } from "./days.mjs";
+import { tellCandidates } from "./household-telling.mjs";
+import { Households } from "./households.mjs";
 import { conflictsOf, people } from "./identity.mjs";
 import { readFile, readSuccessors, writeFile } from "./open-format.mjs";
-import { findings, qualifications } from "./qualification.mjs";
+import { findings, qualifications, sameOffice } from "./qualification.mjs";
 import { addresseeOf, periodsOf, receive } from "./reception.mjs";
 
 const EMPTY = {
   successors: {}, // which municipality was taken over by which
   ledgers: {}, received: {}, others: {}, standing: {}, held: [], links: {}, // what came in
-  ids: {}, issued: 0, findings: {}, // what was judged
+  ids: {}, issued: 0, findings: {}, candidates: {}, // what was judged
   told: {}, toldIds: {}, sequences: {}, // what went out
 };
 
@@ -29,7 +32,7 @@ function main([given, out, stateFolder, asOfText]) {
   const due = new Map();
   const tell = (fileId, insurer, row) => {
     const key = `${fileId}/${insurer}`;
-    due.set(key, [...(due.get(key) ?? []), { ...row, insurer_number: insurer }]);
+    due.set(key, [...(due.get(key) ?? []), { insurer_number: insurer, ...row }]);
   };
   const steps = fs.readdirSync(given).filter((name) => name.startsWith("step-")).sort();
   if (steps.length === 0 || fs.existsSync(path.join(given, "order.txt"))) {
@@ -72,23 +75,36 @@ function judge(state, asOf, tell) {
   const open = new Map();
   const everybody = people(state).sort((one, other) => (addresseeOf(one[0]) < addresseeOf(other[0]) ? -1 : 1));
   const taken = new Set();
+  const judged = [];
   for (const rows of everybody) {
     const id = insuredId(state, rows, taken);
     for (const who of new Set(rows.map(addresseeOf))) tellId(state, who, id, tellIfNew);
     const periods = applicationPeriods(rows);
     const found = findings(periods, asOf, state.successors);
     const isProtected = rows.reduce((one, other) => (one.updated_at > other.updated_at ? one : other)).address_withheld === "1";
+    judged.push({ id, periods, found, isProtected });
     for (const each of found) open.set(findingKey(each), findingRows(each, isProtected));
     for (const each of qualifications(periods, found, state.successors)) tellQualification(each, id, tellIfNew);
   }
   for (const each of state.held) open.set(`3/${each.identity}`, identityRows(state, each));
   tellFindings(state, open, asOf, tellIfNew);
+  continueHouseholds(state, judged, tellIfNew);
+}
+
+/** 世帯の継続性, when it is known who is whom. Only who has a standing record can be known as a head. */
+function continueHouseholds(state, judged, tellIfNew) {
+  const known = new Set(Object.values(state.standing).map(addresseeOf));
+  const rows = Object.values(state.others.SKSETAI ?? {}).filter((row) => !row.isCancelled);
+  const households = new Households(judged, rows, (who) => (known.has(who) ? state.ids[who] : undefined));
+  judgeCandidates(state, judged, households, sameOffice(state.successors));
+  tellCandidates(state, households, (row) => row && municipal(row.insurer_number, row.head_addressee_number), tellIfNew);
 }
 
 function applicationPeriods(rows) {
   const byAddressee = new Map();
   for (const row of rows) byAddressee.set(addresseeOf(row), [...(byAddressee.get(addresseeOf(row)) ?? []), row]);
-  return [...byAddressee.values()].flatMap(periodsOf).map(({ first, last }) => ({
+  return [...byAddressee.values()].flatMap(periodsOf).map(({ first, last, rows: all }) => ({
+    rows: all,
     insurer: last.insurer_number,
     addressee: last.addressee_number,
     history: Number(first.history_number),

@@ -117,6 +117,6 @@ GALLERY = (
     Mutant("確定リストを転入先だけに送る", ROWS, "for told in (entered.insurer_number, left.insurer_number):", "for told in (entered.insurer_number,):"),
     Mutant("一度知らせた行の変更を知らせない", DELIVER, "row = what_to_tell(current, told)", "row = what_to_tell(current, told) if told is None else None"),
     Mutant("処理結果をすべて受理とする", DELIVER, "told = _told_result(by_line[line]) if line in by_line else _ACCEPTED", "told = _ACCEPTED"),
-    Mutant("処理結果を一行ずらす", DELIVER, "lines: Iterable[int] = range(2, total + 2)", "lines: Iterable[int] = range(1, total + 1)"),
+    Mutant("処理結果を一行ずらす", DELIVER, "range(FIRST_LINE, FIRST_LINE + total)", "range(FIRST_LINE - 1, FIRST_LINE - 1 + total)"),
     Mutant("別の市町村の行を送る", DELIVER, "work.returns.due(insurer, file_id, everything=everything)", "work.returns.due(sorted(each.insurer_number for each in work.register())[0] if file_id == 'TOKUSO' else insurer, file_id, everything=everything)"),
 )  # fmt: skip

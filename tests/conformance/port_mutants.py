@@ -352,6 +352,8 @@ def vault(mistaken: Callable[[NumberVault], Any]) -> Trial[Any]:
     return VaultTrial(make)
 
 
+CLUMSY_STORES = stores(parts={"candidates": _LastWins, "spans": _LeavesAGap})
+"""With two mistakes, for the tests of what is said about them."""
 MUTANTS: dict[str, tuple[Trial[Any], str]] = {
     "lost update": (stores(parts={"candidates": _LastWins}), "S-26"),
     "rollback keeps": (stores(keeps_everything=True), "S-27"),

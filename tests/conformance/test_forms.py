@@ -12,7 +12,7 @@ import pytest
 from attrs import evolve
 
 from kokuho_adapters.conformance.certificate import certificate, content_hash, verify_certificate
-from kokuho_adapters.conformance.described import CAPABILITY_WORDS, STATE_MEANINGS, STATE_WORDS, described
+from kokuho_adapters.conformance.described import CAPABILITY_WORDS, PORT_WORDS, STATE_MEANINGS, STATE_WORDS, described
 from kokuho_adapters.conformance.junit import junit
 from kokuho_adapters.conformance.report_json import as_json
 from kokuho_adapters.conformance.terminal import text
@@ -26,13 +26,14 @@ from kokuho_core.conformance import (
     run_conformance,
 )
 from kokuho_core.conformance.report import results_of
+from kokuho_core.conformance.trials import Port
 
 from .clumsy import clumsy
 
 
 def test_every_state_and_every_part_has_its_words() -> None:
     assert set(STATE_WORDS) == set(STATE_MEANINGS) == set(RuleState)
-    assert set(CAPABILITY_WORDS) == set(Capability)
+    assert set(CAPABILITY_WORDS) == set(Capability) and set(PORT_WORDS) == set(Port)
 
 
 # --- terminal ---

@@ -53,6 +53,21 @@ def _check(story: Story, told: Narration) -> None:
     assert len(told.steps) == len(story.steps)
 
 
+@pytest.mark.parametrize(
+    ("kind", "days", "told"),
+    [
+        ("1", None, "重複 2022-02-01〜"),
+        ("1", 3, "重複 3日 2022-02-01〜2022-02-03"),
+        ("2", 1, "空白 1日 2022-02-01〜2022-02-01"),
+        ("5", None, "相手なし 2022-02-01"),
+    ],
+)
+def test_a_finding_is_told_by_its_days(kind: str, days: int | None, told: str) -> None:
+    """Rules: P-5, P-6. An overlap that goes on is told as open."""
+    say = japanese(story_of("narration", 0))
+    assert say.finding({"kind": kind, "period_start": date(2022, 2, 1), "days": days}) == told
+
+
 @pytest.mark.parametrize("number", range(0, 120, 3))
 def test_every_record_is_told_in_japanese_and_english(number: int) -> None:
     """Rules: S-13. And no 個人番号 is."""

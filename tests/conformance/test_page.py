@@ -15,15 +15,17 @@ from xml.etree import ElementTree as ET
 import pytest
 from attrs import define, field
 
-from kokuho_adapters.conformance.described import STATE_WORDS
+from kokuho_adapters.conformance.described import PORT_WORDS, STATE_WORDS, described
 from kokuho_adapters.conformance.html import html
 from kokuho_adapters.conformance.markup import Markup, tag, together
 from kokuho_adapters.conformance.story_timeline import timelines
 from kokuho_adapters.timeline import BarStyle, describe, render_svg
-from kokuho_core.conformance import ALL_CAPABILITIES, RULES, Report, story_of
+from kokuho_core.conformance import ALL_CAPABILITIES, RULES, ConformanceSettings, Report, story_of
 from kokuho_core.conformance.report import results_of
 from kokuho_core.conformance.run import play
 from kokuho_core.conformance.story import CANCELLED, CORRECTED, PERSON, Story
+from kokuho_core.conformance.trials import PORT_RULES, PortReport, StoresTrial, run_port_conformance
+from kokuho_core.conformance.trials.in_memory import memory_stores
 
 from .clumsy import silent
 
@@ -34,6 +36,14 @@ _COMMAND: Final = "kokuho conformance replay <seed> & 'so on'"
 @pytest.fixture(scope="module")
 def page(clumsy_report: Report) -> str:
     return html(clumsy_report, lambda fault: f"{_COMMAND} {fault.found_in}")
+
+
+@pytest.fixture(scope="module", params=["of a system", "of ports"])
+def any_page(request: pytest.FixtureRequest) -> str:
+    if request.param == "of ports":
+        return html(request.getfixturevalue("port_report"))
+    found: str = request.getfixturevalue("page")
+    return found
 
 
 @define
@@ -89,20 +99,47 @@ def test_the_page_is_whole_and_says_everything(page: str, clumsy_report: Report)
         assert each.rule.ja in row.words and STATE_WORDS[each.state] in row.words
     articles = list(tree.all("article"))
     assert len(articles) == len(clumsy_report.faults) >= 5
+    seen_whole = 0
     for article, fault in zip(articles, clumsy_report.faults, strict=True):
         assert f"{_COMMAND} {fault.found_in}" in article.words
         assert len(list(article.all("img"))) >= 1 and len(list(article.all("ol"))) >= 1
         assert "期待: " in article.words
+        whole = [each for each in described(fault).comparisons[:12] if each.is_whole]
+        cells = [each.words for each in article.all("td")]
+        assert cells.count("行の全体") == len(whole) and all(each.expected in cells and each.actual in cells for each in whole)
+        seen_whole += len(whole)
         captions = [each.words for each in article.all("caption")]
         for sending in fault.played.story.sendings():
             assert any(sending.name in each for each in captions)
+    assert seen_whole > 0
     assert "見本<システム> & \"試験\" '1'" in words and "次の版で<対応>する" in words
     assert not re.search(r"(?<![0-9A-Za-z+/])[0-9]{12}(?![0-9A-Za-z+/])", words), "twelve digits may be a 個人番号"
 
 
-def test_nothing_is_loaded_and_nothing_runs(page: str) -> None:
+def test_the_page_of_ports_is_whole_and_says_everything(port_report: PortReport) -> None:
+    """Rules: S-13, S-26. The rules of the ports tried with their states, every fault act by act; no word of other ports."""
+    tree = _Tree(html(port_report)).root
+    rows = {(row.children[0].words, row.children[3].words): row.words for row in tree.all("tr") if len(row.children) == 6}
+    tried = [each for each in port_report.results if each.rule.capability in port_report.capabilities]
+    assert len(rows) == len(tried) + 1 and len(tried) < len(PORT_RULES)
+    for each in tried:
+        told = rows[each.rule.number, PORT_WORDS[each.rule.capability]]
+        assert each.rule.ja in told and STATE_WORDS[each.state] in told and each.reason in told
+    articles = list(tree.all("article"))
+    assert [each.rule for each in port_report.faults] == ["S-26", "S-21", "S-13"]
+    for article, fault in zip(articles, port_report.faults, strict=True):
+        assert fault.sentence in article.words and f"規則{fault.rule}({PORT_WORDS[fault.port]})" in article.words
+        acts = next(article.all("ol")).children
+        assert [each.words for each in acts] == list(fault.acts)
+        assert [each.attributes.get("class") for each in acts] == [None] * (len(acts) - 1) + ["about"]
+        cells = [each.words for each in next(article.all("tbody")).all("th", "td")]
+        assert cells == [fault.what, fault.expected, fault.actual]
+    assert "見本<システム>" in tree.words and "次の版で<直す>" in tree.words and "生活史" not in tree.words
+
+
+def test_nothing_is_loaded_and_nothing_runs(any_page: str) -> None:
     """Rules: S-13. No script, no address outside the page; the policy allows the one style and pictures in the page."""
-    tree = _Tree(page).root
+    tree = _Tree(any_page).root
     assert not list(tree.all("script", "link", "iframe", "object", "form", "base", "svg"))
     for each in tree.all():
         assert not any(name.startswith("on") or name == "style" for name in each.attributes), each.attributes
@@ -116,9 +153,9 @@ def test_nothing_is_loaded_and_nothing_runs(page: str) -> None:
     assert policy is not None and policy.split("; ")[:3] == ["default-src 'none'", f"style-src 'sha256-{digest}'", "img-src data:"]
 
 
-def test_the_page_can_be_used_without_seeing_it_and_without_a_mouse(page: str) -> None:
+def test_the_page_can_be_used_without_seeing_it_and_without_a_mouse(any_page: str) -> None:
     """Language, title, one h1, no level left out, captions, headers, texts for pictures, places that can be reached."""
-    tree = _Tree(page).root
+    tree = _Tree(any_page).root
     assert next(tree.all("html")).attributes["lang"] == "ja" and next(tree.all("title")).words
     levels = [int(each.name[1]) for each in tree.all("h1", "h2", "h3", "h4")]
     assert levels[0] == 1 and levels.count(1) == 1
@@ -180,6 +217,9 @@ def test_a_conformant_system_gets_a_page_too() -> None:
     results = results_of([], {each.number: 3 for each in RULES}, ALL_CAPABILITIES, {})
     text = _Tree(html(Report("良いシステム", "1", 20, ALL_CAPABILITIES, results))).root.words
     assert f"適合: 守られた {len(RULES)}" in text and "見つからなかった。" in text
+    kept = run_port_conformance([StoresTrial(memory_stores)], ConformanceSettings(stories=4))
+    text = _Tree(html(kept)).root.words
+    assert "適合: 守られた 6" in text and "見つからなかった。" in text and "対象外" not in text
 
 
 def test_what_is_no_markup_is_escaped() -> None:

@@ -21,6 +21,7 @@ from attrs import evolve
 
 from kokuho_adapters.conformance.html import html
 from kokuho_core.conformance import Report
+from kokuho_core.conformance.trials import PortReport
 
 pytestmark = pytest.mark.long
 
@@ -34,7 +35,9 @@ const told = {
   overflow: document.documentElement.scrollWidth - document.documentElement.clientWidth,
   reached: all.filter(one => one.tabIndex >= 0).length,
   font: Math.min(...all.filter(one => one.innerText).map(one => parseFloat(getComputedStyle(one).fontSize))),
-  open: document.querySelector('details').open,
+  open: document.querySelector('details')?.open,
+  outside: [...document.querySelectorAll('.told, .fault > p, ol.story')].filter(one => one.scrollWidth > one.clientWidth)
+    .map(one => one.innerText),
 };
 const out = document.createElement('pre');
 out.id = 'told';
@@ -122,16 +125,31 @@ def test_a_script_in_the_page_would_not_run(browser: str, page: Path) -> None:
     assert "<title>run</title>" not in shown and "Content Security Policy" in said
 
 
-@pytest.mark.parametrize("width", [1200, 400])
-def test_pictures_are_drawn_and_nothing_sticks_out(browser: str, page: Path, width: int) -> None:
-    """On a wide screen and on a small one. The policy is left out here, to be able to ask."""
+def _asked(browser: str, page: Path, width: int) -> dict[str, Any]:
+    """What the page itself says of how it is shown. The policy is left out here, to be able to ask."""
     text = re.sub(r'<meta http-equiv="Content-Security-Policy"[^>]*>', "", page.read_text("utf-8"))
     page.write_text(text.replace("</body>", f"<script>addEventListener('load',()=>{{{_ASK}}})</script></body>"), "utf-8")
     shown, _ = _look(browser, page, f"--window-size={width},900", "--dump-dom")
     answer = re.search(r'<pre id="told">(.*?)</pre>', shown)
     assert answer is not None, shown[-500:]
     told: dict[str, Any] = json.loads(markup.unescape(answer[1]))
+    return told
+
+
+@pytest.mark.parametrize("width", [1200, 400])
+def test_pictures_are_drawn_and_nothing_sticks_out(browser: str, page: Path, width: int) -> None:
+    """On a wide screen and on a small one."""
+    told = _asked(browser, page, width)
     assert told["images"] and all(told["images"])
-    assert told["overflow"] <= 0
+    assert told["overflow"] <= 0 and told["outside"] == []
     assert told["reached"] > 20 and told["open"]
     assert told["font"] >= 10
+
+
+@pytest.mark.parametrize("width", [1200, 400])
+def test_nothing_of_a_page_of_ports_sticks_out(browser: str, page: Path, port_report: PortReport, width: int) -> None:
+    """The names of files are long, and have no place to be broken at."""
+    page.write_text(html(port_report), encoding="utf-8")
+    told = _asked(browser, page, width)
+    assert told["overflow"] <= 0 and told["outside"] == []
+    assert told["reached"] > 5 and told["font"] >= 10

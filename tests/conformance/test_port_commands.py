@@ -33,9 +33,10 @@ def test_a_fault_of_a_sender_is_written_down(tmp_path: Path, monkeypatch: pytest
     report = json.loads(found.stdout)
     assert (report["system"], report["capabilities"], report["is_conformant"]) == ("見本", ["sender"], False)
     names = {each.name for each in tmp_path.iterdir()}
-    assert names == {"report.json", "junit.xml", "certificate.json", "fault-01-R-8.txt"}
+    assert names == {"report.html", "report.json", "junit.xml", "certificate.json", "fault-01-R-8.txt"}
     assert json.loads((tmp_path / "report.json").read_text("utf-8")) == report
     assert verify_certificate(json.loads((tmp_path / "certificate.json").read_text("utf-8"))) == ()
+    assert "不適合1 — 規則R-8(登録の送り手)" in (tmp_path / "report.html").read_text("utf-8")
     assert "1. 人" in (tmp_path / "fault-01-R-8.txt").read_text("utf-8")
 
 

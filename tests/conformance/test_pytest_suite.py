@@ -13,6 +13,7 @@ from typing import Final
 import pytest
 
 from kokuho_core.conformance import RULES, Report, RuleState
+from kokuho_core.conformance.trials import PORT_RULES, PortReport
 
 from .conftest import CLUMSY_SEED
 
@@ -70,6 +71,55 @@ def test_a_part_that_is_not_there_is_not_tested(vendor: pytest.Pytester) -> None
     arguments = ("--kokuho-stories", "4", "--kokuho-capabilities", "findings, receipts", "-rs")
     shown = vendor.runpytest(*_options(), *arguments).stdout.str()
     assert "Q-2 対象外" in shown and "P-5 対象外" not in shown
+
+
+_PORTS: Final = f"""
+import sys
+sys.path.insert(0, {str(_ROOT)!r})
+import pytest
+from tests.conformance.port_mutants import CLUMSY_STORES, MUTANTS
+
+@pytest.fixture(scope="session")
+def kokuho_ports():
+    return [CLUMSY_STORES, MUTANTS["half a file"][0]]
+
+@pytest.fixture(scope="session")
+def kokuho_port_exceptions():
+    return {{"S-21": "次の版で直す", "S-15": "未定"}}
+"""
+
+
+@pytest.fixture
+def ports(pytester: pytest.Pytester) -> pytest.Pytester:
+    pytester.makeconftest(_PORTS)
+    pytester.makepyfile(test_ports="from kokuho_adapters.conformance.pytest_port_suite import *\n")
+    return pytester
+
+
+def test_one_test_for_each_rule_of_a_port(ports: pytest.Pytester, port_report: PortReport) -> None:
+    """Rules: S-13, S-21, S-26. As the report of the same run says; ports that were not brought are skipped."""
+    result = ports.runpytest(*_options(), "--kokuho-stories", "20", "-rsx")
+    outcomes = result.parseoutcomes()
+    states = [each.state for each in port_report.results]
+    assert outcomes == {
+        "passed": states.count(RuleState.KEPT),
+        "failed": states.count(RuleState.BROKEN) + states.count(RuleState.EXCEPTION_OUTDATED),
+        "skipped": states.count(RuleState.NOT_APPLICABLE),
+        "xfailed": states.count(RuleState.EXCEPTED),
+    }
+    assert (outcomes["failed"], outcomes["xfailed"], sum(outcomes.values())) == (3, 1, len(PORT_RULES))
+    shown = result.stdout.str()
+    for fault in port_report.faults:
+        is_announced = fault.rule == "S-21"
+        assert (f"1. {fault.acts[0]}" in shown and fault.sentence in shown) != is_announced
+    assert "[XPASS(strict)] S-15 除外が不要" in shown and "次の版で直す" in shown
+
+
+def test_an_exception_for_no_rule_of_a_port_is_told(ports: pytest.Pytester) -> None:
+    ports.makeconftest(_PORTS.replace("S-21", "Q-4"))
+    result = ports.runpytest(*_options(), "--kokuho-stories", "1")
+    result.stdout.fnmatch_lines(["*kokuho_port_exceptions: no such rule: Q-4*"])
+    assert result.parseoutcomes()["errors"] == len(PORT_RULES)
 
 
 @pytest.mark.parametrize(

@@ -13,6 +13,7 @@ from kokuho_core.conformance.narration import Narration, narrate
 from kokuho_core.conformance.report import Fault, Report, RuleResult, RuleState
 from kokuho_core.conformance.rules import RULE, Capability, Rule
 from kokuho_core.conformance.trials.report import PortReport, PortRuleResult
+from kokuho_core.conformance.trials.rules import Port, PortRule
 
 STATE_WORDS: Final = {
     RuleState.KEPT: "守られた",
@@ -24,7 +25,7 @@ STATE_WORDS: Final = {
     RuleState.NOT_APPLICABLE: "対象外",
 }
 STATE_MEANINGS: Final = {
-    RuleState.KEPT: "この規則で決まる値が返却され、すべて正しかった。",
+    RuleState.KEPT: "この規則で決まる値を確かめ、すべて正しかった。",
     RuleState.BROKEN: "この規則で決まる値の中に、正しくないものがあった。",
     RuleState.UNCLEAR: "正しくない値があったが、いつも別の不適合と一緒だった。それを直してから試し直す。",
     RuleState.EXCEPTED: "まだ守られないと届け出てあり、そのとおり守られなかった。",
@@ -39,6 +40,13 @@ CAPABILITY_WORDS: Final = {
     Capability.CANDIDATES: "継続候補世帯リスト",
     Capability.CARRY_OVER: "確定と高額該当の引継ぎ",
     Capability.RECEIPTS: "処理結果",
+}
+PORT_WORDS: Final = {
+    Port.STORES: "保管",
+    Port.EXCHANGE: "ファイル授受",
+    Port.VAULT: "番号保管庫",
+    Port.RECEIVER: "登録の受け手",
+    Port.SENDER: "登録の送り手",
 }
 
 
@@ -81,19 +89,36 @@ def described(fault: Fault) -> DescribedFault:
 def reason_of(result: RuleResult | PortRuleResult) -> str:
     """Why the state is what it is, in one sentence; with the reason that was announced for an exception."""
     meaning = STATE_MEANINGS[result.state]
-    return f"{meaning}理由: {result.reason}" if result.reason else meaning
+    return f"{meaning}届け出た理由: {result.reason}" if result.reason else meaning
+
+
+def part_of(rule: Rule | PortRule) -> str:
+    """The part of a system that a rule speaks of."""
+    if isinstance(rule, PortRule):
+        return PORT_WORDS[rule.capability]
+    return CAPABILITY_WORDS[rule.capability] if rule.capability else "すべて"
+
+
+def played_word(report: Report | PortReport) -> str:
+    """What was played."""
+    return "やり取り" if isinstance(report, PortReport) else "生活史"
+
+
+def results_shown(report: Report | PortReport) -> tuple[RuleResult, ...] | tuple[PortRuleResult, ...]:
+    """The rules to speak of: of ports, those of the ports that were brought to the run."""
+    if isinstance(report, PortReport):
+        return tuple(each for each in report.results if each.state is not RuleState.NOT_APPLICABLE)
+    return report.results
 
 
 def counts(report: Report | PortReport) -> dict[RuleState, int]:
-    """How many rules are in each state."""
-    found = Counter(each.state for each in report.results)
-    return {state: found[state] for state in RuleState}
+    """How many rules are in each state there can be."""
+    found = Counter(each.state for each in results_shown(report))
+    never = {RuleState.NOT_APPLICABLE, RuleState.UNCLEAR} if isinstance(report, PortReport) else set()
+    return {state: found[state] for state in RuleState if state not in never}
 
 
 def verdict(report: Report | PortReport) -> str:
-    """The result in one sentence. A rule that was not exercised is not called kept; of ports, those tried alone count."""
-    found = counts(report)
-    if isinstance(report, PortReport):
-        found[RuleState.NOT_APPLICABLE] = 0
-    numbers = "、".join(f"{STATE_WORDS[state]} {count}" for state, count in found.items() if count)
+    """The result in one sentence. A rule that was not exercised is not called kept."""
+    numbers = "、".join(f"{STATE_WORDS[state]} {count}" for state, count in counts(report).items() if count)
     return f"{'適合' if report.is_conformant else '不適合'}: {numbers}"

@@ -11,7 +11,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from kokuho_adapters.conformance.described import FAILING, STATE_WORDS, described, verdict
+from kokuho_adapters.conformance.described import FAILING, STATE_WORDS, described, played_word, results_shown, verdict
 from kokuho_adapters.printable import printable
 from kokuho_core.conformance.report import Fault, Report, RuleState
 from kokuho_core.conformance.trials.report import PortFault, PortReport
@@ -29,7 +29,7 @@ def text(report: Report | PortReport, *, width: int = _WIDTH) -> str:
 
 def show(report: Report | PortReport, console: Console) -> None:
     """Print the report."""
-    played = "やり取り" if isinstance(report, PortReport) else "生活史"
+    played = played_word(report)
     for line in (f"試験対象: {report.system}", f"種: {report.seed}  {played}: {report.stories}", verdict(report)):
         console.print(Text(printable(line)))
     console.print(_table(report))
@@ -47,9 +47,7 @@ def _table(report: Report | PortReport) -> Table:
     table.add_column("内容", overflow="fold")
     table.add_column("結果", no_wrap=True)
     table.add_column("試した値", justify="right", no_wrap=True)
-    for each in report.results:
-        if isinstance(report, PortReport) and each.state is RuleState.NOT_APPLICABLE:
-            continue  # ports that were not brought to this run
+    for each in results_shown(report):
         style = "bold red" if each.state in FAILING else _STYLES.get(each.state, "yellow")
         table.add_row(
             each.rule.number, Text(each.rule.ja), Text(STATE_WORDS[each.state], style=style), f"{each.exercised:,}"

@@ -39,14 +39,18 @@ class ComparedField:
 
 @frozen
 class Comparison:
-    """対比 of one row. ``told_to``: the municipality it is for."""
+    """対比 of one row. ``told_to``: the municipality it is for; ``expected`` and ``actual``: what differs, in words;
+    ``is_whole``: the row itself is missing, or should not be there."""
 
     rule: str
     told_to: str
     file: str
     subject: str
     fields: tuple[ComparedField, ...]
+    expected: str
+    actual: str
     sentence: str
+    is_whole: bool = False
 
 
 def comparisons(played: Played, say: Sentences) -> tuple[Comparison, ...]:
@@ -100,14 +104,18 @@ class _Compared:
         key, say = deviation.key, self.say
         if not key.file_id:
             field = ComparedField(deviation.field, f"{deviation.expected}", f"{deviation.actual}")
-            return Comparison(deviation.rule, "", "", "", (field,), say.unanswered(field.name, field.actual))
+            told = say.unanswered(field.name, field.actual)
+            return Comparison(deviation.rule, "", "", "", (field,), field.expected, field.actual, told)
         fields = tuple(self._fields(deviation))
         subject = self._subject(key)
         is_missing, is_unexpected = deviation.actual == MISSING, deviation.expected == UNEXPECTED
         expected = say.nothing() if is_unexpected else self._told(key, fields, "expected")
         actual = say.nothing() if is_missing else self._told(key, fields, "actual")
         sentence = say.compared(key.insurer, key.file_id, subject, expected, actual)
-        return Comparison(deviation.rule, say.municipality(key.insurer), say.file(key.file_id), subject, fields, sentence)
+        return Comparison(
+            deviation.rule, say.municipality(key.insurer), say.file(key.file_id), subject, fields, expected, actual, sentence,
+            is_missing or is_unexpected,
+        )  # fmt: skip
 
     def _fields(self, deviation: Deviation) -> Iterator[ComparedField]:
         key = deviation.key

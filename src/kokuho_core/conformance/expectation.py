@@ -89,13 +89,14 @@ class Expectation:
     """期待: what stands for every municipality after one step, and what became of each record of it.
 
     ``receipts``: (sending, line) to result; ``candidates``: what may be decided upon next; ``merged``: pairs of insurer numbers
-    that stand for one municipality (Q-10).
+    that stand for one municipality (Q-10); ``gone``: addressees all of whose records were cancelled (P-7).
     """
 
     rows: Mapping[Key, Told]
     receipts: Mapping[tuple[str, int], Receipt]
     candidates: Mapping[Pair, Candidate]
     merged: frozenset[tuple[str, str]] = frozenset()
+    gone: Person = frozenset()
 
 
 @define
@@ -128,8 +129,7 @@ class Prefecture:
         self._decisions: dict[Pair, _Decided] = {}
         self._listed: dict[Pair, Candidate] = {}
         self._ever_listed: set[Pair] = set()
-        self._told_decided: set[Pair] = set()
-        self._revoked: dict[Key, Mapping[str, Any]] = {}
+        self._told_decided: dict[Key, Mapping[str, Any]] = {}
         self._told_carried: set[Pair] = set()
 
     def take(self, step: Step) -> Expectation:
@@ -279,7 +279,11 @@ class Prefecture:
         rows.update(self._households_told(world, listed, people, self._in_conflict(known.held, people)))
         self._listed = listed
         self._ever_listed |= set(listed)
-        return Expectation(rows, receipts, listed, self._merged)
+        return Expectation(rows, receipts, listed, self._merged, self._gone())
+
+    def _gone(self) -> Person:
+        living = {message.who for message, _ in self._messages if message.identity not in self._cancelled}
+        return frozenset(identity[:2] for identity in self._cancelled) - living
 
     def _traits(self, people: _People) -> dict[Person, frozenset[str]]:
         """特徴: what the records of a person have been through, by the rule that speaks of it."""
@@ -357,9 +361,10 @@ class Prefecture:
                 yield from self._decided_rows(world, calendar, pair, candidate, decided, people)
         for pair in self._ever_listed - set(listed):
             yield Key(pair.insurer_number, "KEIKOHO", pair), Told({"status": "2"}, traits=frozenset({"P-7"}))
-            if pair in self._told_decided:
-                for insurer in (pair.insurer_number, pair.from_insurer):
-                    yield Key(insurer, "KEIKAKU", pair), Told({"decision": REVOKED}, traits=frozenset({"P-7"}))
+            for key in (Key(insurer, "KEIKAKU", pair) for insurer in (pair.insurer_number, pair.from_insurer)):
+                if key in self._told_decided:
+                    self._told_decided[key] = {**self._told_decided[key], "decision": REVOKED}
+                    yield key, Told({"decision": REVOKED}, traits=frozenset({"P-7"}))
             if pair in self._told_carried:
                 yield Key(pair.insurer_number, "KOHIKEKKA", pair), Told({"result": "3"}, traits=frozenset({"P-7"}))
 
@@ -376,7 +381,6 @@ class Prefecture:
         about = frozenset(who for name in candidate.movers for who in people.named(name))
         is_yes = decided.decision == YES
         traits = frozenset({"H-7"} if pair in self._told_carried else ())
-        self._told_decided.add(pair)
         hide = any(people.is_protected(each) for each in map(people.person_named, candidate.movers))
         for insurer in (pair.insurer_number, pair.from_insurer):
             hides = hide and insurer == pair.from_insurer
@@ -389,13 +393,14 @@ class Prefecture:
             }
             if is_yes:
                 values["carried_months"] = candidate.carried_months
-            if decided.decision == REVOKED:
+            key = Key(insurer, "KEIKAKU", pair)
+            told = self._told_decided.get(key)
+            if told is not None and told["decision"] == decided.decision == REVOKED:
                 # Whether a revocation that was told is told again when its row changes, X-13 leaves open: judged is what stays.
-                told = self._revoked.setdefault(Key(insurer, "KEIKAKU", pair), values)
                 values = {name: value for name, value in values.items() if told.get(name) == value}
             else:
-                self._revoked.pop(Key(insurer, "KEIKAKU", pair), None)
-            yield Key(insurer, "KEIKAKU", pair), Told(values, about, frozenset({"X-27"} if hides else ()))
+                self._told_decided[key] = values
+            yield key, Told(values, about, frozenset({"X-27"} if hides else ()))
         if is_yes:
             self._told_carried.add(pair)
             months = carried(world, calendar, _left(pair), candidate.moved_on)

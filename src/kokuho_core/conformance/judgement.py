@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping
+from datetime import date
 from typing import Any, Final
 
 from attrs import frozen
 
 from kokuho_core.conformance.expectation import REFUSED, Expectation, Key, Person, Told
+from kokuho_core.conformance.reference.qualification import CONTINUATION_FROM
 from kokuho_core.conformance.returned import Returned
 from kokuho_core.conformance.rules import FILES_OF, Capability
 from kokuho_core.conformance.system import SystemFailed
@@ -43,6 +45,8 @@ _FIELD_RULES: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
 }
 """The rules a field rests on, the first of them first of all; ``""`` stands for the other fields and for the row as a whole."""
 _FINDING_RULE: Final[Mapping[str, str]] = {"1": "P-5", "2": "P-6", "3": "I-1", "4": "P-6", "5": "P-6"}
+_BY_CLAIM: Final = ("2", "4", "5")
+"""Kinds of findings that rest on a claim of a move inside the prefecture."""
 _TRAITS_OF: Final[Mapping[tuple[str, str], tuple[str, ...]]] = {
     ("TOKUSO", ""): ("Q-10", "I-4", "I-3", "D-9", "Q-9", "P-2", "P-7"),
     ("TOKUSO", "application_end"): ("P-7",),
@@ -119,8 +123,17 @@ def _compared(key: Key, told: Told, actual: Mapping[str, Any] | None, exercised:
         yield Deviation(_rules_of(key, told, "")[0], key, "", dict(told.values), MISSING, told.about)
         return
     for name, value in told.values.items():
-        if actual.get(name) != value:
-            yield Deviation(_rules_of(key, told, name)[0], key, name, value, actual.get(name), told.about)
+        returned = actual.get(name)
+        if returned != value:
+            rule = _rules_of(key, told, name)[0]
+            if rule == "X-11" and _is_a_day_off(value, returned):
+                rule = "P-1"
+            yield Deviation(rule, key, name, value, returned, told.about)
+
+
+def _is_a_day_off(expected: Any, actual: Any) -> bool:
+    """An end read as the last day covered, or told as such."""
+    return isinstance(expected, date) and isinstance(actual, date) and abs((actual - expected).days) == 1
 
 
 def _rules_of(key: Key, told: Told, name: str) -> tuple[str, ...]:
@@ -149,8 +162,10 @@ def _unexpected(
             yield Deviation("Q-5", key, "insurer_number", key.insurer, row["insurer_number"])
     for key in returned.fresh:
         if key.file_id in files and key not in expected.rows:
-            rule = "P-7" if key in told_before else "P-2" if _is_empty(standing[key]) else "Q-5"
-            yield Deviation(rule, key, "", UNEXPECTED, TOLD, frozenset({(key.insurer, key.subject[0])}))
+            who = (key.insurer, key.subject[0])
+            is_gone = key in told_before or who in expected.gone
+            rule = "P-7" if is_gone else "P-2" if _is_empty(standing[key]) else "Q-5"
+            yield Deviation(rule, key, "", UNEXPECTED, TOLD, frozenset({who}))
     has_identity_conflict = any(key.file_id == "KAKUNIN" and key.subject[0] == "3" for key in expected.rows)
     for key in standing:
         if key.file_id in ("TOKUSO", "HIHOID") or key.file_id not in files or key in expected.rows:
@@ -158,11 +173,22 @@ def _unexpected(
         if key.file_id == "KAKUNIN":
             if not (has_identity_conflict and key.subject[0] == "3"):
                 about = frozenset({(key.insurer, key.subject[1])})
-                rule = "Q-10" if key.subject[2:4] in expected.merged else _FINDING_RULE[key.subject[0]]
-                yield Deviation(rule, key, "", UNEXPECTED, TOLD, about)
+                yield Deviation(_rule_against(key, expected), key, "", UNEXPECTED, TOLD, about)
         else:
             is_one = (key.subject[0], key.subject[2]) in expected.merged
             yield Deviation("Q-10" if is_one else _UNEXPECTED_RULE[key.file_id], key, "", UNEXPECTED, TOLD)
+
+
+def _rule_against(key: Key, expected: Expectation) -> str:
+    """Why there is no such finding."""
+    kind, addressee, from_insurer, to_insurer, start = (*key.subject, None, None, None)[:5]
+    if (key.insurer, addressee) in expected.gone:
+        return "P-7"
+    if (from_insurer, to_insurer) in expected.merged:
+        return "Q-10"
+    if kind in _BY_CLAIM and start is not None and start < CONTINUATION_FROM:
+        return "Q-9"
+    return _FINDING_RULE[kind]
 
 
 def _is_empty(row: Mapping[str, Any]) -> bool:

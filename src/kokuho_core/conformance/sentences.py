@@ -19,6 +19,7 @@ from kokuho_core.vocabulary.month import Month
 _NOMINAL: Final = "2"
 _OUTPATIENT: Final = "2"
 _WITHHELD: Final = "1"
+_OVERLAP: Final = "1"
 _DECISIONS_JA: Final = {"1": "継続を認める", "2": "継続を認めない", "3": "前の確定を取り消す"}
 _DECISIONS_EN: Final = {"1": "is continued", "2": "is not continued", "3": "is no longer decided (revoked)"}
 _UNNAMED: Final = {"same_person": "同じIDを持つ宛名", "other_side_is_told": "相手側へも知らせる", "stands": "引継ぎ"}
@@ -242,7 +243,8 @@ class JapaneseSentences(_OfRecords):
         kind = self.wording.code("KAKUNIN", "kind", values["kind"])
         start, days = values["period_start"], values.get("days")
         if not days:
-            return f"{kind} {start}" if start is not None else kind
+            open_end = "〜" if values["kind"] == _OVERLAP else ""
+            return f"{kind} {start}{open_end}" if start is not None else kind
         return f"{kind} {days}日 {start}〜{start + timedelta(days=days - 1)}"
 
     def fields(self, values: Sequence[tuple[str, str]]) -> str:

@@ -19,7 +19,7 @@ from kokuho_adapters.cli.session import JSON
 def files(line: str | None, as_json: bool, **said: Any) -> int:
     """自社のコマンドをファイルの受渡しだけで試します。 / Test your command by files in and files out.
 
-    例 / example: kokuho conformance files --command "node examples/vendor-node/vendor.js {in} {out} {state} {as_of}"
+    例 / example: kokuho conformance files --command "node examples/vendor-node/vendor.mjs {in} {out} {state} {as_of}"
     """
     if line is None:
         raise click.MissingParameter(param_hint="--command", param_type="option")

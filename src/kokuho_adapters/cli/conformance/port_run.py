@@ -14,6 +14,7 @@ from kokuho_adapters.cli.output import DONE, FOUND
 from kokuho_adapters.cli.parameters import FILE, FOLDER
 from kokuho_adapters.conformance.certificate import certificate
 from kokuho_adapters.conformance.exceptions_file import read_exceptions
+from kokuho_adapters.conformance.html import html
 from kokuho_adapters.conformance.junit import junit
 from kokuho_adapters.conformance.report_json import as_json as report_json
 from kokuho_adapters.conformance.terminal import show
@@ -75,12 +76,13 @@ def run_trials(trials: Iterable[Trial[Any]], said: dict[str, Any], as_json: bool
 
 
 def _texts(report: PortReport) -> dict[str, str]:
-    """``report.json``, ``junit.xml`` and ``certificate.json`` for programs, each fault's history for people."""
+    """``report.html`` and each fault's history for people; ``report.json``, ``junit.xml``, ``certificate.json`` for programs."""
     faults = {
         f"{fault_name(number, each.rule)}.txt": f"規則 {each.rule}\n{each.text}\n"
         for number, each in enumerate(report.faults, 1)
     }
     return {
+        "report.html": html(report),
         "report.json": json_text(report_json(report)),
         "junit.xml": junit(report),
         "certificate.json": json_text(certificate(report)),
