@@ -43,7 +43,14 @@ from kokuho_core.ports.forerunner import NoForerunner
 from kokuho_core.ports.keys import KeyPurpose
 from kokuho_core.ports.stores import Clock, Database, UnitOfWork
 from kokuho_core.usecases.admission import about, count
-from kokuho_core.usecases.gatekeeper import AUDIT_LANE, Admission, Gatekeeper, GuardedDatabase, reference_of
+from kokuho_core.usecases.gatekeeper import (
+    AUDIT_LANE,
+    Admission,
+    Gatekeeper,
+    GuardedDatabase,
+    reference_of,
+    witness,
+)
 from kokuho_core.usecases.office import Office, Progress, silent
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 from kokuho_core.vocabulary.insurers import Insurer, InsurerRegister
@@ -330,7 +337,7 @@ def initialise(
             log = _audit_log(configuration, data_keys, work)
             chained = log.append(work.audit, _init_entry(context, watch, AuditResult.DONE))
             work.commit()
-        log.witness(chained)
+        witness(log, chained)
     finally:
         database.close()
     return Initialised(url.render_as_string(), str(ring_path), made, prefecture, len(listed))
@@ -359,7 +366,7 @@ def _require_administrator(
         chained = log.append(work.audit, entry) if refusal else None
         work.commit()
     if chained is not None:
-        log.witness(chained)
+        witness(log, chained)
         raise AccessDenied(Problem(refusal, field=Operation.INITIALISE.value))
 
 

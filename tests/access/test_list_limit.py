@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import inspect
+from collections.abc import Callable, Iterator, Sequence
+from importlib import import_module
+from pkgutil import iter_modules
 from typing import Any
 
 import pytest
 from attrs import evolve
 
+from kokuho_core import usecases
 from kokuho_core.access import Role
 from kokuho_core.errors import AccessDenied, NotApproved
 from kokuho_core.usecases.approvals import approve, list_approvals
@@ -119,3 +123,38 @@ def test_the_audit_log_is_listed_up_to_the_limit(site: PrefectureOffice) -> None
         assert len(list_audit(evolve(site.office, settings=Settings(list_limit=known + 1)), wanted)) == known + 1
         with pytest.raises(AccessDenied, match="KKH-A013"):
             list_audit(evolve(site.office, settings=Settings(list_limit=known + 1)), wanted)
+
+
+OF_NO_PERSON = {
+    "approvals.list_approvals", "authentication.list_factors", "deliver.deliver", "gates.stopped_files",
+    "municipal_numbers.build_elsewhere", "municipal_office.build", "recall.recalled_files", "receive.receive",
+    "retention.disposals", "rights.grant_right", "rights.list_rights", "rights.renew_right", "rights.revoke_right",
+    "rights.transfer_right", "status.provided", "status.unknown_on_media", "unanswered.send_unanswered",
+    "unanswered.unanswered_batches",
+}  # fmt: skip
+"""Files, batches, operators and what they asked for."""
+ACT_BY_ACT = {
+    "duplicate_covers.decided_losses", "number_lookup.open_look_ups", "second_look.list_second_looks",
+    "municipal_office.hand_over",
+}  # fmt: skip
+"""What clerks decided or are to decide one by one; what the resident register is given, which is no list on a screen."""
+BY_ITSELF = {"audit.list_audit"}
+
+
+def test_whatever_gives_rows_has_the_limit_or_says_why_not() -> None:
+    """Rules: S-6. An inventory: a new use case that lists people is to be put on one side."""
+    listing = set()
+    for name, function in use_cases():
+        signature = inspect.signature(function)
+        answers = str(signature.return_annotation)
+        if "bulk_reason" not in signature.parameters and answers.startswith(("list[", "tuple[", "Sequence[", "dict[")):
+            listing.add(name)
+    assert listing == OF_NO_PERSON | ACT_BY_ACT | BY_ITSELF
+
+
+def use_cases() -> Iterator[tuple[str, Callable[..., object]]]:
+    for module in iter_modules(usecases.__path__):
+        loaded = import_module(f"{usecases.__name__}.{module.name}")
+        for name, function in inspect.getmembers(loaded, inspect.isfunction):
+            if hasattr(function, "operation") and function.__module__ == loaded.__name__:
+                yield f"{module.name}.{name}", function

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable
 from contextlib import contextmanager
 from datetime import datetime, timedelta
+from functools import cache
 from typing import Any, Final
 
 from attrs import evolve
@@ -28,9 +29,7 @@ from ..municipal_office.test_office import moved_in, numbers
 from ..prefecture.office import C, D, PrefectureOffice, number, person
 
 Act = Callable[[PrefectureOffice], object]
-AT: Final = datetime.now()  # noqa: DTZ005 - rights are given as of today
-LATER: Final = AT + timedelta(minutes=10)
-"""A code is good once; by now there is another one."""
+MADE: Final = datetime(2024, 4, 1, 9, 0, 0)
 DEVICE, TOKEN = "device", "token"
 
 
@@ -47,15 +46,26 @@ def prepare_office(site: PrefectureOffice) -> None:
     site.write("SKKOJIN", D, [person(D, str(n), number=number(800 + n)) for n in range(1, 4)])
 
 
+@cache
+def logged_in_at() -> datetime:
+    """Asked when rights have just been given: they hold from that day on."""
+    return datetime.now()  # noqa: DTZ005 - the clock of an office is a local one
+
+
+def later() -> datetime:
+    """A code is good once; by then there is another one."""
+    return logged_in_at() + timedelta(minutes=10)
+
+
 def prepare_factor(site: PrefectureOffice, operator: str) -> None:
     """A device that is enrolled, a login of another terminal, and somebody who is locked out."""
     device = Device.of(enrol(site.office, site.installation.codes, operator))
     (site.folder / DEVICE).write_bytes(device.secret)
-    with factor_session(site, operator, AT, device.code(AT)) as opened:
+    with factor_session(site, operator, logged_in_at(), device.code(logged_in_at())) as opened:
         (site.folder / TOKEN).write_text(log_in(opened.office, opened.codes).token)
     locked = Device.of(enrol(site.office, site.installation.codes, "kansa"))
     while True:
-        with factor_session(site, "kansa", AT, locked.wrong(AT)) as opened:
+        with factor_session(site, "kansa", logged_in_at(), locked.wrong(logged_in_at())) as opened:
             try:
                 log_in(opened.office, opened.codes)
             except AccessDenied as denied:
@@ -74,7 +84,7 @@ def factor_session(
 
 
 def _month(month: str) -> HighCostRecord:
-    return HighCostRecord(C, HouseholdNumber("10"), Month.parse(month), "1", "1", None, None, 12_000, AT)
+    return HighCostRecord(C, HouseholdNumber("10"), Month.parse(month), "1", "1", None, None, 12_000, MADE)
 
 
 def build(site: PrefectureOffice) -> list[Any]:
@@ -108,14 +118,14 @@ def load(site: PrefectureOffice) -> None:
 
 
 def log_in_with_code(site: PrefectureOffice, operator: str) -> None:
-    code = Device((site.folder / DEVICE).read_bytes()).code(LATER)
-    with factor_session(site, operator, LATER, code) as opened:
+    code = Device((site.folder / DEVICE).read_bytes()).code(later())
+    with factor_session(site, operator, later(), code) as opened:
         log_in(opened.office, opened.codes)
 
 
 def log_out_with_token(site: PrefectureOffice, operator: str) -> None:
     token = (site.folder / TOKEN).read_text()
-    with factor_session(site, operator, LATER, token=token) as opened:
+    with factor_session(site, operator, later(), token=token) as opened:
         log_out(opened.office, opened.codes, token)
 
 

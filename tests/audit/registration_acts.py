@@ -16,6 +16,7 @@ from kokuho_core.usecases.due_registrations import due_registrations
 from kokuho_core.usecases.duplicate_covers import decide_loss, take_covers
 from kokuho_core.usecases.institution_symbols import exchange_symbols, request_symbols
 from kokuho_core.usecases.office import Office
+from kokuho_core.usecases.reconcile import reconcile
 from kokuho_core.usecases.register import prepare as prepare_partition
 from kokuho_core.usecases.register import register
 from kokuho_core.usecases.registration_results import take_results
@@ -81,6 +82,19 @@ def send_again(site: PrefectureOffice) -> None:
     take_results(site.office, INSURER, receiver)
 
 
+def hear_of_checks(site: PrefectureOffice) -> None:
+    """Nobody is verified at first; the results told anew say another thing, and what is shown a third one."""
+    receiver = _receiver()
+    receiver.verifies = lambda line: "0"
+    register(site.office, INSURER, receiver)
+    take_results(site.office, INSURER, receiver)
+    take_results(site.office, INSURER, receiver)
+    receiver.arrange = lambda answers: [each._replace(verification="2") for each in answers]
+    take_results(site.office, INSURER, receiver)
+    receiver.verifies = lambda line: "3"
+    reconcile(site.office, INSURER, receiver)
+
+
 def exchange_cards(site: PrefectureOffice) -> None:
     receiver = _receiver()
     receiver.cards[A] = [CardRegistration(A, person_of(site), day("2024-06-01"), "1", None)]
@@ -115,6 +129,7 @@ REGISTRATION_ACTS: Final[dict[str, Act]] = {
     "prepare": lambda site: prepare_partition(site.office, INSURER),
     "register": register_and_take_results,
     "register again": send_again,
+    "checks": hear_of_checks,
     "due": lambda site: due_registrations(site.office, INSURER),
     "card use": exchange_cards,
     "documents": take_down_requests,

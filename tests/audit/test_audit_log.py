@@ -258,6 +258,17 @@ class TestTampering:
             with pytest.raises(sqlite3.IntegrityError, match="never"):
                 connection.execute(statement)
 
+    def test_what_walks_past_the_triggers_is_found(self, site: Site) -> None:
+        """Rules: S-5. REPLACE deletes without a trigger where ``recursive_triggers`` is off, as it is unless somebody sets it."""
+        work_a_little(site)
+        with closing(sqlite3.connect(site.database)) as connection:
+            columns = [name for _, name, *_ in connection.execute("pragma table_info(audit_entry)")]
+            told = ", ".join("'other'" if name == "operator" else name for name in columns)
+            connection.execute(f"insert or replace into audit_entry select {told} from audit_entry where sequence = 3")
+            connection.commit()
+        found = site.verified()
+        assert (found.fault, found.first_bad) == (ChainFault.CHANGED, 3)
+
     def test_a_missing_checkpoint_is_told(self, site: Site) -> None:
         """Rules: S-5."""
         with site.open() as opened:

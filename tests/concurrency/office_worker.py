@@ -2,7 +2,8 @@
 
 ``python -m tests.concurrency.office_worker FOLDER DATABASE PLACE SEED DECISIONS FILE…`` prints «ready», waits for a line, and
 tells each act when it is over. ``DATABASE`` is «-» for the file in the folder, ``PLACE`` «-» for whoever only judges. Who was
-slowed down so much that the others' files were not in yet goes on until he has made ``DECISIONS`` of them.
+slowed down so much that the others' files were not in yet goes on until ``DECISIONS`` of his were taken: a candidate may be
+withdrawn between his looking and his deciding.
 """
 
 from __future__ import annotations
@@ -37,8 +38,9 @@ def acts(
         if place != "-":
             mine = [each for each in office.candidates() if each.pair.entered.insurer_number == place]
             if mine:
-                yield partial(decide, office, place, random.choice(mine).number, random.choice(_DECISIONS))
-                decisions -= 1
+                taken: list[int] = []
+                yield partial(decide, office, place, random.choice(mine).number, random.choice(_DECISIONS), taken)
+                decisions -= sum(taken)
 
 
 def receive(office: PrefectureOffice, path: Path) -> dict[str, Any]:
@@ -52,8 +54,11 @@ def judge(office: PrefectureOffice) -> dict[str, Any]:
     return {"act": "resolve"}
 
 
-def decide(office: PrefectureOffice, place: str, number: str, decision: str) -> dict[str, Any]:
+def decide(
+    office: PrefectureOffice, place: str, number: str, decision: str, taken: list[int]
+) -> dict[str, Any]:
     answer = office.decide(place, instruction(place, number, decision))
+    taken.append(answer.counts.accepted)
     told = [(answer.file, answer.result.value, answer.counts.accepted, answer.counts.held)]
     return {"act": "decide", "answers": told, "candidate": number, "decision": decision}
 

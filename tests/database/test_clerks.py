@@ -289,6 +289,7 @@ def calls_for_another(site: PrefectureOffice, clerk: Office, theirs: Path) -> di
         "municipal_office.hand_over": lambda: municipal_office.hand_over(clerk, B, nobody),
         "municipal_office.load": lambda: municipal_office.load(clerk, B, site.installation.returned(theirs), is_sent=True),
         "municipal_office.lists": lambda: municipal_office.lists(clerk, B),
+        "municipal_office.overview": lambda: municipal_office.overview(clerk, B),
         "municipal_office.notify": lambda: municipal_office.notify(clerk, B, nobody),
         "municipal_office.person": lambda: municipal_office.person(clerk, B, AddresseeNumber("7")),
         "municipal_office.state": lambda: municipal_office.state(clerk, B, "KOGAKU", nobody),

@@ -13,9 +13,11 @@ import pytest
 from attrs import evolve
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import Connection, func, insert, select, text
+from sqlalchemy import Connection, func, insert, select, text, update
+from sqlalchemy.exc import DBAPIError
 
 from kokuho_adapters.composition import initialise, open_installation
+from kokuho_adapters.database.overlap import CONSTRAINT, MESSAGE
 from kokuho_adapters.database.partition import partition_column
 from kokuho_adapters.database.tables import metadata, person_record, qualification_span
 from kokuho_core.errors import Conflict, KokuhoError, SetupFault
@@ -184,50 +186,95 @@ class TestPartition:
         )
 
 
+def insured_every_april(office: PrefectureOffice, years: range) -> PrefectureOffice:
+    """One person of A, a month in each of these years of the 2010s, resolved."""
+    months = (
+        person(A, "1", n, number=number(1), start=f"201{n}-04-01", end=f"201{n}-05-01", end_reason="53") for n in years
+    )
+    office.persons(A, *months)
+    office.resolve()
+    return office
+
+
 class TestOverlap:
     @pytest.mark.parametrize("backend", BACKENDS)
     def test_direct_sql_cannot_make_two_spans_overlap(self, make_office: MakeOffice, backend: str) -> None:
         """Rules: S-21, P-1. The verdict of the database is that of the model, on random spans of one person."""
-        office = make_office(backend)
-        years = range(1, 7)
-        office.persons(
-            A,
-            *(
-                person(A, "1", n, number=number(1), start=f"201{n}-04-01", end=f"201{n}-05-01", end_reason="53")
-                for n in years
-            ),
-        )
-        office.resolve()
+        office = insured_every_april(make_office(backend), range(1, 7))
         days = st.integers(0, 40)
-        spans = st.lists(st.tuples(days, st.one_of(st.none(), st.integers(1, 20))), min_size=1, max_size=6)
+        moved = st.one_of(st.none(), st.integers(0, 4))  # one that stands is moved there, or a new one is put
+        spans = st.lists(st.tuples(days, st.one_of(st.none(), st.integers(1, 20)), moved), min_size=1, max_size=6)
 
         @settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
         @given(spans)
-        def run(drawn: list[tuple[int, int | None]]) -> None:
+        def run(drawn: list[tuple[int, int | None, int | None]]) -> None:
             first = date(2024, 1, 1).toordinal()
             ranges = [
-                DayRange.of(date.fromordinal(first + at), length and date.fromordinal(first + at + length))
-                for at, length in drawn
+                (DayRange.of(date.fromordinal(first + at), length and date.fromordinal(first + at + length)), which)
+                for at, length, which in drawn
             ]
             with office.installation.database.begin() as work:
                 kind = dict(work.connection.execute(select(qualification_span).limit(1)).mappings().one())
                 work.connection.execute(qualification_span.delete())
-                kept: list[DayRange] = []
-                for history, each in enumerate(ranges, 1):
+                kept: dict[int, DayRange] = {}
+                for number_of_step, (each, which) in enumerate(ranges, 1):
                     point = work.connection.begin_nested()
-                    values = {**kind, "history_number": history, "start_day": each.start, "end_day": each.end_day}
+                    is_moved = which is not None and bool(kept)
+                    history = sorted(kept)[(which or 0) % len(kept)] if is_moved else number_of_step
+                    places = {"start_day": each.start, "end_day": each.end_day}
+                    statement: Any = insert(qualification_span).values(**{**kind, "history_number": history, **places})
+                    if is_moved:
+                        statement = update(qualification_span).where(qualification_span.c.history_number == history)
+                        statement = statement.values(**places)
                     refused = False
                     try:
-                        work.connection.execute(insert(qualification_span).values(**values))
+                        work.connection.execute(statement)
                         point.commit()
                     except Exception:  # noqa: BLE001 - the drivers' own errors
                         point.rollback()
                         refused = True
-                    assert refused == bool(overlapping_pairs([*kept, each]))
+                    others = [span for number_of_span, span in kept.items() if number_of_span != history]
+                    assert refused == bool(overlapping_pairs([*others, each]))
                     if not refused:
-                        kept.append(each)
+                        kept[history] = each
 
         run()
+
+    @pytest.mark.parametrize("backend", BACKENDS)
+    def test_two_at_once_cannot_make_two_spans_overlap(self, make_office: MakeOffice, backend: str) -> None:
+        """Rules: S-21, S-26. Past the turns that the product's own writers take: the second one waits, and is refused."""
+        office = insured_every_april(make_office(backend), range(1, 4))
+        engine = office.installation.database.engine
+        with connected(office) as connection:
+            kind = dict(connection.execute(select(qualification_span).limit(1)).mappings().one())
+            connection.execute(qualification_span.delete())
+            connection.commit()
+
+        def put(connection: Connection, history: int, first: str, last: str | None) -> None:
+            if backend == "postgresql":
+                connection.execute(text("SELECT set_config('kokuho.scope', '*', true)"))
+            places = {"start_day": date.fromisoformat(first), "end_day": date.fromisoformat(last) if last else None}
+            connection.execute(insert(qualification_span).values(**{**kind, "history_number": history, **places}))
+
+        def second(first: str) -> str:
+            with engine.connect() as connection:
+                try:
+                    put(connection, 2, first, None)
+                except DBAPIError as error:
+                    return str(error.orig)
+                connection.commit()
+                return ""
+
+        with ThreadPoolExecutor(1) as pool:
+            with engine.connect() as one:
+                put(one, 1, "2024-01-01", "2024-03-01")
+                waiting = pool.submit(second, "2024-02-29")
+                with pytest.raises(TimeoutError):
+                    waiting.result(timeout=0.5)
+                one.commit()
+            refusal = waiting.result(timeout=30)
+            assert MESSAGE in refusal or CONSTRAINT in refusal
+            assert pool.submit(second, "2024-03-01").result(timeout=30) == ""
 
 
 def test_files_received_side_by_side_end_as_one_after_the_other(server: Server, tmp_path: Path) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -20,6 +20,7 @@ from kokuho_adapters.database.tables import (
     pending_person,
     prefectural_person,
     qualification_span,
+    received_file,
 )
 from kokuho_adapters.database.turns import _ALONE
 from kokuho_adapters.database.unit_of_work import SqlUnitOfWork
@@ -195,6 +196,24 @@ class TestCopy:
             bulk_insert(work.connection, pending_person, ("insurer_number", "addressee_number"), rows)
             found = work.connection.execute(pending_person.select().order_by("addressee_number")).all()
         assert [tuple(row) for row in found] == sorted(rows)
+
+    def test_values_of_every_type(self, database: SqlDatabase) -> None:
+        """Rules: S-17. Beside a column that is the same in all rows, as rows written one by one arrive."""
+        moments = [None, datetime(2024, 2, 29, 23, 59, 59, 999_999), datetime(1, 1, 1), datetime(9999, 12, 31, 1)]
+        rows = [
+            (n, f"name {n}", moments[n % 4], (n - 9) * 10**7 if n % 3 else None, bytes([n, 0, 92, 255]), n % 2 == 0)
+            for n in range(40)
+        ]
+        columns = ("file_no", "name", "created_at", "sequence", "fingerprint", "is_waiting")
+        same = {"sender": A, "result": "1", "recorded_at": datetime(2024, 1, 1, 12), "accepted": 0, "rejected": 0}
+        same |= {"held": -1, "is_reported": False}
+        with database.begin() as work:
+            bulk_insert(work.connection, received_file, columns, rows[:30], constants=same)
+            for row in rows[30:]:
+                bulk_insert(work.connection, received_file, columns, [row], constants=same)
+            found = work.connection.execute(received_file.select().order_by("file_no")).mappings().all()
+        assert [tuple(each[name] for name in columns) for each in found] == rows
+        assert {tuple(each[name] for name in same) for each in found} == {tuple(same.values())}
 
     def test_rows_of_another_municipality_are_refused(self, database: SqlDatabase) -> None:
         """Rules: S-1. COPY itself would not ask the policies."""

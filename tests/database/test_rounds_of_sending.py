@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from alembic import command
 from alembic.config import Config
+from attrs import evolve
 from sqlalchemy import func, select, text
 
 from kokuho_adapters.database import SqlDatabase, municipal_store, open_database
@@ -30,6 +31,7 @@ from ..prefecture.worlds import BACKENDS
 
 AT = datetime(2024, 6, 1, 9)
 BEFORE_ROUNDS = "0009"
+BEFORE_LINES_TOGETHER = "0010"
 MARKS = [(cancelled, sent, waiting) for cancelled in (False, True) for sent in (False, True) for waiting in (False, True)]
 
 
@@ -97,7 +99,7 @@ def with_every_mark(database: SqlDatabase) -> None:
         work.commit()
 
 
-@pytest.mark.parametrize("together", [1, 2, 3, 20_000])
+@pytest.mark.parametrize("together", [1, 2, 3, 1000])
 def test_what_waits_is_sent_and_nothing_else_changes(
     database: SqlDatabase, together: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -127,8 +129,12 @@ def test_what_waits_is_sent_and_nothing_else_changes(
     assert [each and each.update_kind for each in told] == [kind for kind, _ in before["others waiting"]] + [None]
 
 
-def test_what_was_sent_waits_again_in_a_later_round(database: SqlDatabase) -> None:
+@pytest.mark.parametrize("together", [1, 2, 1000])
+def test_what_was_sent_waits_again_in_a_later_round(
+    database: SqlDatabase, together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Rules: X-1, X-2, X-4. A line refused, a file refused whole, and what was told meanwhile."""
+    monkeypatch.setattr(municipal_store, "_NOTED_TOGETHER", together)
     with_every_mark(database)
     first = send(database, "SKSETAI", 1)
     with database.begin() as work:
@@ -140,6 +146,12 @@ def test_what_was_sent_waits_again_in_a_later_round(database: SqlDatabase) -> No
             A, first, type_of(line.line, line.subject, line.history_number, line.update_kind, "2", "KKH-V001", "card_number")
         )
         work.commit()
+    with database.begin(read_only=True) as work:
+        told = [work.municipal.sent_line(A, first, number) for number in range(1, 6)]
+        assert work.municipal.refused_lines(A) == [(first, told[1])]
+    assert [each and (each.subject, each.result, each.error_code) for each in told] == [
+        None, ("2", "2", "KKH-V001"), ("4", None, None), ("8", None, None), None
+    ]  # fmt: skip
     assert not kept(database)["rows"][line.subject][0].is_sent
     assert [row.record.household_number for _, row in kept(database)["waiting"]] == ["20"]
     with database.begin() as work:
@@ -179,6 +191,42 @@ def test_marks_of_their_own_become_rounds_and_back(database: SqlDatabase) -> Non
     assert marks == {number: (row.is_sent, row.is_waiting) for number, (row,) in before[0]["rows"].items()}
     database.migrate()
     assert (kept(database), kept(database, B)) == before
+
+
+@pytest.mark.parametrize("together", [2, 1000])
+def test_lines_of_their_own_come_together_and_back(
+    database: SqlDatabase, together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rules: X-4, P-7. The script carries over what was sent and what came back, both ways."""
+    monkeypatch.setattr(municipal_store, "_NOTED_TOGETHER", together)
+    with_every_mark(database)
+    names = [send(database, "SKSETAI", 1), send(database, "SHOTOKU", 1)]
+    with database.begin() as work:
+        line = work.municipal.sent_line(A, names[0], 3)
+        assert line is not None
+        answered = evolve(line, result="3", error_code="KKH-R001", error_field=None)
+        work.municipal.answer_line(A, names[0], answered)
+        work.commit()
+
+    def told() -> Any:
+        with database.begin(read_only=True) as work:
+            lines = [work.municipal.sent_line(A, name, number) for name in names for number in range(1, 7)]
+            return lines, work.municipal.refused_lines(A)
+
+    before = told()
+    assert before[1] == [(names[0], answered)] and sum(each is not None for each in before[0]) == 6
+    revise(database, BEFORE_LINES_TOGETHER)
+    with database.engine.begin() as connection:
+        see_all(connection)
+        rows = connection.execute(text("SELECT line, subject, result FROM office_sent_line ORDER BY name, line")).all()
+    own = [each for each in [*before[0][6:], *before[0][:6]] if each is not None]
+    assert [tuple(row) for row in rows] == [(each.line, each.subject, each.result) for each in own]
+    database.migrate()
+    assert told() == before
+    with database.begin() as work:
+        assert work.municipal.refuse_file(A, names[0])
+        work.commit()
+    assert [row.record.household_number for _, row in kept(database)["waiting"]] == ["2", "4", "8"]
 
 
 def revise(database: SqlDatabase, revision: str) -> None:

@@ -7,18 +7,20 @@ import os
 import threading
 from collections.abc import Callable
 from datetime import datetime
+from itertools import repeat
 from pathlib import Path
 from typing import Any
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
 from kokuho_adapters.exchange import folder as folder_module
 from kokuho_adapters.exchange.folder import ExchangeFolder, Outcome, Taking, send_files
-from kokuho_adapters.exchange.manifest import MAX_FILES, ListedFile, Manifest
+from kokuho_adapters.exchange.manifest import MAX_FILE_BYTES, MAX_FILES, ListedFile, Manifest
 from kokuho_adapters.exchange.plain_names import is_plain
-from kokuho_adapters.exchange.staging import Digest
+from kokuho_adapters.exchange.staging import BLOCK_BYTES, Digest, write_hashed
 from kokuho_core.errors import FileRefused
 
 from .samples import AGGREGATION, BOOK, MOMENT, MUNICIPALITY, OTHER, number
@@ -323,6 +325,20 @@ def test_too_many_files() -> None:
         Manifest.fresh(MUNICIPALITY, AGGREGATION, MOMENT, tuple(listed(f"{each}.csv") for each in range(MAX_FILES + 1)))
     assert refused.value.code == "KKH-E004"
     Manifest.fresh(MUNICIPALITY, AGGREGATION, MOMENT, tuple(listed(f"{each}.csv") for each in range(MAX_FILES)))
+
+
+def test_too_large_a_file(tmp_path: Path) -> None:
+    """Rules: S-20. As listed, and as it comes: of what goes on for ever no more than the limit is written."""
+    largest = evolve(listed("a.csv"), digest=evolve(listed("a.csv").digest, size=MAX_FILE_BYTES))
+    Manifest.fresh(MUNICIPALITY, AGGREGATION, MOMENT, (largest,))
+    beyond = evolve(largest, digest=evolve(largest.digest, size=MAX_FILE_BYTES + 1))
+    with pytest.raises(FileRefused, match="KKH-E004"):
+        Manifest.fresh(MUNICIPALITY, AGGREGATION, MOMENT, (beyond,))
+    most = 3 * BLOCK_BYTES
+    assert write_hashed(repeat(bytes(BLOCK_BYTES), 3), tmp_path / "whole", most).size == most
+    with pytest.raises(FileRefused, match="KKH-E004"):
+        write_hashed(repeat(bytes(BLOCK_BYTES)), tmp_path / "endless", most)
+    assert (tmp_path / "endless").stat().st_size <= most
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,7 @@ from typing import Any
 
 import pytest
 
-from kokuho_adapters.exchange import media_package
+from kokuho_adapters.exchange import cms, media_package
 from kokuho_adapters.exchange.cms import Opened, seal
 from kokuho_adapters.exchange.credentials import Certificate, load_private_key
 from kokuho_adapters.exchange.manifest import ListedFile, Manifest
@@ -73,6 +73,24 @@ def refusal(path: Path, tmp_path: Path, addressee: Party, *trusted: Party) -> Ko
         open_package(path, target, AGGREGATION, addressee, [each.certificate for each in trusted])
     assert not target.exists() or list(target.iterdir()) == []
     return refused.value
+
+
+def test_a_package_is_as_large_as_allowed_and_no_larger(
+    tmp_path: Path, sender: Party, addressee: Party, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Rules: S-20, S-12. Neither made nor opened beyond the limit, here a small one."""
+    package = packed(tmp_path, sender, addressee)
+    monkeypatch.setattr(cms, "MAX_CONTENT_BYTES", 1000)
+    assert refusal(package.path, tmp_path, addressee, sender).code == "KKH-E006"
+    with pytest.raises(FileRefused, match="KKH-E004"):
+        pack(make(tmp_path / "more", a=bytes(900)), tmp_path / "disk", MUNICIPALITY, AGGREGATION, MOMENT, sender,
+             [addressee.certificate], BOOK)  # fmt: skip
+    assert list((tmp_path / "disk").iterdir()) == []
+    monkeypatch.undo()
+    monkeypatch.setattr(media_package, "MAX_PACKAGE_BYTES", package.path.stat().st_size - 1)
+    assert refusal(package.path, tmp_path, addressee, sender).code == "KKH-E004"
+    monkeypatch.setattr(media_package, "MAX_PACKAGE_BYTES", package.path.stat().st_size)
+    assert open_package(package.path, tmp_path / "in", AGGREGATION, addressee, [sender.certificate]).files
 
 
 @pytest.mark.parametrize("kind", ["rsa", "ec"])

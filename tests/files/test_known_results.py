@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from kokuho_adapters import known_results
 from kokuho_adapters.known_results import KnownResults
 
 
@@ -28,9 +27,8 @@ def test_what_cannot_be_converted_is_not_kept() -> None:
     assert not known
 
 
-def test_it_holds_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(known_results, "_KEPT", 3)
-    known = KnownResults(int)
+def test_it_holds_no_more_than_it_may() -> None:
+    known = KnownResults(int, most=3)
     for n in range(20):
         assert known[str(n)] == n
         assert len(known) <= 3

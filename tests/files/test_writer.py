@@ -16,10 +16,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from kokuho_adapters.files import Field, Layout, LayoutBook, OpenFormatFile, OpenFormatFolder, as_table, format_value
-from kokuho_adapters.files.values import FieldFault, compile_format_column
-from kokuho_adapters.files.writer import _as_csv
+from kokuho_adapters.files.preparing import LinePreparer
+from kokuho_adapters.files.values import FieldFault, compile_format_column, compile_kept, compile_kept_column
+from kokuho_adapters.files.writer import as_csv
 from kokuho_core.errors import FileRefused, InvalidValue, NotFound, Problem, SetupFault
-from kokuho_core.ports.files import OutgoingFiles
+from kokuho_core.ports.files import OutgoingFiles, PreparedLines
 from kokuho_core.vocabulary.codes import UpdateKind
 from kokuho_core.vocabulary.individual_number import IndividualNumber
 from kokuho_core.vocabulary.month import Month
@@ -134,7 +135,7 @@ def test_lines_are_those_of_the_csv_module(rows: list[tuple[str, ...]]) -> None:
     """Rules: S-18. Whatever stands in them, and whichever way they are written."""
     buffer = io.StringIO(newline="")
     csv.writer(buffer, lineterminator="\r\n").writerows(rows)
-    assert _as_csv(list(zip(*rows, strict=True))) == buffer.getvalue()
+    assert as_csv(list(zip(*rows, strict=True))) == buffer.getvalue()
 
 
 @pytest.mark.parametrize("kind", sorted({item.type for layout in LAYOUTS.values() for item in layout.fields}))
@@ -155,6 +156,71 @@ def test_a_column_is_written_as_each_of_its_values(kind: str, data: st.DataObjec
             compile_format_column(item, False)(values)
         return
     assert list(compile_format_column(item, False)(values)) == expected
+
+
+READ = {"date": date.fromisoformat, "month": Month.parse, "datetime": datetime.fromisoformat}
+"""How what a database row keeps as text becomes a value."""
+
+
+@pytest.mark.parametrize("kind", [*READ, "digits"])
+@settings(max_examples=60)
+@given(inclusive=st.booleans(), data=st.data())
+def test_a_column_as_it_is_kept_is_written_as_its_values(kind: str, inclusive: bool, data: st.DataObject) -> None:
+    """Rules: S-18. Also where some are absent, wrong, or have a part that is not written."""
+    item = data.draw(st.sampled_from([item for layout in LAYOUTS.values() for item in layout.fields if item.type == kind]))
+    odd = ["0001-01-01", "9999-12-31", "9998-12-31", "2023-02-30", "2024-05-01T09:30:00.000005", "2024-05-01T09:30:00+00:00"]
+    odd += ["2024-W17-7T16:45:00", "20240501T093000", "2024-05-01T09:30", "202413", "000001", "?", "", "\uff12024-05-01"]
+    kept = values_of(item).map(lambda value: value if isinstance(value, int | str | IndividualNumber) else text_of(value))
+    values = data.draw(
+        st.lists(kept, min_size=1, max_size=4) | st.lists(st.sampled_from([*odd, None, 7]) | kept, min_size=1, max_size=4)
+    )
+    write, write_each = compile_kept_column(item, inclusive), compile_kept(item, inclusive)
+    try:
+        expected = [format_value(item, read(item, value), inclusive) for value in values]
+    except (InvalidValue, ValueError, TypeError):
+        with pytest.raises(FieldFault):
+            write(values)
+        return
+    assert list(write(values)) == expected
+    assert [write_each(value) for value in values if value not in (None, "")] == list(filter(None, expected))
+
+
+def text_of(value: Any) -> str:
+    return str(value) if isinstance(value, Month) else str(value.isoformat())
+
+
+def read(item: Field, value: Any) -> Any:
+    return READ[item.type](value) if item.type in READ and value is not None and value != "" else value
+
+
+def test_what_was_prepared_is_written_as_the_rest(tmp_path: Path) -> None:
+    """Rules: I-5, S-6, S-26. Lines with marks in the place of numbers, in a column of their own and in one that lacks some."""
+    layout = LAYOUTS["SKKOJIN"]
+    [sample, *_] = SAMPLE_ROWS["SKKOJIN"]
+    rows = [{**sample, "individual_number": None, "previous_individual_number": None, "name": name} for name in ("a", 'b,"', "c")]
+    own = [individual_number(f"{place:011d}") for place in (1, 2, 3)]
+    former = [None, own[0], None]
+    kept = [{key: text_of(value) if isinstance(value, date) else value for key, value in row.items()} for row in rows]
+    columns = [[row.get(key) for row in kept] for key in layout.keys]
+    folder = OpenFormatFolder(tmp_path, BOOK)
+    form = folder.form_of("SKKOJIN", layout.keys)
+    assert form is not None
+    prepared = LinePreparer(form).prepared(columns, 3, 5)
+    assert prepared is not None and prepared.number == 3
+    with_numbers = [list(column) for column in columns]
+    with_numbers[layout.keys.index("individual_number")] = own
+    with_numbers[layout.keys.index("previous_individual_number")] = former
+    lines = PreparedLines(prepared, {"individual_number": own, "previous_individual_number": former})
+    without = PreparedLines(prepared, {"individual_number": None, "previous_individual_number": None})
+    written = []
+    for sequence, batches in enumerate(([with_numbers, with_numbers, columns], [with_numbers, lines, without]), 1):
+        name, count = folder.write_columns("SKKOJIN", SENDER, CREATED, sequence, layout.keys, batches)
+        assert count == 9
+        folder.publish(name)
+        written.append((tmp_path / name).read_bytes().split(b"\r\n")[1:])
+    assert written[0] == written[1] and own[0].reveal().encode() in written[0][4]
+    with pytest.raises(ValueError, match="zip"):
+        prepared.filled([["1", "2"], ["", ""]])  # numbers of other lines
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "cp932"])

@@ -34,6 +34,7 @@ from ..aggregation.support import Dump
 from ..crash.commands import DATABASE, OUTBOX, CommandClock, configuration
 from ..crash.states import delivered, state_of
 from ..prefecture.servers import Server
+from .readiness import ready
 
 PREFECTURE = "13"
 AS_OF = date(2024, 6, 30)
@@ -77,37 +78,8 @@ class Ran:
     delivered: dict[str, tuple[bytes, ...]]
 
 
-@pytest.fixture
-def helped(monkeypatch: pytest.MonkeyPatch) -> list[Any]:
-    """Every answer that somebody got from a second process. Nothing is too little for it here."""
-    monkeypatch.setattr(process, "WORTH_WAITING", 1)
-    monkeypatch.setattr(process, "WORTH_BYTES", 0)
-    monkeypatch.setattr("os.cpu_count", lambda: 2)
-    monkeypatch.setattr("os.getloadavg", lambda: (1.0, 1.0, 1.0), raising=False)
-    answers: list[Any] = []
-    ask = SecondProcess.answer
-
-    def answer(self: SecondProcess, wanted: int) -> Any:
-        answers.append(ask(self, wanted))
-        return answers[-1]
-
-    monkeypatch.setattr(SecondProcess, "answer", answer)
-    return answers
-
-
 def of_files(answers: Sequence[Any]) -> list[TakenRecords]:
     return [each[0] for each in answers if isinstance(each, tuple)]
-
-
-def ready(opened: Installation) -> SecondProcess:
-    forerunner: Any = opened.office.forerunner
-    assert isinstance(forerunner, SecondProcess)
-    forerunner.start()
-    until = time.monotonic() + 60
-    while not forerunner.is_ready:
-        assert time.monotonic() < until, "the second process never got ready"
-        time.sleep(0.01)
-    return forerunner
 
 
 def run(

@@ -105,6 +105,10 @@ class TestJudgement:
             ({"name": "見夲　太郎"}, LookUpOutcome.WAITING),
             ({"name": "見本󠄁　太郎"}, LookUpOutcome.WAITING),
             ({"name": "見\ue000　太郎"}, LookUpOutcome.WAITING),
+            ({"name": "見\uf8ff　太郎"}, LookUpOutcome.WAITING),  # the last of the private use area
+            ({"name": "見\uf900　太郎"}, LookUpOutcome.WAITING),  # a compatibility ideograph, normalised to 豈
+            ({"name": "見夲太郎"}, LookUpOutcome.WAITING),  # blanks count for nothing
+            *[({"name": f"見夲{selector}　太郎"}, LookUpOutcome.WAITING) for selector in "\ufe00\ufe0f\U000e0100\U000e01ef"],
             ({"address": "見夲町１丁目"}, LookUpOutcome.WAITING),
             ({"name": "見夲　太郎", "address": "見夲町１丁目"}, LookUpOutcome.WAITING),
             ({"name": "見本　太郎子"}, LookUpOutcome.HELD),
@@ -124,7 +128,14 @@ class TestJudgement:
     def test_two_who_may_be_variants_are_none(self) -> None:
         """Rules: I-2, S-23."""
         found = judge_candidates(self.ASKED, [self.of(name="見夲　太郎"), self.of(name="観本　太郎")])
-        assert found.outcome is LookUpOutcome.HELD
+        assert (found.outcome, found.place, found.evidence.differing) == (LookUpOutcome.HELD, None, ("name",))
+
+    def test_of_those_who_do_not_fit_the_nearest_is_told(self) -> None:
+        """Rules: I-2, S-23."""
+        far, near = self.of(sex="2", birth_date=date(1970, 5, 6)), self.of(sex="2")
+        for candidates in ([far, near], [near, far]):
+            found = judge_candidates(self.ASKED, candidates)
+            assert (found.outcome, found.place, found.evidence.differing) == (LookUpOutcome.HELD, None, ("sex",))
 
 
 class TestLinking:

@@ -33,6 +33,8 @@ from kokuho_core.municipal_office.notification import (
     Withdrawn,
 )
 from kokuho_core.municipal_office.other_rows import OTHER_KEYS, CertificateRecord, IncomeRecord
+from kokuho_core.ports.files import PreparedLines
+from kokuho_core.ports.forerunner import NobodyWrites
 from kokuho_core.reception.ledger import FileResult
 from kokuho_core.returning.rows import row_keys
 from kokuho_core.usecases import municipal_office
@@ -45,7 +47,8 @@ from kokuho_core.usecases.municipal_desk import (
     _other_rows,
     _person_rows,
 )
-from kokuho_core.usecases.municipal_numbers import columns_of, revealing
+from kokuho_core.usecases.municipal_lines import OutgoingLines
+from kokuho_core.usecases.municipal_numbers import revealing
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, HouseholdNumber, InsurerNumber
 from kokuho_core.vocabulary.individual_number import IndividualNumber
 from kokuho_core.vocabulary.month import Month
@@ -172,6 +175,10 @@ def test_the_number_is_sealed_and_only_in_the_file(clerk: Clerk, office: Prefect
     assert number(1) not in repr(clerk.person())
 
 
+def as_kept(value: Any) -> Any:
+    return value.isoformat() if isinstance(value, date) else str(value) if isinstance(value, Month) else value
+
+
 def test_the_lines_of_a_file_are_those_of_its_rows(clerk: Clerk, office: PrefectureOffice) -> None:
     """Rules: Q-1, P-7, I-5. The way by which a full build streams says the same as row after row, of every kind of file."""
     clerk.notify(moved_in("2020-04-01", "10", "1", "2"), "1", "2")
@@ -191,14 +198,20 @@ def test_the_lines_of_a_file_are_those_of_its_rows(clerk: Clerk, office: Prefect
     changed = ItemsChanged(**told("2024-05-01"), person=ONE, items=items("1970-05-05", number=None))
     municipal_office.notify(clerk.office, A, changed, {ONE: IndividualNumber(number(77))})
     with office.installation.database.begin(read_only=True) as work:
-        store, reveal, columns = work.municipal, revealing(office.office, work, A), columns_of(office.office, work, A)
+        store, reveal = work.municipal, revealing(office.office, work, A)
+        lines = OutgoingLines(office.office, work, A, NobodyWrites())
         rows = {
             "SKKOJIN": list(_person_rows(store.waiting_persons(A), reveal)),
             "SKSETAI": list(_household_rows(store.waiting_households(A))),
             **{each: list(_other_rows(store.waiting_others(A, each), OTHER_KEYS[each])) for each in OTHER_KEYS},
         }
-        streamed = {each: [list(line) for batch in columns(each) for line in zip(*batch, strict=True)] for each in SENT_FILES}
-    assert streamed == rows and all(rows.values())
+        streamed: dict[str, Any] = {each: [] for each in SENT_FILES}
+        for file_id, streaming in streamed.items():
+            for batch in lines.of(file_id):
+                assert not isinstance(batch, PreparedLines)
+                streaming += map(list, zip(*batch, strict=True))
+    assert streamed == {file_id: [list(map(as_kept, line)) for line in lines] for file_id, lines in rows.items()}
+    assert all(rows.values())
     kinds = {line[PERSON_KEYS.index("update_kind")] for line in rows["SKKOJIN"]}
     assert kinds == {"1", "2"} and number(77) in {each.reveal() for line in rows["SKKOJIN"] for each in line[4:5]}
 

@@ -114,7 +114,7 @@ class ModelReceiver:
         partition = self.of(insurer)
         rows = sorted(partition.live.values(), key=lambda line: (line.municipal_insured_id, line.application_start))
         for line in rows:
-            yield shown_as(line, partition.branches[line.municipal_insured_id])
+            yield shown_as(line, partition.branches[line.municipal_insured_id], self.verifies(line))
 
     def card_registrations(self, insurer: InsurerNumber) -> Iterable[CardRegistration] | None:
         self._step("before cards")

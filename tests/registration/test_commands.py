@@ -12,6 +12,9 @@ from click.testing import CliRunner, Result
 
 from kokuho_adapters.cli.commands import cli
 from kokuho_adapters.cli.story import shipped_sample
+from kokuho_adapters.registry_simulator.receiver import Caller
+from kokuho_adapters.registry_simulator.server import OPERATOR, open_receiver
+from kokuho_adapters.registry_simulator.settings import load_settings
 
 FEDERATION = "kokuho-simulator/folders/federation"
 FOLDERS = ("--out", f"{FEDERATION}/to-server", "--in", f"{FEDERATION}/from-server")
@@ -94,6 +97,22 @@ def test_results_that_somebody_carried(desk: Path) -> None:
     (taken,) = data("register-results", str(file))["insurers"]
     assert (taken["insurer_number"], taken["settled"]) == (ASAHI, 1)
     assert run("register-results", str(file)).exit_code == 0
+
+
+def test_checks_of_persons_that_somebody_carried(registered: Path) -> None:
+    """Rules: R-6. A result file that was made again, by hand or by folder, and what both sides show, say how the check came out."""
+    person = data("documents", "--insurer", ASAHI, "--as-of", "2025-04-01")[0]["municipal_insured_id"]
+    receiver = open_receiver(load_settings(Path("kokuho-simulator")))
+    receiver.verify(Caller("test", OPERATOR), ASAHI, person, "2")
+    receiver.state.close()
+    serve()
+    (anew,) = Path(f"{FEDERATION}/from-server").glob(f"KANKEKKA_{ASAHI}_*.csv")
+    shown = run("register-results", str(anew)).stdout
+    assert "本人確認状態が変わった人: 1" in shown and "重複" not in shown.replace("重複 repeated", "")
+    (told,) = data("register-results", str(anew))["insurers"]
+    assert (told["verified"], told["repeated"], told["problems"]) == (0, 0, [])
+    (item, *_) = data("documents", "--insurer", ASAHI, "--as-of", "2025-04-01")
+    assert (item["municipal_insured_id"], item["reason"]) == (person, "verification_mismatch")
 
 
 def test_a_file_that_is_no_result(desk: Path) -> None:

@@ -15,6 +15,7 @@ from kokuho_core.benefit.ages import person_born
 from kokuho_core.benefit.law_tables import AgeGroup
 from kokuho_core.certificates.card_use import CardRegistrationState, CardUse
 from kokuho_core.certificates.documents import Document, DocumentReason, Holder, decide_document
+from kokuho_core.entrusted_partition.exchanged import Verification
 from kokuho_core.errors import InvalidValue, NotFound
 from kokuho_core.usecases.documents import DocumentItem, decide_documents, request_document, withdraw_request
 from kokuho_core.vocabulary.identifiers import InsurerNumber, MunicipalInsuredId
@@ -60,11 +61,14 @@ class TestDecisionTable:
                 evolve(PLAIN, card=evolve(REGISTERED, withdrawal_applied_on=date(2025, 3, 20))),
                 CERTIFICATE, DocumentReason.WITHDRAWAL_APPLIED,
             ),
-            (evolve(PLAIN, verification_mismatch=True), CERTIFICATE, DocumentReason.VERIFICATION_MISMATCH),
+            (evolve(PLAIN, verification=Verification.MISMATCHED), CERTIFICATE, DocumentReason.VERIFICATION_MISMATCH),
+            (evolve(PLAIN, verification=Verification.UNVERIFIED), CERTIFICATE, DocumentReason.UNVERIFIED),
+            (evolve(PLAIN, verification=Verification.MATCHED), NOTICE, DocumentReason.REGISTERED),
+            (evolve(PLAIN, verification=Verification.NO_DOUBT), NOTICE, DocumentReason.REGISTERED),
             (evolve(PLAIN, is_registered=False), CERTIFICATE, DocumentReason.NOT_VIEWABLE),
             (evolve(PLAIN, self_view_stopped=True), CERTIFICATE, DocumentReason.VIEWING_STOPPED),
             (
-                evolve(PLAIN, self_view_stopped=True, verification_mismatch=True, card_returned=True, card=None),
+                evolve(PLAIN, self_view_stopped=True, verification=Verification.MISMATCHED, card_returned=True, card=None),
                 CERTIFICATE, DocumentReason.VIEWING_STOPPED,
             ),
         ],
@@ -279,11 +283,14 @@ class TestList:
         assert [(each.to_issue, each.to_collect) for each in decided(counter, "2024-06-20")] == [(False, (1,))]
 
     def test_a_move_makes_it_anew(self, counter: Counter) -> None:
-        """Rules: C-4."""
+        """Rules: C-4, R-1. The registration of the card goes on, but what a snapshot of one partition says is not used in another."""
         counter.told(A, insured(A, "10", 1, end="2024-06-01"))
+        snapshot(counter, "2024-05-01", ("10", "1"))
+        exchange(counter)
         counter.told(B, entered(B, "70", 1, start="2024-06-01"))
         assert decided(counter, "2024-06-02") == []
-        assert [each.to_issue for each in decided(counter, "2024-06-02", B)] == [True]
+        (item,) = decided(counter, "2024-06-02", B)
+        assert (item.document, item.reason, item.to_issue) == (CERTIFICATE, DocumentReason.NO_SNAPSHOT, True)
 
     def test_who_cannot_be_registered_needs_one_most(self, counter: Counter) -> None:
         """Rules: C-2, R-1. Blocked or refused: the card shows nothing."""

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from kokuho_core.entrusted_partition.exchanged import Verification
-from kokuho_core.errors import ChannelFault, FileRefused, Problem
-from kokuho_core.usecases.registration_results import ResultSummary
-from kokuho_core.vocabulary.identifiers import MunicipalInsuredId
+from kokuho_core.entrusted_partition.exchanged import Exchange, Verification
+from kokuho_core.errors import ChannelFault, ChannelRefused, FileRefused, Problem
+from kokuho_core.usecases.registration_results import ResultSummary, take_results
+from kokuho_core.vocabulary.identifiers import InsurerNumber, MunicipalInsuredId
 
 from ..aggregation.support import insured
 from ..prefecture.office import A, B
@@ -151,23 +151,109 @@ def test_an_answer_that_breaks_off_has_no_effect(sent: Counter, error: type[Exce
 class TestVerification:
     """Rules: R-6."""
 
-    def state(self, counter: Counter, addressee: str = "10") -> Any:
+    def registered(self, counter: Counter, addressee: str = "10") -> Any:
         person = MunicipalInsuredId(counter.municipal_id(A, addressee))
         with counter.installation.database.begin(read_only=True) as work:
             return work.registrations.registered_persons(A, [person])[person]
 
-    def test_what_may_be_seen(self, counter: Counter) -> None:
-        """Rules: R-6."""
+    def state(self, counter: Counter, addressee: str = "10") -> Any:
+        return self.registered(counter, addressee).verification
+
+    def checked(self, counter: Counter, addressee: str, code: str) -> None:
+        """The receiver checks a person's number once more; whoever asks for his results, or looks at him, is told how it came out."""
+        who = counter.municipal_id(A, addressee)
+        keys = {key for key, line in counter.receiver.of(A).live.items() if line.municipal_insured_id == who}
+        before, verifies = counter.receiver.arrange, counter.receiver.verifies
+        counter.receiver.arrange = lambda answers: [
+            each._replace(verification=code) if each.record_key in keys else each for each in before(answers)
+        ]
+        counter.receiver.verifies = lambda line: code if line.municipal_insured_id == who else verifies(line)
+
+    @pytest.fixture
+    def unverified(self, counter: Counter) -> Counter:
+        """Two people, registered and not checked yet."""
         counter.receiver.verifies = lambda line: "0"
-        counter.told(A, insured(A, "10", 1))
+        counter.told(A, insured(A, "10", 1), insured(A, "20", 2))
         counter.exchange()
-        assert self.state(counter).verification is Verification.UNVERIFIED
-        assert not self.state(counter).is_viewable
-        for code, viewable in (("1", True), ("2", False), ("3", True)):
-            counter.receiver.verifies = lambda line, code=code: code  # type: ignore[misc]
-            counter.told(A, insured(A, "10", 1, name=f"見本　{code}", kind="2"))
-            counter.exchange()
-            assert self.state(counter).is_viewable is viewable
+        assert [self.state(counter, each) for each in ("10", "20")] == [Verification.UNVERIFIED] * 2
+        return counter
+
+    def test_the_check_comes_later(self, unverified: Counter) -> None:
+        """Rules: R-6. The batch is settled; what it says of the persons is asked for again, as long as anybody's check is open."""
+        assert unverified.results() == ResultSummary(A, counts=unverified.counts())
+        self.checked(unverified, "10", "1")
+        summary = unverified.results()
+        assert (summary.verified, summary.repeated, summary.problems) == (1, 0, [])
+        assert self.state(unverified) is Verification.MATCHED
+        self.checked(unverified, "20", "2")
+        assert (unverified.results().verified, self.state(unverified, "20")) == (1, Verification.MISMATCHED)
+        self.checked(unverified, "20", "3")
+        assert (unverified.results().verified, self.state(unverified, "20")) == (1, Verification.NO_DOUBT)
+
+    def test_nobody_is_asked_about_for_nothing(self, unverified: Counter) -> None:
+        """Rules: R-6. With every check done, settled batches are left alone, but for those that somebody names."""
+        for addressee in ("10", "20"):
+            self.checked(unverified, addressee, "1")
+        assert unverified.results().verified == 2
+        unverified.receiver.fault = lambda step: step if step == "before results" else None
+        assert unverified.results().verified == 0
+        unverified.receiver.fault = lambda step: None
+        self.checked(unverified, "10", "2")
+        assert unverified.results().verified == 0
+        told = take_results(unverified.office, InsurerNumber(A), unverified.receiver, told_anew={1})
+        assert (told.verified, self.state(unverified)) == (1, Verification.MISMATCHED)
+
+    def test_only_the_newest_batch_of_a_person_is_asked_for(self, unverified: Counter) -> None:
+        """Rules: R-6, R-8. Who was registered anew is asked about there; who is no longer registered, nowhere."""
+        unverified.told(A, insured(A, "10", 1, name="見本　次郎", kind="2"), insured(A, "20", 2, kind="3"))
+        unverified.exchange()
+        asked: list[int] = []
+
+        def is_ready(_: Exchange, number: int) -> bool:
+            asked.append(number)
+            return True
+
+        unverified.receiver.ready = is_ready
+        unverified.results()
+        assert asked == [2]
+
+    def test_a_contradiction_is_no_check(self, unverified: Counter) -> None:
+        """Rules: R-3, R-6. Results told anew may say more of the person, never another thing of the record."""
+        unverified.receiver.arrange = lambda answers: [
+            answers[0]._replace(result="2", error_code="E1", verification="1"), answers[1],
+        ]  # fmt: skip
+        summary = unverified.results()
+        assert (problems(summary), summary.verified, summary.not_applied) == (["KKH-K013"], 0, 1)
+        assert self.state(unverified) is Verification.UNVERIFIED
+
+    def test_results_that_the_receiver_does_not_tell_again(self, unverified: Counter) -> None:
+        """Rules: R-6. It is listed, and the others are taken; a refusal of the whole line is raised as ever."""
+
+        def forgotten(code: str) -> Any:
+            def ready(exchange: Any, number: int) -> bool:
+                if number == 1:
+                    raise ChannelRefused(Problem(code, field="S404"))
+                return True
+
+            return ready
+
+        unverified.told(A, insured(A, "30", 3))
+        unverified.register()
+        unverified.receiver.ready = forgotten("KKH-K105")
+        summary = unverified.results()
+        assert (problems(summary), summary.registered, summary.not_applied) == (["KKH-K105"], 1, 0)
+        unverified.receiver.ready = forgotten("KKH-K103")
+        with pytest.raises(ChannelRefused):
+            unverified.results()
+
+    def test_the_reconciliation_sees_it_too(self, unverified: Counter) -> None:
+        """Rules: R-6, R-8. Also of whom nobody asks any more, since he was verified once; and it is no difference."""
+        self.checked(unverified, "10", "1")
+        found = unverified.reconcile()
+        assert (found.verified, found.agrees, self.state(unverified)) == (1, True, Verification.MATCHED)
+        self.checked(unverified, "10", "2")
+        assert (unverified.reconcile().verified, self.state(unverified)) == (1, Verification.MISMATCHED)
+        assert unverified.reconcile().verified == 0
 
     def test_an_older_answer_changes_nothing(self, counter: Counter) -> None:
         """Rules: R-6. The newest answer was read first."""
@@ -189,8 +275,8 @@ class TestVerification:
         counter.receiver.arrange = dated
         counter.receiver.ready = lambda exchange, number: number == 2
         counter.results()
-        assert self.state(counter).verification is Verification.MATCHED
+        assert self.state(counter) is Verification.MATCHED
         counter.receiver.ready = lambda exchange, number: True
         assert counter.results().settled == 1
-        assert self.state(counter).verification is Verification.MATCHED
-        assert self.state(counter).internal_branch_number is not None
+        assert self.state(counter) is Verification.MATCHED
+        assert self.registered(counter).internal_branch_number is not None

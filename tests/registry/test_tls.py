@@ -20,7 +20,7 @@ from kokuho_adapters.registry_simulator.server import HOSTS, RunningSimulator
 from kokuho_core.errors import ChannelFault, ChannelRefused, SetupFault
 from kokuho_core.ports.registry import Exchange
 
-from .kit import BOOK, EAST, FAR, FEDERATION, NEIGHBOUR, WEST, Side, batch, exchanged, line, running, settings_in
+from .kit import BOOK, EAST, FAR, FEDERATION, NEIGHBOUR, WEST, Side, batch, exchanged, line, running, settings_in, told
 
 NOW = datetime.now(UTC)
 A_DAY = timedelta(days=1)
@@ -114,7 +114,7 @@ class TestWhichPartition:
         theirs = side.gateway(channel, NEIGHBOUR)
         sent = batch(1, [line("F1", insurer=FAR)], FAR)
         reception = theirs.send(sent)
-        assert [each.result for each in exchanged(theirs, sent)] == ["1"]
+        assert [each.result for each in told(theirs, sent, reception)] == ["1"]
         ours = side.gateway(channel)
         calls = {
             f"send {Exchange.REGISTRATION.value}": lambda: exchanged(ours, batch(2, [line("F2", insurer=FAR)], FAR)),

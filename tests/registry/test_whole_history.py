@@ -23,8 +23,10 @@ from kokuho_adapters.registry_simulator.server import HOSTS, RunningSimulator
 from kokuho_adapters.registry_simulator.settings import Client, Settings
 from kokuho_core.errors import ChannelFault
 from kokuho_core.ports.registry import RegistryGateway
+from kokuho_core.usecases.documents import decide_documents
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
+from ..aggregation.support import insured
 from ..prefecture.office import A, B
 from ..registration.counter import Counter
 from ..registration.edits import Edit, Municipalities, edits
@@ -53,13 +55,13 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @contextmanager
-def standing(template: Path, channel: str) -> Iterator[tuple[Counter, Side]]:
+def standing(template: Path, channel: str, **more: Any) -> Iterator[tuple[Counter, Side]]:
     """An office and a simulator of their own, connected by one channel."""
     folder = Path(tempfile.mkdtemp())
     shutil.copytree(template, folder, dirs_exist_ok=True)
     clients = [Client(FEDERATION, frozenset({A, B})), Client("operator", operator=True)]
     try:
-        with RunningSimulator(Settings(folder / "server", clients), folder_seconds=0.005) as simulator:
+        with RunningSimulator(Settings(folder / "server", clients, **more), folder_seconds=0.005) as simulator:
             side = Side(simulator, Authority.made("unused", datetime.now(UTC)), folder / "own")
             try:
                 with Counter(folder / "office") as counter:
@@ -119,3 +121,34 @@ def test_both_channels_lead_to_the_same_state(template: Path, data: st.DataObjec
         schedule = st.lists(st.sampled_from(faults), min_size=len(history), max_size=len(history))
         ends[channel] = end_of(template, channel, history, data.draw(schedule, label=channel))
     assert ends["file"] == ends["server"]
+
+
+@pytest.mark.parametrize("channel", ["file", "server"])
+def test_checks_of_persons_that_come_later(template: Path, channel: str) -> None:
+    """Rules: R-6, C-2. Not verified is not visible, so a certificate is due; whatever the check finds is heard of by both channels."""
+    with standing(template, channel, verified_at_once=False) as (counter, side):
+        counter.told(A, insured(A, "10", 1), insured(A, "20", 2))
+        exchange_all(counter, A)
+        assert reasons(counter) == {"10": "UNVERIFIED", "20": "UNVERIFIED"}
+        for addressee, state in (("10", "1"), ("20", "2"), ("20", "3")):
+            side.receiver.verify(OPERATOR, A, counter.municipal_id(A, addressee), state)
+            heard_of(counter, 1)
+            expected = {"1": "NO_SNAPSHOT", "2": "VERIFICATION_MISMATCH", "3": "NO_SNAPSHOT"}[state]
+            assert reasons(counter)[addressee] == expected
+        side.receiver.verify(OPERATOR, A, counter.municipal_id(A, "10"), "2")
+        found = counter.reconcile()
+        assert (found.agrees, found.verified, reasons(counter)["10"]) == (True, 1, "VERIFICATION_MISMATCH")
+
+
+def reasons(counter: Counter) -> dict[str, str]:
+    """Why everybody gets his document."""
+    return {each.addressee_number: each.reason.name for each in decide_documents(counter.office, InsurerNumber(A))}
+
+
+def heard_of(counter: Counter, persons: int) -> None:
+    """Take results until the checks of so many have been heard of."""
+    due = time.monotonic() + 30
+    while (persons := persons - counter.results(A).verified) > 0:
+        assert time.monotonic() < due, "it was never told"
+        time.sleep(0.02)
+    assert persons == 0

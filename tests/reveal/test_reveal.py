@@ -21,6 +21,7 @@ from kokuho_core.ports.audit import AuditEntry
 from kokuho_core.usecases.office import Office, Settings
 from kokuho_core.usecases.person import inspect_person
 from kokuho_core.usecases.reveal import reveal_number
+from kokuho_core.vocabulary.reasons import DEATH
 
 from ..aggregation.test_canary import leaks, require_clean_exception
 from ..cli.conftest import Desk
@@ -94,6 +95,19 @@ class TestWhoseNumber:
                 reveal_number(site.office, whose, PURPOSE)
         assert {told(each)[:2] for each in entries(site)} == {("admitted", ""), ("failed", code)}
         assert reveal_number(site.office, f"{A}/1", PURPOSE).reveal() == number(1)
+
+    def test_of_somebody_who_died(self, site: PrefectureOffice) -> None:
+        """Rules: S-3, S-35. For a purpose, on record, up to the same limit, and shown nowhere else."""
+        ended = person(A, "1", number=number(1), end="2024-05-02", end_reason=DEATH, kind="2", updated_at=datetime(2024, 5, 2))
+        site.persons(A, ended)
+        site.resolve()
+        assert leaks(repr((site.deliver(A), inspect_person(site.office, _insured_id(site, A, "1")))).encode()) == []
+        with pytest.raises(AccessDenied, match="KKH-A018"):
+            reveal_number(site.office, f"{A}/1", " ")
+        for _ in range(3):
+            assert reveal_number(site.office, f"{A}/1", PURPOSE).reveal() == number(1)
+        with pytest.raises(AccessDenied, match="KKH-A022"):
+            reveal_number(site.office, f"{A}/1", PURPOSE)
 
     def test_a_value_that_was_changed_does_not_open(self, site: PrefectureOffice) -> None:
         """Rules: S-3, S-8."""

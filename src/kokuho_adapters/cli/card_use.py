@@ -159,17 +159,16 @@ def documents(
     number = InsurerNumber(insurer)
     if (request is None) != (person is None) or (end and request is None):
         raise click.UsageError("--request と --person は一緒に指定してください。 / Give --request with --person.")
+    who = MunicipalInsuredId(person) if person is not None else None
     with session.installation() as opened:
-        if request is not None and person is not None:
-            who = MunicipalInsuredId(person)
+        if request is not None and who is not None:
             if end:
                 withdraw_request(opened.office, number, who, request)
             else:
                 request_document(opened.office, number, who, request, by, day)
-        items = decide_documents(opened.office, number, day, bulk_reason=bulk_reason)
-    listed = [each for each in items if (each.to_issue or each.to_collect or not due_only)]
-    if person is not None:
-        listed = [each for each in listed if each.municipal_insured_id == person]
+        listed = decide_documents(
+            opened.office, number, day, due_only=due_only, person=who, bulk_reason=bulk_reason
+        )
     if as_json:
         output.print_json(listed)
     else:

@@ -10,6 +10,7 @@ DOCUMENT_NAMES: Final = {Document.CERTIFICATE: "資格確認書", Document.NOTIC
 REASON_NAMES: Final = {
     DocumentReason.VIEWING_STOPPED: "自己情報提供不可",
     DocumentReason.VERIFICATION_MISMATCH: "本人確認不一致",
+    DocumentReason.UNVERIFIED: "本人確認が未了",
     DocumentReason.NOT_VIEWABLE: "中間サーバーに未登録",
     DocumentReason.WITHDRAWAL_APPLIED: "利用登録解除の申請",
     DocumentReason.CARD_RETURNED: "カードの返納",

@@ -13,6 +13,7 @@ from kokuho_adapters.cli import output
 from kokuho_adapters.cli.document_names import DOCUMENT_NAMES, REASON_NAMES
 from kokuho_adapters.cli.number_lookup import look_up, look_ups
 from kokuho_adapters.cli.output import DONE, FOUND
+from kokuho_adapters.cli.parameters import REQUEST_BULK
 from kokuho_adapters.cli.session import JSON, SESSION, Session
 from kokuho_adapters.composition import Installation
 from kokuho_adapters.notice_json import ReadNotice, ReadRecord, read_notices
@@ -263,9 +264,10 @@ def _show_contradictions(found: Sequence[Contradiction]) -> None:
 
 @office.command("list")
 @_INSURER
+@REQUEST_BULK
 @JSON
 @SESSION
-def list_office(session: Session, insurer: str, as_json: bool) -> int:
+def list_office(session: Session, insurer: str, bulk_reason: str | None, as_json: bool) -> int:
     """送付待ちと5日期限、返却、拒否、食い違い、確認リスト、継続候補、引継、照合、交付する書類。
 
     What waits, came back, was refused or contradicts, and which documents are to be issued.
@@ -273,8 +275,8 @@ def list_office(session: Session, insurer: str, as_json: bool) -> int:
     期限切れ・拒否・食い違いがあれば終了コード3になります。 / Ends with 3 when something is overdue, refused or contradicts.
     """
     with session.installation() as opened:
-        found = municipal_office.lists(opened.office, InsurerNumber(insurer))
-        documents = municipal_office.documents(opened.office, InsurerNumber(insurer))
+        seen = municipal_office.overview(opened.office, InsurerNumber(insurer), bulk_reason=bulk_reason)
+    found, documents = seen.lists, seen.documents
     if as_json:
         output.print_json({**_lists_data(found), "documents": [_document_data(each) for each in documents]})
     else:

@@ -232,7 +232,10 @@ def register_results(
             from kokuho_adapters.registry.carried_files import CarriedResults
 
             carried = CarriedResults(files, opened.book)
-            taken = [take_results(opened.office, insurer, carried) for insurer in carried.insurers()]
+            taken = [
+                take_results(opened.office, insurer, carried, told_anew=carried.numbers(insurer))
+                for insurer in carried.insurers()
+            ]
         else:
             with channel.opened(session, opened) as gateway:
                 taken = [take_results(opened.office, insurer, gateway) for insurer in chosen(opened, insurers)]
@@ -244,7 +247,7 @@ def register_results(
 
 
 def _result_data(each: ResultSummary) -> dict[str, Any]:
-    numbers = ("registered", "cancelled", "refused", "repeated", "not_applied", "settled", "waiting")
+    numbers = ("registered", "cancelled", "refused", "repeated", "not_applied", "settled", "waiting", "verified")
     return {
         "insurer_number": each.insurer_number,
         **{name: getattr(each, name) for name in numbers},
@@ -269,9 +272,15 @@ def _show_results(taken: Iterable[ResultSummary]) -> None:
             for each in listed
         ),
     )  # fmt: skip
+    _say_verified(sum(each.verified for each in listed))
     problems = [(each.insurer_number, problem) for each in listed for problem in each.problems]
     if problems:
         show_problems("確認の要る結果 / results to look at", problems)
+
+
+def _say_verified(persons: int) -> None:
+    if persons:
+        output.say(f"本人確認状態が変わった人: {persons} / Persons whose number check came out otherwise: {persons}")
 
 
 # --- due ---
@@ -349,16 +358,21 @@ _CAUSES: Final = {
 @click.command("reconcile")
 @INSURERS
 @channel_options
+@REQUEST_BULK
 @JSON
 @SESSION
-def reconcile(session: Session, /, insurers: tuple[str, ...], as_json: bool, **given: Any) -> int:
+def reconcile(
+    session: Session, /, insurers: tuple[str, ...], bulk_reason: str | None, as_json: bool, **given: Any
+) -> int:
     """中間サーバーの表示内容と当方の資格履歴を、全員・全期間で照合します。 / Compare both sides, every person and date.
 
     差異があれば、その期間と原因を表示し、終了コード3になります。 / Ends with 3 when there is a difference.
     """
     channel = Channel.taken_from(given)
     with session.installation() as opened, channel.opened(session, opened) as gateway:
-        found = [reconciled(opened.office, insurer, gateway) for insurer in chosen(opened, insurers)]
+        found = [
+            reconciled(opened.office, insurer, gateway, bulk_reason=bulk_reason) for insurer in chosen(opened, insurers)
+        ]
     if as_json:
         output.print_json({"insurers": [_reconciled_data(each) for each in found]})
     else:
@@ -369,7 +383,7 @@ def reconcile(session: Session, /, insurers: tuple[str, ...], as_json: bool, **g
 def _reconciled_data(each: Reconciliation) -> dict[str, Any]:
     return {
         "insurer_number": each.insurer_number, "at": each.at, "persons": each.persons, "records": each.records,
-        "agreeing": each.agreeing, "unexplained": each.unexplained,
+        "agreeing": each.agreeing, "unexplained": each.unexplained, "verified": each.verified,
         "differences": [_difference_data(difference) for difference in each.differences],
     }  # fmt: skip
 
@@ -391,6 +405,7 @@ def _show_reconciled(found: Iterable[Reconciliation]) -> None:
             for each in listed
         ),
     )
+    _say_verified(sum(each.verified for each in listed))
     differences = [(each.insurer_number, difference) for each in listed for difference in each.differences]
     if not differences:
         output.say("全員・全期間で一致しています。 / Both sides agree for everybody and every date.")

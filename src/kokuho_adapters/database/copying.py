@@ -6,14 +6,16 @@ into a temporary table of the session, and inserted from there by one statement,
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping
 from functools import lru_cache
 from typing import Any, Final
 
 from attrs import field, frozen
-from sqlalchemy import Column, Connection, Dialect, Engine, Table, event, insert, select
+from sqlalchemy import Column, Connection, Dialect, Engine, Table, bindparam, event, insert, select
 from sqlalchemy import table as named
 from sqlalchemy.exc import DBAPIError
+
+from kokuho_adapters.database.copy_text import CopyText
 
 WORTH_COPYING: Final = 20
 """Rows from which on COPY costs less than an INSERT of each; measured."""
@@ -66,11 +68,10 @@ def _forget(connection: Connection) -> None:
 
 
 def copy_rows(
-    connection: Connection, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]], statement: Any = None
+    connection: Connection, table: Table, given: CopyText, constants: Mapping[str, Any], statement: Any = None
 ) -> None:
-    """Write ``rows``, values in the order of ``columns`` and as the driver takes them, by INSERT or ``statement``."""
-    listed = list(rows)
-    make, empty, copy, keep = _statements(connection.dialect, table, tuple(columns), statement)
+    """Write ``given`` with ``constants``, columns of one value as the driver takes it, by INSERT or ``statement``."""
+    make, empty, copy, keep = _statements(connection.dialect, table, given.columns, tuple(constants), statement)
     incoming = _incoming(connection)
     if table.name not in incoming.standing:
         connection.exec_driver_sql(make)
@@ -80,17 +81,16 @@ def copy_rows(
     cursor = connection.connection.cursor()
     try:
         with cursor.copy(copy) as copying:
-            for row in listed:
-                copying.write_row(row)
+            copying.write(given.text)
     except driver.Error as error:
         raise DBAPIError.instance(copy, None, error, driver.Error, hide_parameters=True) from None
     finally:
         cursor.close()
-    connection.exec_driver_sql(keep)
+    connection.exec_driver_sql(keep, dict(constants))
     incoming.made.add(table.name)
     incoming.filled.add(table.name)
     added = rows_added(connection)
-    added[table.name] = added.get(table.name, 0) + len(listed)
+    added[table.name] = added.get(table.name, 0) + given.rows
 
 
 def rows_added(connection: Connection) -> dict[str, int]:
@@ -100,14 +100,21 @@ def rows_added(connection: Connection) -> dict[str, int]:
 
 
 @lru_cache(maxsize=100)
-def _statements(dialect: Dialect, table: Table, columns: tuple[str, ...], statement: Any) -> tuple[str, str, str, str]:
+def _statements(
+    dialect: Dialect, table: Table, columns: tuple[str, ...], constants: tuple[str, ...], statement: Any
+) -> tuple[str, str, str, str]:
     """To make the temporary table, to empty it, to fill it, and to insert from it."""
     name = f"incoming_{table.name}"
     incoming = named(name, *(Column(each) for each in columns))
-    from_there = (insert(table) if statement is None else statement).from_select(list(columns), select(incoming))
+    same = [bindparam(each, type_=table.c[each].type) for each in constants]
+    from_there = (insert(table) if statement is None else statement).from_select(
+        [*columns, *constants], select(*incoming.c, *same)
+    )
     listed = ", ".join(dialect.identifier_preparer.quote(each) for each in columns)
+    # The columns without the rules of the table: what is the same in all rows stays empty, and the insert judges every row.
+    like_it = f"AS SELECT * FROM {table.name} WITH NO DATA"  # noqa: S608 - a name of tables.py # nosec B608
     return (
-        f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} (LIKE {table.name}) ON COMMIT DELETE ROWS",
+        f"CREATE TEMPORARY TABLE IF NOT EXISTS {name} ON COMMIT DELETE ROWS {like_it}",
         f"TRUNCATE {name}",
         f"COPY {name} ({listed}) FROM STDIN",
         str(from_there.compile(dialect=dialect)),

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
+from functools import cache
 from typing import Any, Final
 
 from attrs import frozen
-from sqlalchemy import Connection, bindparam, delete, select, update
+from sqlalchemy import Connection, Select, bindparam, delete, select, update
 
 from kokuho_adapters.database.counters import Counters
 from kokuho_adapters.database.statements import batches, bulk_insert, under_keys, upsert
@@ -29,6 +30,32 @@ _MUNICIPAL: Final = "municipal_person/"
 _known, _person, _number = known_addressee.c, prefectural_person.c, person_number.c
 
 
+# Queries of every batch, made once: a list that is part of the query itself would stay in memory with it, see one_of.
+
+
+@cache
+def _numbers_of() -> Select[Any]:
+    return select(_number.serial, _number.number_index).where(_number.serial.in_(bindparam("serials", expanding=True)))
+
+
+@cache
+def _under_numbers() -> Select[Any]:
+    return (
+        select(_person.serial, _person.insured_id)
+        .join(person_number, _number.serial == _person.serial)
+        .where(_number.number_index.in_(bindparam("numbers", expanding=True)))
+    )
+
+
+@cache
+def _addressees_of() -> Select[Any]:
+    return (
+        select(_known.insurer_number, _known.addressee_number, _person.insured_id)
+        .join(prefectural_person, _person.serial == _known.serial)
+        .where(_person.insured_id.in_(bindparam("persons", expanding=True)))
+    )
+
+
 @frozen
 class SqlIdStore:
     """:class:`kokuho_core.ports.stores.IdStore` on SQL tables."""
@@ -48,7 +75,7 @@ class SqlIdStore:
                 .join(prefectural_person, _person.serial == _known.serial)
                 .where(wanted)
             )
-            for insurer, addressee, serial, insured_id, municipal in rows:
+            for insurer, addressee, serial, insured_id, municipal in rows.all():
                 known = Addressee(InsurerNumber(insurer), AddresseeNumber(addressee))
                 found[known] = (serial, insured_id, municipal)
         numbers = self._numbers({serial for serial, _, _ in found.values()})
@@ -63,19 +90,14 @@ class SqlIdStore:
     def _numbers(self, serials: Iterable[int]) -> dict[int, frozenset[NumberIndex]]:
         found: dict[int, set[NumberIndex]] = {}
         for batch in batches(serials):
-            for row in self.connection.execute(select(person_number).where(_number.serial.in_(batch))):
-                found.setdefault(row.serial, set()).add(NumberIndex(row.number_index))
+            for serial, index in self.connection.execute(_numbers_of(), {"serials": batch}).all():
+                found.setdefault(serial, set()).add(NumberIndex(index))
         return {serial: frozenset(numbers) for serial, numbers in found.items()}
 
     def under_numbers(self, numbers: Iterable[NumberIndex]) -> list[IssuedId]:
         serials: dict[int, str] = {}
         for batch in batches(numbers):
-            rows = self.connection.execute(
-                select(_person.serial, _person.insured_id)
-                .join(person_number, _number.serial == _person.serial)
-                .where(_number.number_index.in_(batch))
-            )
-            serials.update({row.serial: row.insured_id for row in rows})
+            serials |= dict(self.connection.execute(_under_numbers(), {"numbers": batch}).all())
         under = self._numbers(serials)
         return [IssuedId(s, PrefecturalInsuredId(insured_id), under[s]) for s, insured_id in sorted(serials.items())]
 
@@ -154,14 +176,8 @@ class SqlIdStore:
     def addressees_of(self, persons: Iterable[PrefecturalInsuredId]) -> dict[Addressee, PrefecturalInsuredId]:
         found: dict[Addressee, PrefecturalInsuredId] = {}
         for batch in batches(persons):
-            rows = self.connection.execute(
-                select(_known.insurer_number, _known.addressee_number, _person.insured_id)
-                .join(prefectural_person, _person.serial == _known.serial)
-                .where(_person.insured_id.in_(batch))
-            )
-            for row in rows:
-                addressee = Addressee(row.insurer_number, row.addressee_number)
-                found[addressee] = PrefecturalInsuredId(row.insured_id)
+            for insurer, addressee, insured_id in self.connection.execute(_addressees_of(), {"persons": batch}).all():
+                found[Addressee(insurer, addressee)] = PrefecturalInsuredId(insured_id)
         return found
 
     def find(self, insured_id: str) -> PrefecturalInsuredId | None:

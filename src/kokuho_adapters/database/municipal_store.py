@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from itertools import groupby
 from typing import Any, Final
 
 import orjson
@@ -14,6 +15,7 @@ from sqlalchemy import (
     Integer,
     Row,
     Select,
+    Update,
     and_,
     case,
     false,
@@ -30,7 +32,16 @@ from sqlalchemy import (
 from sqlalchemy import cast as sql_cast
 
 from kokuho_adapters.database.row_text import RowText
-from kokuho_adapters.database.statements import batches, bulk_insert, insert_or_ignore, one_of, upsert
+from kokuho_adapters.database.statements import (
+    as_utf8,
+    batches,
+    bulk_insert,
+    insert_or_ignore,
+    one_of,
+    streamed,
+    under_keys,
+    upsert,
+)
 from kokuho_adapters.database.tables import (
     insurer,
     number_vault,
@@ -43,6 +54,7 @@ from kokuho_adapters.database.tables import (
     office_round,
     office_row,
     office_sent_line,
+    office_sent_lines,
 )
 from kokuho_core.household.record import HouseholdRecord
 from kokuho_core.insured_person.record import PersonRecord
@@ -52,12 +64,15 @@ from kokuho_core.municipal_office.other_rows import OTHER_RECORDS, OtherRow
 from kokuho_core.municipal_office.own_household import OwnHousehold
 from kokuho_core.municipal_office.own_person import OwnPerson
 from kokuho_core.municipal_office.returned import QualificationDates, ReturnedItem
+from kokuho_core.ports.files import FIRST_LINE
 from kokuho_core.ports.municipal import (
     HouseholdMessage,
+    LineParts,
     LinesGoingOut,
     Notice,
     OtherMessage,
     PersonMessage,
+    RowPlace,
     SentFile,
     SentLine,
     WaitingSubject,
@@ -73,7 +88,7 @@ PERSON: Final = "P"
 HOUSEHOLD: Final = "H"
 _KIND_OF_FILE: Final = {"SKKOJIN": PERSON, "SKSETAI": HOUSEHOLD}
 _FILE_OF_KIND: Final = {kind: file_id for file_id, kind in _KIND_OF_FILE.items()}
-_row, _sent, _other = office_row.c, office_sent_line.c, office_other.c
+_row, _sent, _sent_together, _other = office_row.c, office_sent_line.c, office_sent_lines.c, office_other.c
 _PERSONS: Final = RowText(PersonRecord)
 _HOUSEHOLDS: Final = RowText(HouseholdRecord)
 _OTHERS: Final[Mapping[str, RowText[Any]]] = {key: RowText(kind) for key, kind in OTHER_RECORDS.items()}
@@ -84,8 +99,11 @@ _ROW_COLUMNS: Final = (
     "insurer_number", "kind", "subject", "history_number", "version", "content", "household_number", "number_index",
     "previous_number_index", "notice", "changed_by", "is_cancelled", "is_sent", "waits_in", "recorded_at",
 )  # fmt: skip
-_LINE_COLUMNS: Final = ("subject", "history_number", "update_kind", "line", "insurer_number", "name")
-_NOTED_TOGETHER: Final = 20_000
+_LINE_COLUMNS: Final = (
+    "insurer_number", "name", "line", "subject", "history_number", "update_kind", "result", "error_code", "error_field"
+)  # fmt: skip
+_NOTED_TOGETHER: Final = 1000
+_READ_TOGETHER: Final = 1000
 _STANDS: Final = _row.superseded_at.is_(None)
 
 
@@ -399,25 +417,39 @@ class SqlMunicipalStore:
         query = query.order_by(_row.subject, _row.history_number)
         yield from self.connection.execute(query.execution_options(yield_per=1000))
 
-    def lines_going_out(self, insurer_number: InsurerNumber, file_id: str) -> Iterator[LinesGoingOut]:
-        kind = _KIND_OF_FILE.get(file_id)
-        if kind is None:
-            text: RowText[Any] = _OTHERS[file_id]
-            query: Select[Any] = select(_other.content, _update_kind(_other))
-            query = query.where(*_others_going_out(insurer_number, file_id)).order_by(_other.identity)
-        else:
-            text = _PERSONS if kind == PERSON else _HOUSEHOLDS
-            query = select(_row.content, _update_kind(_row))
-            query = query.where(*_rows_going_out(insurer_number, kind)).order_by(_row.subject, _row.history_number)
-        if kind == PERSON:
+    def lines_going_out(
+        self,
+        insurer_number: InsurerNumber,
+        file_id: str,
+        after: RowPlace | None = None,
+        parts: LineParts = LineParts.ALL,
+    ) -> Iterator[LinesGoingOut]:
+        going = _sending_of(insurer_number, file_id)
+        query = going.places
+        if LineParts.CONTENT in parts:
+            query = query.add_columns(going.kind, as_utf8(self.connection, going.content))
+        if LineParts.NUMBERS in parts and file_id == _FILE_OF_KIND[PERSON]:
             query = _with_sealed_numbers(query)
-        place = text.keys.index("update_kind") if "update_kind" in text.keys else None
-        for rows in self.connection.execute(query.execution_options(yield_per=1000)).partitions():
-            contents, kinds, *numbers = zip(*rows, strict=True)
-            columns = text.columns(contents)
-            if place is not None:
-                columns[place] = kinds
-            yield LinesGoingOut(columns, *(_sealed(insurer_number, some) for some in batches(numbers, 3)))
+        if after is not None:
+            query = query.where(tuple_(*going.order) > tuple_(*map(literal, after[: len(going.order)])))
+        place = going.text.keys.index("update_kind") if "update_kind" in going.text.keys else None
+        for rows in streamed(self.connection, query.order_by(*going.order), _READ_TOGETHER):
+            subjects, histories, *others = zip(*rows, strict=True)
+            columns: list[Sequence[Any]] = []
+            if LineParts.CONTENT in parts:
+                kinds, contents, *others = others
+                columns = going.text.kept_columns(contents)
+                if place is not None:
+                    columns[place] = kinds
+            numbers = (_sealed(insurer_number, some) for some in batches(others, 3))
+            yield LinesGoingOut(list(zip(subjects, histories, strict=True)), columns, *numbers)
+
+    def count_going_out(self, insurer_number: InsurerNumber) -> int:
+        counted = (
+            select(func.count()).select_from(office_row).where(*_rows_going_out(insurer_number, kind))
+            for kind in (PERSON, HOUSEHOLD)
+        )
+        return sum(int(self.connection.execute(query).scalar_one()) for query in counted)
 
     def waiting(self, insurer_number: InsurerNumber) -> list[WaitingSubject]:
         told = office_notice.c
@@ -449,36 +481,20 @@ class SqlMunicipalStore:
                 is_refused=False,
             )
         )  # fmt: skip
-        kind = _KIND_OF_FILE.get(file.file_id)
-        if kind is not None:
-            order: tuple[Any, ...] = (_row.subject, _row.history_number)
-            going = select(_row.subject, _row.history_number, _update_kind(_row).label("kind"))
-            going = going.where(*_rows_going_out(insurer_number, kind))
-        else:
-            order = (_other.identity,)
-            nothing = sql_cast(literal(0), Integer).label("history_number")
-            going = select(_other.identity.label("subject"), nothing, _update_kind(_other).label("kind"))
-            going = going.where(*_others_going_out(insurer_number, file.file_id))
-        self._note_lines(insurer_number, file.name, going.order_by(*order), order)
+        self._note_lines(insurer_number, file)
         number = self._next_round(insurer_number, file.file_id) + 1
         upserting = upsert(self.connection, office_round)
         self.connection.execute(upserting.values(insurer_number=insurer_number, file_id=file.file_id, number=number))
 
-    def _note_lines(self, insurer_number: InsurerNumber, name: str, going: Select[Any], order: tuple[Any, ...]) -> None:
-        """A great many lines at a time: one statement for all would keep what it changes in memory until its end."""
-        rest, before = going, 1
-        while True:
-            some = rest.limit(_NOTED_TOGETHER).subquery().c
-            line = func.row_number().over(order_by=(some.subject, some.history_number)) + before
-            columns = (some.subject, some.history_number, some.kind, line, literal(insurer_number), literal(name))
-            noting = insert(office_sent_line).from_select(_LINE_COLUMNS, select(*columns))
-            noted = self.connection.execute(noting.execution_options(preserve_rowcount=True)).rowcount
-            if noted < _NOTED_TOGETHER:
-                return
-            before += noted
-            here = (_sent.insurer_number == insurer_number, _sent.name == name, _sent.line == before)
-            last = self.connection.execute(select(_sent.subject, _sent.history_number).where(*here)).one()
-            rest = going.where(tuple_(*order) > tuple_(*map(literal, last[: len(order)])))
+    def _note_lines(self, insurer_number: InsurerNumber, file: SentFile) -> None:
+        going = _sending_of(insurer_number, file.file_id)
+        query = going.places.add_columns(going.kind).order_by(*going.order)
+        line = FIRST_LINE
+        for rows in streamed(self.connection, query, _NOTED_TOGETHER):
+            lines = orjson.dumps(list(map(tuple, rows))).decode()
+            noting = insert(office_sent_lines).values(insurer_number=insurer_number, name=file.name, first_line=line, lines=lines)
+            self.connection.execute(noting)
+            line += len(rows)
 
     def _next_round(self, insurer_number: InsurerNumber, file_id: str) -> int:
         return int(self.connection.execute(select(_next_round(insurer_number, file_id))).scalar_one())
@@ -511,29 +527,25 @@ class SqlMunicipalStore:
     def sent_line(self, insurer_number: InsurerNumber, name: str, line: int) -> SentLine | None:
         query = select(*_LINE).where(_sent.insurer_number == insurer_number, _sent.name == name, _sent.line == line)
         row = self.connection.execute(query).first()
-        return _sent_line(row) if row is not None else None
+        if row is not None:
+            return _sent_line(row)
+        around = _lines_together(insurer_number, name).where(_sent_together.first_line <= line)
+        found = self.connection.execute(around.order_by(_sent_together.first_line.desc()).limit(1)).first()
+        told = orjson.loads(found.lines)[line - found.first_line :] if found is not None else ()
+        return _sent_line((line, *told[0], None, None, None)) if told else None
 
     def answer_line(self, insurer_number: InsurerNumber, name: str, line: SentLine) -> None:
-        self.connection.execute(
-            update(office_sent_line)
-            .where(_sent.insurer_number == insurer_number, _sent.name == name, _sent.line == line.line)
-            .values(result=line.result, error_code=line.error_code, error_field=line.error_field)
-        )
+        told = (line.subject, line.history_number, line.update_kind.value, line.result, line.error_code, line.error_field)
+        values = dict(zip(_LINE_COLUMNS, (insurer_number, name, line.line, *told), strict=True))
+        self.connection.execute(upsert(self.connection, office_sent_line).values(values))
         if line.result != _REFUSED or line.update_kind is not UpdateKind.NEW:
             return
         file_id = name.split("_", maxsplit=1)[0]
-        kind = _KIND_OF_FILE.get(file_id)
-        table: Any = office_row if kind is not None else office_other
-        columns = table.c
-        if kind is not None:
-            its = (columns.subject == line.subject, columns.history_number == line.history_number)
-            mine = and_(columns.kind == kind, *its, _STANDS)
-        else:
-            mine = and_(columns.file_id == file_id, columns.identity == line.subject)
-        still = case((columns.waits_in == _next_round(insurer_number, file_id), columns.waits_in), else_=null())
-        self.connection.execute(
-            update(table).where(columns.insurer_number == insurer_number, mine).values(is_sent=False, waits_in=still)
-        )
+        next_round = _next_round(insurer_number, file_id)
+        waits_in = (_row if file_id in _KIND_OF_FILE else _other).waits_in
+        still = case((waits_in == next_round, waits_in), else_=null())
+        rows = self._sent_rows(insurer_number, file_id, [(line.subject, line.history_number)])
+        self.connection.execute(rows.values(is_sent=False, waits_in=still))
 
     def refuse_file(self, insurer_number: InsurerNumber, name: str) -> bool:
         files = office_file.c
@@ -543,25 +555,23 @@ class SqlMunicipalStore:
             return False
         self.connection.execute(update(office_file).where(*here).values(is_refused=True))
         file_id = name.split("_", maxsplit=1)[0]
-        kind = _KIND_OF_FILE.get(file_id)
-        table: Any = office_row if kind is not None else office_other
-        columns = table.c
-        if kind is not None:
-            mine = and_(columns.insurer_number == insurer_number, columns.kind == kind, _STANDS)
-            same = and_(_sent.subject == columns.subject, _sent.history_number == columns.history_number)
-        else:
-            mine = and_(columns.insurer_number == insurer_number, columns.file_id == file_id)
-            same = _sent.subject == columns.identity
-        in_file = select(_sent.line).where(_sent.insurer_number == insurer_number, _sent.name == name, same)
-        was_new = in_file.where(_sent.update_kind == UpdateKind.NEW.value)
-        self.connection.execute(
-            update(table)
-            .where(mine, in_file.exists())
-            .values(
-                waits_in=_next_round(insurer_number, file_id), is_sent=case((was_new.exists(), False), else_=True)
-            )
-        )
+        next_round = self._next_round(insurer_number, file_id)
+        together = _lines_together(insurer_number, name)
+        for first in self.connection.execute(together.with_only_columns(_sent_together.first_line)).scalars().all():
+            found = self.connection.execute(together.where(_sent_together.first_line == first)).one()
+            for is_new, lines in groupby(sorted(orjson.loads(found.lines), key=_is_new), _is_new):
+                rows = self._sent_rows(insurer_number, file_id, [(subject, number) for subject, number, _ in lines])
+                self.connection.execute(rows.values(waits_in=next_round, is_sent=not is_new))
         return True
+
+    def _sent_rows(self, insurer_number: InsurerNumber, file_id: str, places: Sequence[RowPlace]) -> Update:
+        """An UPDATE of what stands now of rows that were sent."""
+        kind = _KIND_OF_FILE.get(file_id)
+        if kind is None:
+            these = one_of(self.connection, _other.identity, [identity for identity, _ in places])
+            return update(office_other).where(_other.insurer_number == insurer_number, _other.file_id == file_id, these)
+        rows = update(office_row).where(_row.insurer_number == insurer_number, _row.kind == kind, _STANDS)
+        return rows.where(*under_keys(self.connection, _row.subject, _row.history_number, places))
 
     def refused_lines(self, insurer_number: InsurerNumber) -> list[tuple[str, SentLine]]:
         query = (
@@ -668,6 +678,15 @@ def _sent_line(row: Any) -> SentLine:
     return SentLine(line, subject, history_number, UpdateKind(kind), result, code, field)
 
 
+def _is_new(line: tuple[str, int, str]) -> bool:
+    return line[2] == UpdateKind.NEW.value
+
+
+def _lines_together(insurer_number: InsurerNumber, name: str) -> Select[Any]:
+    mine = (_sent_together.insurer_number == insurer_number, _sent_together.name == name)
+    return select(_sent_together.first_line, _sent_together.lines).where(*mine)
+
+
 def _rows_of(insurer_number: InsurerNumber, kind: str) -> Select[Any]:
     """What stands, with its marks."""
     marks = _marks_of(_row, _next_round(insurer_number, _FILE_OF_KIND[kind]), _ROW_AFTERWARDS)
@@ -677,6 +696,29 @@ def _rows_of(insurer_number: InsurerNumber, kind: str) -> Select[Any]:
 def _rows_going_out(insurer_number: InsurerNumber, kind: str) -> tuple[Any, ...]:
     goes_out = _goes_out(_row, _next_round(insurer_number, _FILE_OF_KIND[kind]))
     return (_row.insurer_number == insurer_number, _row.kind == kind, goes_out)  # what was superseded does not wait
+
+
+@frozen
+class _Sending:
+    """送付 of one kind of file: the rows that go out, as parts of statements."""
+
+    places: Select[Any]
+    """Their :data:`RowPlace`."""
+    order: tuple[Any, ...]
+    kind: Any
+    content: Any
+    text: RowText[Any]
+
+
+def _sending_of(insurer_number: InsurerNumber, file_id: str) -> _Sending:
+    kind = _KIND_OF_FILE.get(file_id)
+    if kind is None:
+        nothing = sql_cast(literal(0), Integer).label("history_number")
+        places = select(_other.identity.label("subject"), nothing).where(*_others_going_out(insurer_number, file_id))
+        return _Sending(places, (_other.identity,), _update_kind(_other).label("kind"), _other.content, _OTHERS[file_id])
+    places = select(_row.subject, _row.history_number).where(*_rows_going_out(insurer_number, kind))
+    text: RowText[Any] = _PERSONS if kind == PERSON else _HOUSEHOLDS
+    return _Sending(places, (_row.subject, _row.history_number), _update_kind(_row).label("kind"), _row.content, text)
 
 
 def _others_of_file(insurer_number: InsurerNumber, file_id: str) -> Select[Any]:

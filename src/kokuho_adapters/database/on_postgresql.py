@@ -20,6 +20,7 @@ from kokuho_core.errors import Problem, SetupFault
 _SESSION: Final = (
     "SET lock_timeout = '60s'",
     "SET timezone = 'UTC'",  # no value has a zone; none may be put in by the way
+    "SET jit = off",  # to compile a question takes longer than to answer it
 )
 _BEGIN_WRITING: Final = text(
     f"SELECT set_config('{SCOPE_SETTING}', :scope, true), pg_advisory_xact_lock(:what, :which)"

@@ -84,14 +84,22 @@ def _sharing_numbers() -> Select[Any]:
         other.c.insurer_number == sent.c.insurer_number, other.c.addressee_number == sent.c.addressee_number
     )
     from_file = select(*key).where(sent.c.file_no == bindparam("received"))
-    sharing = from_file.join(other, other.c.number_index == sent.c.number_index).where(~same_person)
-    any_of_theirs = and_(
-        theirs.c.insurer_number == other.c.insurer_number, theirs.c.addressee_number == other.c.addressee_number
+    of_other = [other.c[name].label(f"other_{name}") for name in ("insurer_number", "addressee_number", "file_no", "line")]
+    shared = (  # asked once for the three that rest on it: it is few rows, but every row of the file is looked up for them
+        from_file.add_columns(sent.c.birth_date, sent.c.sex, *of_other)
+        .join(other, other.c.number_index == sent.c.number_index)
+        .where(~same_person)
+        .cte("shared")
     )
-    differs = or_(theirs.c.birth_date != sent.c.birth_date, theirs.c.sex != sent.c.sex)
-    is_held = and_(held_record.c.file_no == other.c.file_no, held_record.c.line == other.c.line)
+    sharing = select(shared.c.insurer_number, shared.c.addressee_number)
+    any_of_theirs = and_(
+        theirs.c.insurer_number == shared.c.other_insurer_number,
+        theirs.c.addressee_number == shared.c.other_addressee_number,
+    )
+    differs = or_(theirs.c.birth_date != shared.c.birth_date, theirs.c.sex != shared.c.sex)
+    is_held = and_(held_record.c.file_no == shared.c.other_file_no, held_record.c.line == shared.c.other_line)
     found = union(
-        sharing.where(other.c.insurer_number == sent.c.insurer_number),
+        sharing.where(shared.c.other_insurer_number == shared.c.insurer_number),
         sharing.join(theirs, any_of_theirs).where(differs),
         sharing.join(held_record, is_held),
         from_file.join(other, other.c.previous_number_index == sent.c.number_index),

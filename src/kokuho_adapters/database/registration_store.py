@@ -6,7 +6,8 @@ still waits, follows from numbers alone, and 100,000 lines are put into a batch 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_right
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from functools import cache
 from operator import itemgetter
@@ -29,6 +30,7 @@ from sqlalchemy import (
     literal,
     or_,
     select,
+    tuple_,
     update,
 )
 from sqlalchemy import cast as cast_to_text
@@ -60,6 +62,7 @@ from kokuho_core.eligibility_history.results import SentMessage
 from kokuho_core.eligibility_history.versions import Standing, Version, Wanted, record_key
 from kokuho_core.entrusted_partition.card_numbers import CardHolder
 from kokuho_core.entrusted_partition.exchanged import (
+    OPEN_CHECKS,
     Exchange,
     InternalBranchNumber,
     ReceptionNumber,
@@ -103,6 +106,7 @@ _FACTS: Final = len(PERSON_COLUMNS)
 _NEW, _CANCELLATION = UpdateKind.NEW.value, UpdateKind.CANCELLATION.value
 _TAKEN: Final = (ResultCode.DONE.value, ResultCode.RECEIVED_BEFORE.value)
 _REFUSED: Final = ResultCode.ERROR.value
+_OPEN_CHECKS: Final = sorted(state.value for state in OPEN_CHECKS)
 _BATCH_COLUMNS: Final = tuple(registration_batch.columns)
 _QUEUES: Final[Mapping[Exchange, Table]] = {
     Exchange.REGISTRATION: registration_message,
@@ -461,9 +465,13 @@ class SqlRegistrationStore:
             .outerjoin(relay_certificate, known)
             .where(others.insurer_number == insurer, others.file_id == "FUZOKU", kept.file_no.is_(None))
             .order_by(others.file_no, others.line)
+            .limit(1000)
         )
-        fed = 0
-        for batch in batches(self.connection.execute(query).all(), 1000):
+        fed, last = 0, (0, 0)
+        while batch := self.connection.execute(
+            query.where(tuple_(others.file_no, others.line) > tuple_(*map(literal, last)))
+        ).all():
+            last = (batch[-1].file_no, batch[-1].line)
             rows = (
                 (file_no, line, insurer, identity.split("/")[1], identity, kind, content, False)
                 for file_no, line, identity, kind, content in batch
@@ -501,6 +509,52 @@ class SqlRegistrationStore:
             .order_by(_batch.number)
         )
         return [_sent_batch(row) for row in self.connection.execute(query)]
+
+    def to_be_verified(
+        self, insurer: InsurerNumber, numbers: Collection[int] = ()
+    ) -> list[tuple[SentBatch, ReceptionNumber]]:
+        query = select(*_BATCH_COLUMNS).where(
+            _batch.insurer_number == insurer,
+            _batch.exchange == Exchange.REGISTRATION.value,
+            _batch.settled_at.is_not(None),
+        )
+        settled = [_sent_batch(row) for row in self.connection.execute(query.order_by(_batch.number))]
+        if not settled:
+            return []
+        firsts = [batch.first for batch in settled]
+        wanted = set(numbers)
+        for number in self._newest_to_be_verified(insurer):
+            batch = settled[max(bisect_right(firsts, number) - 1, 0)]
+            if batch.first <= number <= batch.last:
+                wanted.add(batch.number)
+        return [
+            (batch, batch.reception)
+            for batch in settled
+            if batch.number in wanted and batch.reception is not None
+        ]
+
+    def _newest_to_be_verified(self, insurer: InsurerNumber) -> Iterator[int]:
+        """The newest message that is in effect, of each person whose 本人確認 is open."""
+        query = (
+            select(func.max(_message.number))
+            .select_from(subscriber)
+            .join(
+                registration_version,
+                and_(
+                    _version.insurer_number == _subscriber.insurer_number,
+                    _version.municipal_id == _subscriber.municipal_id,
+                    _version.ended_at.is_(None),
+                ),
+            )
+            .join(registration_message, _registered_by())
+            .where(
+                _subscriber.insurer_number == insurer,
+                _subscriber.verification.in_(_OPEN_CHECKS),
+                _message.result.in_(_TAKEN),
+            )
+            .group_by(_subscriber.municipal_id)
+        )
+        yield from self.connection.execute(query, execution_options={"yield_per": 1000}).scalars()
 
     def next_batch(
         self, exchange: Exchange, insurer: InsurerNumber, limit: int, channel: str, at: datetime
@@ -610,6 +664,14 @@ class SqlRegistrationStore:
             ),
             _renewing(self.connection.dialect.name),
         )
+
+    def verify(self, insurer: InsurerNumber, found: Mapping[MunicipalInsuredId, Verification]) -> None:
+        shown = update(subscriber).where(
+            _subscriber.insurer_number == insurer, _subscriber.municipal_id == bindparam("of_person")
+        )
+        rows = [{"of_person": person, "shown": state.value} for person, state in found.items()]
+        if rows:
+            self.connection.execute(shown.values(verification=bindparam("shown")), rows)
 
     def settle(self, batch: SentBatch, at: datetime) -> bool:
         queue = _QUEUES[batch.exchange].c

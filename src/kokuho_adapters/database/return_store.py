@@ -28,7 +28,12 @@ _STANDING: Final = (
 )
 _DUE: Final = _STANDING.where(_row.is_due.is_(True))
 _FORGET: Final = delete(returned_row).where(*_IS_DUE, _row.stands.is_(None))
-_MARK_TOLD: Final = update(returned_row).where(*_IS_DUE).values(told=_row.stands, is_due=False)
+_AS_IT_STANDS: Final = "="
+"""``told`` of nearly every row: what stands, which is not kept twice."""
+_MARKED_TOGETHER: Final = 5_000
+_LAST_OF_SOME: Final = select(_row.subject).where(*_IS_DUE).order_by(_row.subject).offset(_MARKED_TOGETHER).limit(1)
+_MARK_TOLD: Final = update(returned_row).where(*_IS_DUE).values(told=_AS_IT_STANDS, is_due=False)
+_MARK_SOME_TOLD: Final = _MARK_TOLD.where(_row.subject <= bindparam("last"))
 
 _TEXTS: Final[Mapping[str, RowText[Row]]] = {file_id: RowText(kind) for file_id, kind in ROW_TYPES.items()}
 
@@ -38,8 +43,10 @@ def load_row(file_id: str, text: str) -> Row:
     return _TEXTS[file_id].load(text)
 
 
-def _load(file_id: str, text: str | None) -> Row | None:
-    return _TEXTS[file_id].load(text) if text is not None else None
+def _load(file_id: str, stands: str | None, told: str | None) -> tuple[Row | None, Row | None]:
+    load = _TEXTS[file_id].load
+    current = load(stands) if stands is not None else None
+    return current, current if told == _AS_IT_STANDS else load(told) if told is not None else None
 
 
 def _dump(file_id: str, row: Row | None) -> str | None:
@@ -48,8 +55,10 @@ def _dump(file_id: str, row: Row | None) -> str | None:
 
 def returned_values(key: ReturnKey, current: Row | None, told: Row | None, *, is_due: bool) -> tuple[Any, ...]:
     """A row of the table, in the order of its columns."""
-    texts = _dump(key.file_id, current), _dump(key.file_id, told)
-    return (key.subject, key.file_id, key.insurer_number, key.item, *texts, is_due)
+    stands, last = _dump(key.file_id, current), _dump(key.file_id, told)
+    if stands is not None and last == stands:
+        last = _AS_IT_STANDS
+    return (key.subject, key.file_id, key.insurer_number, key.item, stands, last, is_due)
 
 
 @frozen
@@ -64,7 +73,7 @@ class SqlReturnStore:
             wanted = one_of(self.connection, _row.subject, batch)
             for row in self.connection.execute(select(returned_row).where(wanted)):
                 key = ReturnKey(row.subject, row.file_id, InsurerNumber(row.insurer_number), row.item)
-                found[key] = (_load(row.file_id, row.stands), _load(row.file_id, row.told))
+                found[key] = _load(row.file_id, row.stands, row.told)
         return found
 
     def save(self, rows: Iterable[tuple[ReturnKey, Row | None, Row | None, bool]]) -> None:
@@ -77,9 +86,16 @@ class SqlReturnStore:
         load_all = _TEXTS[file_id].load_all
         rows = self.connection.execute(_STANDING if everything else _DUE, {"insurer": insurer, "file": file_id})
         for some in rows.partitions():
-            yield from zip(*map(load_all, zip(*some, strict=True)), strict=True)
+            stands, told = zip(*some, strict=True)
+            current = load_all(stands)
+            before = load_all([None if text == _AS_IT_STANDS else text for text in told])
+            for text, now, last in zip(told, current, before, strict=True):
+                yield now, now if text == _AS_IT_STANDS else last
 
     def mark_told(self, insurer: InsurerNumber, file_id: str) -> None:
         mine = {"insurer": insurer, "file": file_id}
         self.connection.execute(_FORGET, mine)  # what was taken back may be told anew
+        # a few thousand at a time: one statement for all would keep what it changes in memory until its end
+        while (last := self.connection.execute(_LAST_OF_SOME, mine).scalar()) is not None:
+            self.connection.execute(_MARK_SOME_TOLD, {**mine, "last": last})
         self.connection.execute(_MARK_TOLD, mine)

@@ -6,15 +6,18 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib import import_module
 from itertools import islice, repeat
-from typing import Any, TypeVar
+from typing import Any, Final, TypeVar
 
 import orjson
 from sqlalchemy import (
     ARRAY,
+    Boolean,
     ColumnElement,
     Connection,
     Dialect,
+    Integer,
     LargeBinary,
+    Select,
     Table,
     Text,
     bindparam,
@@ -23,7 +26,14 @@ from sqlalchemy import (
     select,
     tuple_,
 )
+from sqlalchemy import cast as sql_cast
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.elements import BinaryExpression
+from sqlalchemy.sql.functions import FunctionElement
+from sqlalchemy.sql.operators import custom_op
 
+from kokuho_adapters.database.copy_text import CopyText, copy_text
 from kokuho_adapters.database.copying import WORTH_COPYING, copy_rows
 
 Item = TypeVar("Item")
@@ -36,51 +46,107 @@ def batches(items: Iterable[Item], size: int = 500) -> Iterator[list[Item]]:
         yield batch
 
 
+# SQLite reads a list that is one parameter by a function that stands for a table. What SQLAlchemy makes of that are objects that
+# refer to each other: thousands of them, each with its list, would stay in memory until somebody looks for such rings.
+
+
+class _TextsOf(FunctionElement[str]):
+    """SQLite: the texts of a JSON list, as rows."""
+
+    name = "texts_of"
+    inherit_cache = True
+
+
+class _PairsOf(FunctionElement[str]):
+    """SQLite: the pairs of a JSON list of pairs, as rows. A list of pairs itself would keep it from using an index."""
+
+    name = "pairs_of"
+    inherit_cache = True
+
+
+@compiles(_TextsOf)
+def _texts_of(element: _TextsOf, compiler: SQLCompiler, **more: Any) -> str:
+    listed = compiler.process(element.clauses, **more)
+    return f"(SELECT value FROM json_each({listed}))"  # noqa: S608 - a parameter # nosec B608
+
+
+@compiles(_PairsOf)
+def _pairs_of(element: _PairsOf, compiler: SQLCompiler, **more: Any) -> str:
+    listed = compiler.process(element.clauses, **more)
+    pairs = "json_extract(value, '$[0]'), json_extract(value, '$[1]')"
+    return f"(SELECT {pairs} FROM json_each({listed}))"  # noqa: S608 - a parameter # nosec B608
+
+
+_IN: Final = custom_op[bool]("IN", is_comparison=True)
+
+
 def one_of(connection: Connection, column: ColumnElement[str], values: Sequence[str]) -> ColumnElement[bool]:
     """Whether a text column is one of many values, given as a single parameter.
 
     A parameter per value would be expanded into the statement anew each time, which costs more than the query.
     """
     if connection.dialect.name == "sqlite":
-        listed = func.json_each(orjson.dumps(values).decode()).table_valued("value")
-        return column.in_(select(listed.c.value))
+        return BinaryExpression(column, _TextsOf(orjson.dumps(values).decode()), _IN, Boolean())
     return column == func.any(bindparam(None, list(values), type_=ARRAY(Text)))
 
 
 def under_keys(
-    connection: Connection, first: ColumnElement[Any], second: ColumnElement[Any], keys: Iterable[tuple[str, str]]
+    connection: Connection, first: ColumnElement[Any], second: ColumnElement[Any], keys: Iterable[tuple[str, str | int]]
 ) -> Iterator[ColumnElement[bool]]:
     """The condition that selects rows under two-part keys, such as insurer and addressee; none without keys.
 
-    The keys are a single parameter, as in :func:`one_of`. They must come from a SELECT: a list of pairs would keep SQLite
-    from using the index.
+    The keys are a single parameter, as in :func:`one_of`.
     """
     pairs = sorted(set(keys))
     if not pairs:
         return
     if connection.dialect.name == "sqlite":
-        value = func.json_each(orjson.dumps(pairs).decode()).table_valued("value").c.value
-        wanted = select(func.json_extract(value, "$[0]"), func.json_extract(value, "$[1]"))
-    else:
-        parts = [bindparam(None, list(part), type_=ARRAY(Text)) for part in zip(*pairs, strict=True)]
-        listed = func.unnest(*parts).table_valued("one", "other").render_derived()
-        wanted = select(listed.c.one, listed.c.other)
-    yield tuple_(first, second).in_(wanted)
+        yield BinaryExpression(tuple_(first, second), _PairsOf(orjson.dumps(pairs).decode()), _IN, Boolean())
+        return
+    types = (Text, Integer if isinstance(second.type, Integer) else Text)
+    columns = zip(types, zip(*pairs, strict=True), strict=True)
+    parts = [bindparam(None, list(values), type_=ARRAY(of)) for of, values in columns]
+    listed = func.unnest(*parts).table_valued("one", "other").render_derived()
+    yield tuple_(first, second).in_(select(listed.c.one, listed.c.other))
 
 
-Bound = dict[str, Sequence[Any]]
-"""Rows a column at a time, as the driver takes their values; empty without rows."""
+def streamed(connection: Connection, query: Select[Any], together: int) -> Iterator[Sequence[Sequence[Any]]]:
+    """The rows of ``query``, so many at a time. Those of SQLite are as the driver gives them, without an object of SQLAlchemy
+    for each: for columns whose values it takes as they are."""
+    if connection.dialect.name != "sqlite":
+        with connection.execute(query.execution_options(yield_per=together)) as result:
+            yield from result.partitions()
+        return
+    with connection.execute(query) as result:
+        while rows := result.cursor.fetchmany(together):
+            yield rows
+
+
+def as_utf8(connection: Connection, text: ColumnElement[str]) -> ColumnElement[Any]:
+    """A text column in the bytes in which SQLite has it, where they are to be read further; as text elsewhere."""
+    return sql_cast(text, LargeBinary) if connection.dialect.name == "sqlite" else text
+
+
+Bound = dict[str, Sequence[Any]] | CopyText
+"""Rows a column at a time, as the driver takes their values, empty without rows; or many rows as COPY takes them."""
 
 
 def bound(dialect: Dialect, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Bound:
     """Rows, given as sequences in the order of ``columns``, converted by the column types."""
-    given: Bound = dict(zip(columns, zip(*rows, strict=True), strict=False))
+    given: dict[str, Sequence[Any]] = dict(zip(columns, zip(*rows, strict=True), strict=False))
+    if dialect.name == "postgresql" and given and len(given[columns[0]]) >= WORTH_COPYING:
+        return copy_text(table, given)
+    return _converted(dialect, table, given)
+
+
+def _converted(dialect: Dialect, table: Table, given: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
+    converted = dict(given)
     for name, values in given.items():
         kind = table.c[name].type
         processor = kind.dialect_impl(dialect).bind_processor(dialect)
         if processor is not None and not isinstance(kind, LargeBinary):  # every driver takes bytes as they are
-            given[name] = tuple(map(processor, values))
-    return given
+            converted[name] = tuple(map(processor, values))
+    return converted
 
 
 def bulk_insert(
@@ -96,9 +162,9 @@ def bulk_insert(
     ``statement`` is an INSERT of another kind (:func:`upsert`, :func:`insert_or_ignore`); ``constants`` are columns that have
     one value in all rows.
     """
-    dialect, same = connection.dialect, constants or {}
-    once = bound(dialect, table, tuple(same), (tuple(same.values()),))
-    fixed = {name: value for name, (value,) in once.items()}
+    dialect = connection.dialect
+    same = _converted(dialect, table, {name: (value,) for name, value in (constants or {}).items()})
+    fixed = {name: value for name, (value,) in same.items()}
     insert_bound(connection, table, bound(dialect, table, columns, rows), fixed, statement)
 
 
@@ -112,15 +178,15 @@ def insert_bound(
     """
     if not rows:
         return
-    dialect = connection.dialect
     same = constants or {}
+    if isinstance(rows, CopyText):
+        copy_rows(connection, table, rows, same, statement)
+        return
+    dialect = connection.dialect
     text, order, is_positional = _compiled(dialect, table, (*same, *rows), statement)
     number = len(next(iter(rows.values())))
     columns = [repeat(same[name], number) if name in same else rows[name] for name in order]
     parameters: list[Any] = list(zip(*columns, strict=True))
-    if dialect.name == "postgresql" and len(parameters) >= WORTH_COPYING:
-        copy_rows(connection, table, order, parameters, statement)
-        return
     if not is_positional:
         parameters = [dict(zip(order, values, strict=True)) for values in parameters]
     connection.exec_driver_sql(text, parameters)

@@ -27,7 +27,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-from kokuho_adapters.known_results import KnownResults
+from kokuho_adapters.known_results import DAYS, MOMENTS, KnownResults
 
 metadata: Final = MetaData(
     naming_convention={
@@ -40,15 +40,15 @@ metadata: Final = MetaData(
 )
 
 
-def _unless_none(convert: Callable[[Any], Any]) -> KnownResults:
+def _unless_none(convert: Callable[[Any], Any], most: int) -> KnownResults:
     """What ``convert`` makes of a value; None, which is NULL, stays None."""
-    return KnownResults(lambda value: None if value is None else convert(value))
+    return KnownResults(lambda value: None if value is None else convert(value), most)
 
 
-_DAY_TEXTS: Final = _unless_none(date.isoformat)
-_DAYS: Final = _unless_none(date.fromisoformat)
-_MOMENT_TEXTS: Final = _unless_none(lambda moment: moment.isoformat(" ", "microseconds"))
-_MOMENTS: Final = _unless_none(datetime.fromisoformat)
+_DAY_TEXTS: Final = _unless_none(date.isoformat, DAYS)
+_DAYS: Final = _unless_none(date.fromisoformat, DAYS)
+_MOMENT_TEXTS: Final = _unless_none(lambda moment: moment.isoformat(" ", "microseconds"), MOMENTS)
+_MOMENTS: Final = _unless_none(datetime.fromisoformat, MOMENTS)
 
 
 class IsoDate(TypeDecorator[date]):
@@ -56,6 +56,10 @@ class IsoDate(TypeDecorator[date]):
 
     impl = Date
     cache_ok = True
+
+    @property
+    def python_type(self) -> type[date]:
+        return date
 
     def bind_processor(self, dialect: Dialect) -> Callable[[date | None], Any] | None:
         return _DAY_TEXTS.__getitem__ if dialect.name == "sqlite" else super().bind_processor(dialect)
@@ -69,6 +73,10 @@ class IsoDateTime(TypeDecorator[datetime]):
 
     impl = DateTime
     cache_ok = True
+
+    @property
+    def python_type(self) -> type[datetime]:
+        return datetime
 
     def bind_processor(self, dialect: Dialect) -> Callable[[datetime | None], Any] | None:
         return _MOMENT_TEXTS.__getitem__ if dialect.name == "sqlite" else super().bind_processor(dialect)
@@ -1189,7 +1197,17 @@ office_file = Table(
     PrimaryKeyConstraint("insurer_number", "name"),
 )
 
-office_sent_line = Table(
+office_sent_lines = Table(  # 送った行 many together, in order: a row for each would cost more than the file itself
+    "office_sent_lines",
+    metadata,
+    _insurer(),
+    _text("name", required=True),
+    Column("first_line", Integer, nullable=False),
+    _text("lines", required=True),  # JSON: for each its subject, history number and update kind
+    PrimaryKeyConstraint("insurer_number", "name", "first_line"),
+)
+
+office_sent_line = Table(  # 送った行 of which something came back
     "office_sent_line",
     metadata,
     _insurer(),

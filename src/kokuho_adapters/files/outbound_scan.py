@@ -144,14 +144,21 @@ class OutboundScan:
         return self._layout.fields[column - 1] if 1 <= column <= len(self._layout.fields) else None
 
 
+OtherDigits = Mapping[str, Sequence[tuple[int, str]]]
+"""Values of columns of other digits that are twelve long, with the lines they stand on: those of some records that are judged."""
+
+
 @define
 class ColumnScan:
     """走査: of a file while it is written, column by column, which costs little: most types of column can hold no number.
 
     Of a column of other digits that fills many records a part is judged: the first of each batch, and then each tenth.
+    ``aside`` leaves out what all records together show: what :meth:`set_aside` gives is for another scan to :meth:`count`.
     """
 
+    _aside: bool = False
     _tallies: dict[str, _Tally] = field(factory=dict, init=False)
+    _values: dict[str, list[tuple[int, str]]] = field(factory=dict, init=False, repr=False)
 
     def see(self, item: Field, values: Sequence[str], first: int) -> None:
         """Look through one column of some records, of which the first is on line ``first``. Raises as ``OutboundScan``."""
@@ -159,7 +166,24 @@ class ColumnScan:
             if _has_number(",".join(values)):
                 self._refuse(item, values, first)
         elif _holds_other_digits(item):
-            self._count(item, values, first)
+            places = chain(range(min(_JUDGED, len(values))), range(_JUDGED, len(values), _EACH))
+            judged = [(first + place, values[place]) for place in places if len(values[place]) == 12]
+            if self._aside:
+                self._values[item.key] = judged
+            else:
+                self.count({item.key: judged})
+
+    def set_aside(self) -> OtherDigits:
+        """What was seen since the last time."""
+        values, self._values = self._values, {}
+        return values
+
+    def count(self, judged: OtherDigits) -> None:
+        """Of records that another scan looked through."""
+        for key, values in judged.items():
+            tally = self._tallies.setdefault(key, _Tally())
+            for line, value in values:
+                tally.count(value, line)
 
     def finish(self) -> None:
         """Judge the columns of other digits as a whole. Raises :class:`FileRefused` (KKH-E009)."""
@@ -171,14 +195,6 @@ class ColumnScan:
         for line, value in enumerate(values, first):
             if _has_number(value):
                 raise _found(line, item.key)
-
-    def _count(self, item: Field, values: Sequence[str], first: int) -> None:
-        tally = self._tallies.setdefault(item.key, _Tally())
-        places = chain(range(min(_JUDGED, len(values))), range(_JUDGED, len(values), _EACH))
-        for place in places:
-            value = values[place]
-            if len(value) == 12:
-                tally.count(value, first + place)
 
 
 def _has_number(text: str) -> bool:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import re
+from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import suppress
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
 from kokuho_adapters.files.layout import Field
 from kokuho_adapters.files.naming import format_timestamp, parse_timestamp
-from kokuho_adapters.known_results import KnownResults
+from kokuho_adapters.known_results import MOMENTS, KnownResults
 from kokuho_core.errors import InvalidValue
 from kokuho_core.vocabulary.individual_number import IndividualNumber, individual_number_problem
 from kokuho_core.vocabulary.month import Month
@@ -65,7 +67,7 @@ def compile_field(field: Field, inclusive: bool) -> Parse:
         case "month":
             return _MONTHS.__getitem__
         case "datetime":
-            return KnownResults(_datetime).__getitem__
+            return KnownResults(_datetime, MOMENTS).__getitem__
         case "flag":
             return _Closed(("0", "1"), "KKH-V009").__getitem__
         case _:
@@ -247,8 +249,10 @@ def compile_format_column(field: Field, inclusive: bool) -> FormatColumn:
     write = compile_format(field, inclusive)
     if field.type == "int":
         return _int_text_column(field, write)
-    write_some = _column_of(field, inclusive, write)
+    return _empty_or(field, _column_of(field, inclusive, write))
 
+
+def _empty_or(field: Field, write_some: FormatColumn) -> FormatColumn:
     def write_column(values: Sequence[Any]) -> Sequence[str]:
         if not field.required and values and values[0] is None and values.count(None) == len(values):
             return ("",) * len(values)  # as most fields of most records are
@@ -443,3 +447,71 @@ def _or_none(write: Format) -> Format:
 
 _TEXTS: Final = {kind: KnownResults(_or_none(write)) for kind, write in _WRITTEN.items()}
 """Days and months as text, empty where there is none: the same in all fields and files."""
+
+
+# --- values as they are kept ---
+
+
+def compile_kept(field: Field, inclusive: bool) -> Format:
+    """As :func:`compile_format` for a value as a database row keeps it: days, months and moments as their ISO text."""
+    match field.type:
+        case "date" | "month":
+            return _KEPT_TEXTS[_kind_of_day(field, inclusive)].__getitem__
+        case "datetime":
+            return _kept_moment_text
+        case _:
+            return compile_format(field, inclusive)
+
+
+def compile_kept_column(field: Field, inclusive: bool) -> FormatColumn:
+    """As :func:`compile_format_column` for values as :func:`compile_kept` takes them."""
+    write = compile_kept(field, inclusive)
+    match field.type:
+        case "date" | "month":
+            return _empty_or(field, _known_texts(field, write))
+        case "datetime":
+            return _empty_or(field, _kept_moment_texts(_some_texts(field, write)))
+        case _:
+            return compile_format_column(field, inclusive)
+
+
+def _kept_moment_texts(write_each: FormatColumn) -> FormatColumn:
+    """All are read, which shows that each is a moment, and nearly always their digits are what is written."""
+
+    def write_moments(values: Sequence[Any]) -> Sequence[str]:
+        try:
+            deque(map(datetime.fromisoformat, values), maxlen=0)
+        except (TypeError, ValueError):
+            return write_each(values)
+        joined = ",".join(values).translate(_NO_MARKS)
+        texts = joined.split(",")
+        is_plain = set(map(len, texts)) == {14} and _is_digits(joined.replace(",", ""))
+        return texts if is_plain else write_each(values)
+
+    return write_moments
+
+
+def _from(read: Callable[[str], Any], fault: str, write: Format) -> Format:
+    """What is kept is read as a value first, so that it is checked like one."""
+
+    def write_kept(text: Any) -> str:
+        value = None
+        if isinstance(text, str):
+            with suppress(ValueError, InvalidValue):
+                value = read(text)
+        if value is None:
+            raise FieldFault(fault)
+        return write(value)
+
+    return write_kept
+
+
+_KEPT_TEXTS: Final = {
+    kind: KnownResults(_or_none(_from(read, fault, _WRITTEN[kind])))
+    for kind, read, fault in (
+        ("date", date.fromisoformat, "KKH-V004"),
+        ("last day", date.fromisoformat, "KKH-V004"),
+        ("month", Month.parse, "KKH-V005"),
+    )
+}
+_kept_moment_text: Final = _from(datetime.fromisoformat, "KKH-V006", _datetime_text)

@@ -44,6 +44,8 @@ class Question(Enum):
     PREPARE = "prepare"
     """Addressees about whom the next question to judge will be; not answered."""
     END_JUDGING = "end judging"
+    LINES = "lines"
+    """Municipality, kind of file, form, the row behind which to begin, and the line of the first; answered in parts."""
 
 
 _FREQUENT: Final = (

@@ -14,21 +14,33 @@ from datetime import date
 from math import inf
 from pathlib import Path
 from threading import Thread
-from typing import IO, Any, Final
+from typing import IO, TYPE_CHECKING, Any, Final
 
 from kokuho_adapters.configuration import Configuration
-from kokuho_adapters.files import OpenFormatFile
+from kokuho_adapters.files import OpenFormatFile, OpenFormatFolder
 from kokuho_adapters.forerunner.parcels import Question, receive_packed, send, unpacked
 from kokuho_core.ports.assigned import Assigned, Numbering
-from kokuho_core.ports.files import FileHeader, IncomingFile
-from kokuho_core.ports.forerunner import ForerunnerLost, JudgingAhead, TakenRecords
-from kokuho_core.vocabulary.identifiers import Addressee
+from kokuho_core.ports.files import FileHeader, IncomingFile, OutgoingFiles
+from kokuho_core.ports.forerunner import (
+    ForerunnerLost,
+    JudgingAhead,
+    LinesAhead,
+    NobodyWrites,
+    TakenRecords,
+    WritingAhead,
+)
+from kokuho_core.vocabulary.identifiers import Addressee, InsurerNumber
 from kokuho_core.vocabulary.insurers import InsurerRegister
+
+if TYPE_CHECKING:
+    from kokuho_core.ports.municipal import RowPlace
 
 WORTH_WAITING: Final = 3000
 """Waiting persons from whom on it pays to start a process, which takes about as long as to judge these."""
 WORTH_BYTES: Final = 4_000_000
 """The same for files to receive: about 10,000 records."""
+WORTH_WRITING: Final = 100_000
+"""The same for rows to send, which are written quickly."""
 _FILES_AHEAD: Final = 3
 _ANSWERS_AHEAD: Final = 8
 """How many files are announced, and answers waited with, so that memory does not grow with what there is to do."""
@@ -97,6 +109,20 @@ class SecondProcess:
             self.close()  # its view of the database must not outlive the unit of work
             raise
         ahead.end()
+
+    @contextmanager
+    def writing(self, outgoing: OutgoingFiles, insurer: InsurerNumber, waiting: int) -> Iterator[WritingAhead]:
+        if not isinstance(outgoing, OpenFormatFolder):
+            yield NobodyWrites()
+            return
+        if waiting >= WORTH_WRITING:
+            self.start()
+        ahead = _Writing(self, outgoing, insurer)
+        try:
+            yield ahead
+        except BaseException:
+            self.close()  # it may be in the midst of a file
+            raise
 
     # --- the process ---
 
@@ -211,6 +237,33 @@ class _Judging:
         """Its view of the database ends before the unit of work is committed."""
         if self._has_begun:
             self._process.answer(self._process.ask(Question.END_JUDGING, None))
+
+
+class _Writing:
+    """先回りの書出し of one unit of work."""
+
+    def __init__(self, process: SecondProcess, outgoing: OpenFormatFolder, insurer: InsurerNumber) -> None:
+        self._process, self._outgoing, self._insurer = process, outgoing, insurer
+        self._asked: int | None = None
+
+    @property
+    def is_ready(self) -> bool:
+        return self._process.is_ready
+
+    def ask(self, file_id: str, keys: Sequence[str], after: RowPlace | None, line: int) -> None:
+        form = self._outgoing.form_of(file_id, keys)
+        if form is not None:
+            self._asked = self._process.ask(Question.LINES, (self._insurer, file_id, form, after, line))
+
+    def answer(self) -> LinesAhead | None:
+        if self._asked is None:
+            return None
+        answer: LinesAhead | None = self._process.answer(self._asked)
+        return answer
+
+    def forget(self) -> None:
+        self._asked = None
+        self._process.close()
 
 
 class _Share:

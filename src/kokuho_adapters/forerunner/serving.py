@@ -15,14 +15,17 @@ from typing import IO, Any, Final
 from attrs import field, mutable
 
 from kokuho_adapters.composition import Installation, open_installation
+from kokuho_adapters.files.prepared import LineForm
+from kokuho_adapters.files.preparing import LinePreparer
 from kokuho_adapters.forerunner.parcels import Question, receive, send
 from kokuho_core.errors import FileRefused, KokuhoError, Problem
 from kokuho_core.ports.assigned import Assigned, Numbering
-from kokuho_core.ports.forerunner import ForerunnerLost, TakenRecords
+from kokuho_core.ports.forerunner import ForerunnerLost, LinesAhead, TakenRecords
+from kokuho_core.ports.municipal import LineParts, RowPlace
 from kokuho_core.ports.stores import UnitOfWork
 from kokuho_core.usecases.assigning import Judged, judged_around, numbered
 from kokuho_core.usecases.reception_kinds import reception_for
-from kokuho_core.vocabulary.identifiers import Addressee
+from kokuho_core.vocabulary.identifiers import Addressee, InsurerNumber
 from kokuho_core.vocabulary.insurers import InsurerRegister
 
 READY: Final = 0
@@ -74,6 +77,9 @@ class _Desk:
                         send((number, self._assigned(*content)), self.answers)
                     case Question.PREPARE:
                         self.prepared = self._judged(content)
+                    case Question.LINES:
+                        for lines in self._lines(*content):
+                            send((number, lines), self.answers)
                     case Question.END_JUDGING:
                         view.close()
                         self.judging = self.prepared = None
@@ -124,3 +130,20 @@ class _Desk:
                 yield part, incoming.seen
         except (KokuhoError, ForerunnerLost, KeyError):
             yield None
+
+    def _lines(
+        self, insurer: InsurerNumber, file_id: str, form: LineForm, after: RowPlace | None, line: int
+    ) -> Iterator[LinesAhead | None]:
+        """What waits for a file, as the store gives it. None where it ends, or who writes it has to find out what is wrong."""
+        preparer = LinePreparer(form)
+        with self.installation.database.begin(read_only=True) as work:
+            for batch in work.municipal.lines_going_out(insurer, file_id, after, LineParts.CONTENT):
+                try:
+                    prepared = preparer.prepared(batch.columns, len(batch.rows), line)
+                except KokuhoError:
+                    break
+                if prepared is None:
+                    break
+                yield LinesAhead(batch.rows, prepared)
+                line += len(batch.rows)
+        yield None

@@ -47,6 +47,12 @@ class CarriedResults:
         """Whom the files answer."""
         return sorted({InsurerNumber(FileName.parse(path.name).insurer_number) for path in self.files})
 
+    def numbers(self, insurer: InsurerNumber) -> frozenset[int]:
+        """Which registrations of a municipality the files answer."""
+        names = [FileName.parse(path.name) for path in self.files]
+        kind = RESULT_FILE[Exchange.REGISTRATION]
+        return frozenset(each.sequence for each in names if (each.file_id, each.insurer_number) == (kind, insurer))
+
     def results(
         self, exchange: Exchange, insurer: InsurerNumber, number: int, reception: ReceptionNumber
     ) -> Iterable[Any] | None:

@@ -250,6 +250,7 @@ class ServerGateway:
         if fault is not None:
             # outside the except block: the request, which may hold 個人番号, hangs on the exception
             raise _told(fault)
+        response.stream = self._httpx.ByteStream(b"")  # it was read; the old one refers to the answer, and both would stay
         status = response.status_code
         if status in _AGAIN:
             raise ChannelFault(Problem("KKH-K101", field=str(status)))

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Annotated, Any, Final, Literal
 
 import structlog
-from litestar import Controller, Litestar, Request, Response, delete, get, post
+from litestar import Controller, Litestar, Request, Response, Router, delete, get, post
 from litestar.di import NamedDependency, Provide
-from litestar.exceptions import HTTPException
+from litestar.exceptions import HTTPException, NotFoundException
 from litestar.openapi.config import OpenAPIConfig
 from litestar.openapi.datastructures import ResponseSpec
 from litestar.openapi.plugins import JsonRenderPlugin
@@ -452,6 +452,13 @@ def _refused(_: Request[Any, Any, Any], refused: Refused) -> Response[Refusing]:
     )
 
 
+def _document_or_nothing(response: Response[Any]) -> Response[Any]:
+    """Beside the document litestar answers every other path with a page of its own, which nobody would record."""
+    if response.status_code == 404:
+        raise NotFoundException
+    return response
+
+
 async def _report(error: Exception, _: Any) -> None:
     """What nobody foresaw. Its text could hold a value, so the log tells where it happened alone."""
     if not isinstance(error, Refused | HTTPException):
@@ -482,7 +489,7 @@ def build(receiver: Receiver) -> Litestar:
             title="模擬中間サーバー / registry simulator",
             version="1.0",
             description=__doc__,
-            path="/v1",
+            openapi_router=Router("/v1", route_handlers=[], include_in_schema=False, after_request=_document_or_nothing),
             render_plugins=[JsonRenderPlugin(path="/openapi.json")],
         ),
         logging_config=None,

@@ -13,6 +13,7 @@ from typing import Any, Final
 
 from attrs import define, field
 
+from kokuho_adapters.registry_simulator.answers import Refusal
 from kokuho_adapters.registry_simulator.certificates import Authority
 from kokuho_adapters.registry_simulator.folders import FolderService
 from kokuho_adapters.registry_simulator.receiver import Caller, Receiver
@@ -137,7 +138,7 @@ class RunningSimulator:
             import uvicorn  # noqa: PLC0415 - an extra
 
             from kokuho_adapters.registry_simulator.application import on_the_line  # noqa: PLC0415
-            from kokuho_adapters.registry_simulator.tls import CertifiedProtocol, server_context  # noqa: PLC0415
+            from kokuho_adapters.registry_simulator.tls import certified_protocol, server_context  # noqa: PLC0415
         except ImportError:
             raise SetupFault(Problem("KKH-E014", field="simulator")) from None
         certificates = self.settings.certificates
@@ -152,7 +153,7 @@ class RunningSimulator:
             raise SetupFault(Problem("KKH-E008", field="server certificate")) from None
         config = uvicorn.Config(
             on_the_line(self.receiver),
-            http=CertifiedProtocol,
+            http=certified_protocol(self._no_request),
             ws="none",
             lifespan="off",
             access_log=False,
@@ -163,6 +164,9 @@ class RunningSimulator:
         config.load()
         config.ssl = context
         return uvicorn.Server(config)
+
+    def _no_request(self, subject: str) -> None:
+        self.receiver.note(Caller("https", subject), "connect", "", Refusal.MALFORMED)
 
     def _handshake_refused(self, why: str) -> None:
         self.receiver.note(Caller("https", ""), "connect", "", None, f"TLS: {why}"[:200])

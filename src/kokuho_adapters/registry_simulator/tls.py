@@ -56,28 +56,41 @@ def common_name(certificate: bytes) -> str:
     return str(names[0].value) if len(names) == 1 else ""
 
 
-class CertifiedProtocol(H11Protocol):
-    """HTTP/1.1, with the client's certificate in the scope of each request."""
+def certified_protocol(not_http: Callable[[str], None]) -> type[H11Protocol]:
+    """HTTP/1.1, with the client's certificate in the scope of each request.
 
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        inner: Any = self.app
-        secured = transport.get_extra_info("ssl_object")
-        certificate = secured.getpeercert(binary_form=True) if secured is not None else None
-        extensions: dict[str, Any] = {ABORT: transport.abort}
-        if certificate:
-            extensions["tls"] = {
-                "client_cert_name": common_name(certificate),
-                "client_cert_chain": [ssl.DER_cert_to_PEM_cert(certificate)],
-            }
+    ``not_http`` is told the name in it when what comes is no request at all: that never reaches the application.
+    """
 
-        def with_certificate(scope: Any, receive: Any, send: Any) -> Awaitable[None]:
-            done: Awaitable[None] = inner(
-                {**scope, "extensions": {**scope.get("extensions", {}), **extensions}}, receive, send
-            )
-            return done
+    class CertifiedProtocol(H11Protocol):
+        _subject = ""
 
-        self.app = with_certificate
+        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+            super().connection_made(transport)
+            inner: Any = self.app
+            secured = transport.get_extra_info("ssl_object")
+            certificate = secured.getpeercert(binary_form=True) if secured is not None else None
+            extensions: dict[str, Any] = {ABORT: transport.abort}
+            if certificate:
+                self._subject = common_name(certificate)
+                extensions["tls"] = {
+                    "client_cert_name": self._subject,
+                    "client_cert_chain": [ssl.DER_cert_to_PEM_cert(certificate)],
+                }
+
+            def with_certificate(scope: Any, receive: Any, send: Any) -> Awaitable[None]:
+                done: Awaitable[None] = inner(
+                    {**scope, "extensions": {**scope.get("extensions", {}), **extensions}}, receive, send
+                )
+                return done
+
+            self.app = with_certificate
+
+        def send_400_response(self, msg: str) -> None:
+            not_http(self._subject)
+            super().send_400_response(msg)
+
+    return CertifiedProtocol
 
 
 def subject_of(scope: Any) -> str:

@@ -96,7 +96,7 @@ _WRITES: Final = frozenset(
         Operation.CONFIRM_DECISION, Operation.DECIDE_APPROVAL, Operation.CHANGE_RIGHTS, Operation.CHANGE_FACTOR,
         Operation.ROTATE_KEYS, Operation.DESTROY_KEY, Operation.EXCHANGE_FILES, Operation.RELEASE_GATE,
         Operation.RECALL_FILE, Operation.RUN_RETENTION, Operation.REGISTER, Operation.TAKE_RESULTS,
-        Operation.LIST_DUE, Operation.EXCHANGE_CARD_USE, Operation.DECIDE_DOCUMENTS, Operation.TAKE_COVERS,
+        Operation.RECONCILE, Operation.LIST_DUE, Operation.EXCHANGE_CARD_USE, Operation.DECIDE_DOCUMENTS, Operation.TAKE_COVERS,
         Operation.DECIDE_LOSS, Operation.EXCHANGE_SYMBOLS, Operation.TAKE_NOTICE, Operation.BUILD_FILES,
         Operation.APPLY_FILES, Operation.HAND_OVER, Operation.SEND_FILES, Operation.TAKE_FILES,
         Operation.MAKE_MEDIA_KEYS, Operation.SCRUB_TRACES, Operation.LOOK_UP_NUMBER,

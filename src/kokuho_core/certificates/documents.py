@@ -7,6 +7,7 @@ condition                                             document              reas
 ====================================================  ====================  ==========================
 自己情報提供不可フラグ (C-5)                          資格確認書            VIEWING_STOPPED
 本人確認 mismatch (R-6)                               資格確認書            VERIFICATION_MISMATCH
+本人確認 not done yet (R-6: not visible)              資格確認書            UNVERIFIED
 not registered with the receiver (blocked, refused)   資格確認書            NOT_VIEWABLE
 withdrawal applied for and not refused (C-3)          資格確認書            WITHDRAWAL_APPLIED
 card handed back                                      資格確認書            CARD_RETURNED
@@ -28,6 +29,7 @@ from typing import Final
 from attrs import frozen
 
 from kokuho_core.certificates.card_use import CardRegistrationState, CardUse, usable_until
+from kokuho_core.entrusted_partition.exchanged import Verification
 from kokuho_core.qualification.date_rules import completes_age
 from kokuho_core.vocabulary.month import Month
 
@@ -46,6 +48,7 @@ class DocumentReason(Enum):
 
     VIEWING_STOPPED = "viewing_stopped"
     VERIFICATION_MISMATCH = "verification_mismatch"
+    UNVERIFIED = "unverified"
     NOT_VIEWABLE = "not_viewable"
     WITHDRAWAL_APPLIED = "withdrawal_applied"
     CARD_RETURNED = "card_returned"
@@ -69,7 +72,8 @@ class Holder:
 
     birth_date: date
     self_view_stopped: bool = False
-    verification_mismatch: bool = False
+    verification: Verification | None = None
+    """本人確認状態 as the receiver told it last; None while it told none."""
     is_registered: bool = True
     """Whether the intermediate server may know the qualification at all (R-1)."""
     card: CardUse | None = None
@@ -99,8 +103,10 @@ def decide_document(holder: Holder, as_of: date) -> DocumentDecision:
 def _reason(holder: Holder, as_of: date) -> DocumentReason:
     if holder.self_view_stopped:
         return DocumentReason.VIEWING_STOPPED
-    if holder.verification_mismatch:
+    if holder.verification is Verification.MISMATCHED:
         return DocumentReason.VERIFICATION_MISMATCH
+    if holder.verification is Verification.UNVERIFIED:
+        return DocumentReason.UNVERIFIED
     if not holder.is_registered:
         return DocumentReason.NOT_VIEWABLE
     card = holder.card

@@ -5,7 +5,7 @@ the answer                                            code       effect
 ====================================================  =========  =====================================================
 is about another municipality's record                KKH-K011   none
 is about no record of this batch                      KKH-K010   none
-says once more what was said                          KKH-K012   none
+says once more what was said                          KKH-K012   none, but for the 本人確認状態: that is the newest told (R-6)
 contradicts what was said                             KKH-K013   none: what was said first stands, and people look at it
 names another 被保険者枝番 than the person has        KKH-K014   none
 took a registration but names no 被保険者枝番         KKH-K015   none: the record stays unanswered
@@ -24,6 +24,7 @@ from kokuho_core.vocabulary.codes import UpdateKind
 from kokuho_core.vocabulary.identifiers import InsurerNumber, MunicipalInsuredId
 
 UNKNOWN_RECORD: Final = "KKH-K010"
+REPEATED: Final = "KKH-K012"
 
 
 class SentMessage(NamedTuple):
@@ -46,7 +47,7 @@ def problem_with(
     if message is None:
         return UNKNOWN_RECORD
     if message.result is not None:
-        return "KKH-K012" if _says_the_same(answer, message, person) else "KKH-K013"
+        return REPEATED if _says_the_same(answer, message, person) else "KKH-K013"
     if answer.result == ResultCode.ERROR:
         return None
     known = person.internal_branch_number

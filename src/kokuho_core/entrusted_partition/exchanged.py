@@ -42,13 +42,19 @@ class ResultCode(StrEnum):
 
 
 class Verification(StrEnum):
-    """本人確認状態 (R-6)."""
+    """本人確認状態 of a person: how the check of his number came out, which the receiver makes later, and again (R-6)."""
 
     UNVERIFIED = "0"
+    """未確認: the check is still to come; until then nothing of him is visible."""
     MATCHED = "1"
     MISMATCHED = "2"
+    """不一致: viewing stops until it is corrected, or confirmed to be no doubt."""
     NO_DOUBT = "3"
     """理由付き疑いなし."""
+
+
+OPEN_CHECKS: Final = frozenset({Verification.UNVERIFIED, Verification.MISMATCHED})
+"""本人確認状態 that the receiver will tell anew: the check is still to come, or is to be corrected (R-6)."""
 
 
 class RegistrationLine(NamedTuple):

@@ -187,8 +187,3 @@ class RegisteredPerson(NamedTuple):
 
     internal_branch_number: InternalBranchNumber | None = None
     verification: Verification | None = None
-
-    @property
-    def is_viewable(self) -> bool:
-        """閲覧可: unverified → not visible; a mismatch stops viewing until corrected or confirmed (R-6)."""
-        return self.verification in (Verification.MATCHED, Verification.NO_DOUBT)

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Protocol
+from typing import Any, Final, Protocol
 
 from attrs import field, frozen
 
 from kokuho_core.errors import Problem
 from kokuho_core.vocabulary.identifiers import InsurerNumber
+from kokuho_core.vocabulary.individual_number import IndividualNumber
+
+FIRST_LINE: Final = 2
+"""Where the first record of a file stands: behind the control record (X-3)."""
 
 
 @frozen
@@ -70,6 +74,22 @@ class Writability(Protocol):
         ...
 
 
+@frozen(slots=False, repr=False)  # lives for one batch only
+class PreparedLines:
+    """用意された行: some lines of a file that are written but for their individual numbers (I-5).
+
+    ``lines`` was made for the :class:`OutgoingFiles` it is given to. ``numbers`` has a column of them for each key of
+    such a field, None where no line has one.
+    """
+
+    lines: Any
+    numbers: Mapping[str, Sequence[IndividualNumber | None] | None]
+
+
+Columns = Sequence[Sequence[Any]]
+"""The values of many rows, for each of some keys those of all."""
+
+
 class OutgoingFiles(Protocol):
     """送信ファイル: writes complete files only; a file is seen by others when it is published, not before."""
 
@@ -95,9 +115,13 @@ class OutgoingFiles(Protocol):
         created_at: datetime,
         sequence: int,
         keys: Sequence[str],
-        batches: Iterable[Sequence[Sequence[Any]]],
+        batches: Iterable[Columns | PreparedLines],
     ) -> tuple[str, int]:
-        """As :meth:`write`, for rows that are given many at a time: for each of ``keys`` the values of all of them."""
+        """As :meth:`write`, for rows that are given many at a time as they are kept: for each of ``keys`` the values of all of
+        them, days, months and moments in ISO text.
+
+        What was prepared for these files, and in their order, may stand in the place of some.
+        """
         ...
 
     def publish(self, *names: str) -> None:

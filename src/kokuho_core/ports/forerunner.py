@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 from kokuho_core.errors import Problem
 from kokuho_core.ports.assigned import Assigned, Numbering
-from kokuho_core.ports.files import FileHeader, IncomingFile
+from kokuho_core.ports.files import FileHeader, IncomingFile, OutgoingFiles
 from kokuho_core.ports.stores import RecordOutcome
-from kokuho_core.vocabulary.identifiers import Addressee
+from kokuho_core.vocabulary.identifiers import Addressee, InsurerNumber
+
+if TYPE_CHECKING:  # hardly a process sends the files of a municipal office
+    from kokuho_core.ports.municipal import RowPlace
 
 
 class ForerunnerLost(Exception):
@@ -69,6 +72,35 @@ class JudgingAhead(Protocol):
         ...
 
 
+@frozen
+class LinesAhead:
+    """先に用意した行: ``rows`` says which rows they are of, ``lines`` is for who writes the file, as ``PreparedLines`` has it."""
+
+    rows: Sequence[RowPlace]
+    lines: Any = field(repr=False)
+
+
+class WritingAhead(Protocol):
+    """先回りの書出し inside one unit of work that changes none of the rows before all are written."""
+
+    @property
+    def is_ready(self) -> bool:
+        """Whether it pays to ask; asked without waiting."""
+        ...
+
+    def ask(self, file_id: str, keys: Sequence[str], after: RowPlace | None, line: int) -> None:
+        """Have all that waits for this file behind ``after`` prepared by ``keys``; the first of it will stand on ``line``."""
+        ...
+
+    def answer(self) -> LinesAhead | None:
+        """The next ones, as many together as the store gives. None: who asks goes on without."""
+        ...
+
+    def forget(self) -> None:
+        """What it prepares is not wanted; it is asked no more."""
+        ...
+
+
 class Forerunner(Protocol):
     """先回り."""
 
@@ -78,6 +110,12 @@ class Forerunner(Protocol):
 
     def judging(self, as_of: date, waiting: int) -> AbstractContextManager[JudgingAhead]:
         """For so many who wait. To be left before the unit of work is committed."""
+        ...
+
+    def writing(
+        self, outgoing: OutgoingFiles, insurer: InsurerNumber, waiting: int
+    ) -> AbstractContextManager[WritingAhead]:
+        """For so many rows that go out into files of ``outgoing``. To be left before the unit of work is committed."""
         ...
 
 
@@ -95,6 +133,24 @@ class NoForerunner:
     def follow(self, waiting: Sequence[Addressee]) -> None: ...
 
     def answer(self) -> Assigned | None:
+        return None
+
+    def writing(
+        self, outgoing: OutgoingFiles, insurer: InsurerNumber, waiting: int
+    ) -> AbstractContextManager[WritingAhead]:
+        return nullcontext(NobodyWrites())
+
+    def forget(self) -> None: ...
+
+
+class NobodyWrites:
+    """Every line is written by who asks."""
+
+    is_ready = False
+
+    def ask(self, file_id: str, keys: Sequence[str], after: RowPlace | None, line: int) -> None: ...
+
+    def answer(self) -> LinesAhead | None:
         return None
 
     def forget(self) -> None: ...

@@ -21,6 +21,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
+from enum import Flag, auto
 from typing import Any, Protocol
 
 from attrs import field, frozen
@@ -88,15 +89,28 @@ PersonMessage = tuple[UpdateKind, PersonRow]
 HouseholdMessage = tuple[UpdateKind, HouseholdRow]
 OtherMessage = tuple[UpdateKind, OtherRow]
 
+RowPlace = tuple[str, int]
+"""Where a row stands in the order of its file: subject and history number; the identity and 0 for what has no history."""
+
+
+class LineParts(Flag):
+    """送付する行の部分."""
+
+    CONTENT = auto()
+    NUMBERS = auto()
+    ALL = CONTENT | NUMBERS
+
 
 @frozen(slots=False)  # lives for one batch only
 class LinesGoingOut:
     """送付する行のひとまとまり, in the order of the file.
 
-    ``columns``: for each attribute of the record the values of all lines, with their 更新区分 and without individual numbers.
-    ``numbers`` and ``previous``: those, sealed; None where no line has any.
+    ``rows`` says which they are. ``columns``: for each attribute of the record the values of all lines, with their 更新区分
+    and without individual numbers, days, months and moments in ISO text; none where the content was not asked for.
+    ``numbers`` and ``previous``: those, sealed; None where no line has any, or they were not asked for.
     """
 
+    rows: Sequence[RowPlace]
     columns: list[Sequence[Any]] = field(repr=False)
     numbers: SealedColumn | None = None
     previous: SealedColumn | None = None
@@ -283,8 +297,21 @@ class NumberedStore(MunicipalStore, Protocol):
         self, insurer_number: InsurerNumber, indexes: Sequence[NumberIndex]
     ) -> Mapping[NumberIndex, SealedNumber]: ...
 
-    def lines_going_out(self, insurer_number: InsurerNumber, file_id: str) -> Iterator[LinesGoingOut]:
-        """All that waits for one kind of file, as :class:`OutgoingRows` has it, without an object for each row."""
+    def lines_going_out(
+        self,
+        insurer_number: InsurerNumber,
+        file_id: str,
+        after: RowPlace | None = None,
+        parts: LineParts = LineParts.ALL,
+    ) -> Iterator[LinesGoingOut]:
+        """All that waits for one kind of file behind ``after``, as :class:`OutgoingRows` has it, without an object for each row.
+
+        So many lines come together each time, whichever ``parts`` of them are asked for.
+        """
+        ...
+
+    def count_going_out(self, insurer_number: InsurerNumber) -> int:
+        """How many rows of persons and households go out."""
         ...
 
     def sent_files(self, insurer_number: InsurerNumber) -> list[SentFile]: ...

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime
 from typing import NamedTuple, Protocol
 
@@ -21,6 +21,7 @@ from kokuho_core.entrusted_partition.exchanged import (
     RecordKey,
     RegistrationResult,
     SymbolLine,
+    Verification,
     WithdrawalLine,
 )
 from kokuho_core.entrusted_partition.subscriber import (
@@ -176,6 +177,15 @@ class RegistrationStore(Protocol):
         """Batches without a reception number or without all their results, in order."""
         ...
 
+    def to_be_verified(
+        self, insurer: InsurerNumber, numbers: Collection[int] = ()
+    ) -> list[tuple[SentBatch, ReceptionNumber]]:
+        """Settled batches of registrations whose results may say more by now, in order, each with its 受付番号.
+
+        Those with the newest record of somebody who is not verified, or found to differ (R-6), and those of these numbers.
+        """
+        ...
+
     def next_batch(
         self, exchange: Exchange, insurer: InsurerNumber, limit: int, channel: str, at: datetime
     ) -> SentBatch | None:
@@ -209,6 +219,10 @@ class RegistrationStore(Protocol):
         persons: Mapping[MunicipalInsuredId, RegistrationResult],
     ) -> None:
         """Keep answers that count; ``persons`` has the newest one of each person."""
+        ...
+
+    def verify(self, insurer: InsurerNumber, found: Mapping[MunicipalInsuredId, Verification]) -> None:
+        """Keep the 本人確認状態 of persons as the receiver shows it (R-6)."""
         ...
 
     def settle(self, batch: SentBatch, at: datetime) -> bool:

@@ -13,7 +13,7 @@ from attrs import frozen
 
 from kokuho_core.access import Operation
 from kokuho_core.errors import NotFound, Problem
-from kokuho_core.ports.files import OutgoingFiles
+from kokuho_core.ports.files import FIRST_LINE, OutgoingFiles
 from kokuho_core.ports.stores import Delivery, ReceivedFile, RecordOutcome, UnitOfWork
 from kokuho_core.reception.ledger import FileResult
 from kokuho_core.returning.rows import RETURNED_FILES, ROW_TYPES, row_keys
@@ -137,7 +137,7 @@ def _results(work: UnitOfWork, insurer: InsurerNumber, files: Iterable[ReceivedF
             by_line.setdefault(outcome.line, []).append(outcome)
         if file.result is FileResult.APPLIED:
             total = file.counts.accepted + file.counts.rejected + file.counts.held
-            lines: Iterable[int] = range(2, total + 2)
+            lines: Iterable[int] = range(FIRST_LINE, FIRST_LINE + total)
         else:
             lines = sorted(by_line)
         for line in lines:

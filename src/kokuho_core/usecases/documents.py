@@ -6,7 +6,7 @@ collected the municipality tells by FUZOKU.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date
 from functools import partial
 from typing import Final
@@ -17,7 +17,7 @@ from kokuho_core.access import Operation
 from kokuho_core.certificates.card_use import CardRegistrationState, CardUse, WithdrawalResultCode, Withdrawn
 from kokuho_core.certificates.documents import Document, DocumentDecision, DocumentReason, Holder, decide_document
 from kokuho_core.certificates.issuing import HeldDocument, is_to_be_issued, to_be_collected
-from kokuho_core.entrusted_partition.exchanged import CardRegistration, Verification
+from kokuho_core.entrusted_partition.exchanged import CardRegistration
 from kokuho_core.entrusted_partition.subscriber import RegisteredPerson
 from kokuho_core.errors import InvalidValue, NotFound, Problem
 from kokuho_core.ports.registration import Certificate, DocumentRequest, KnownSubscriber, StoredDocument
@@ -47,22 +47,39 @@ class DocumentItem:
     to_issue: bool
     to_collect: tuple[int, ...]
 
+    @property
+    def is_due(self) -> bool:
+        """要交付または要回収."""
+        return self.to_issue or bool(self.to_collect)
+
 
 @admitted(Operation.DECIDE_DOCUMENTS, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
 def decide_documents(
-    office: Office, insurer: InsurerNumber, as_of: date | None = None, *, bulk_reason: str | None = None
+    office: Office, insurer: InsurerNumber, as_of: date | None = None, *,
+    due_only: bool = False, person: MunicipalInsuredId | None = None, bulk_reason: str | None = None,
 ) -> list[DocumentItem]:
-    """資格確認書か資格情報のお知らせか, of everybody of one municipality on ``as_of``.
+    """資格確認書か資格情報のお知らせか, decided for everybody of one municipality on ``as_of``.
 
-    Raises :class:`NotFound` (KKH-N002). Beyond the limit of a list as any (S-6): the decisions are kept, and not told.
+    Told is the decision about everybody, about those for whom there is something to issue or to collect (``due_only``), or
+    about one ``person``. Raises :class:`NotFound` (KKH-N002). Beyond the limit of a list as any (S-6): the decisions are kept,
+    and not told.
     """
     update_partition(office, insurer)
-    items = office.database.repeated(partial(_decide, office, insurer, as_of or office.clock.today()))
-    require_short(office, Operation.DECIDE_DOCUMENTS, len(items), insurer, bulk_reason)
+
+    def is_asked(item: DocumentItem) -> bool:
+        return (item.is_due or not due_only) and person in (None, item.municipal_insured_id)
+
+    day, may_be_long = as_of or office.clock.today(), bulk_reason is not None
+    number, items = office.database.repeated(partial(_decide, office, insurer, day, is_asked, may_be_long=may_be_long))
+    require_short(office, Operation.DECIDE_DOCUMENTS, number, insurer, bulk_reason)
     return items
 
 
-def _decide(office: Office, insurer: InsurerNumber, as_of: date) -> list[DocumentItem]:
+def _decide(
+    office: Office, insurer: InsurerNumber, as_of: date, is_asked: Callable[[DocumentItem], bool], *, may_be_long: bool
+) -> tuple[int, list[DocumentItem]]:
+    """How many are asked for, and they themselves; not all of them where they are too many for anybody to see."""
+    asked = decided = 0
     items: list[DocumentItem] = []
     with office.database.begin() as work:
         require_insurer(work, insurer)
@@ -78,10 +95,14 @@ def _decide(office: Office, insurer: InsurerNumber, as_of: date) -> list[Documen
             if each.result in (None, WithdrawalResultCode.ACCEPTED) and each.applied_on <= as_of
         }
         for people in work.card_use.subscribers(insurer, as_of):
-            items += _Decision(office, work, insurer, as_of, requests, applied).decide(people)
-            office.progress("documents", len(items))
+            told = list(filter(is_asked, _Decision(office, work, insurer, as_of, requests, applied).decide(people)))
+            asked += len(told)
+            if may_be_long or office.settings.is_short(asked):
+                items += told
+            decided += len(people)
+            office.progress("documents", decided)
         work.commit()
-    return items
+    return asked, items
 
 
 @frozen
@@ -131,7 +152,7 @@ class _Decision:
         return Holder(
             person.birth_date,
             self_view_stopped=person.self_view_stopped == "1",
-            verification_mismatch=known.verification is Verification.MISMATCHED,
+            verification=known.verification,
             is_registered=person.is_registered,
             card=use,
             card_returned=(key, RETURNED) in self.requests,

@@ -106,16 +106,6 @@ class Gatekeeper:
         """The entry of a change, in its own transaction. Raises :class:`AccessDenied` (KKH-A005): then it must not commit."""
         return self._appended(work, self._entry(admission, AuditResult.DONE, ""))
 
-    def witness(self, chained: ChainedEntry) -> None:
-        """Raises :class:`AccessDenied` (KKH-A005)."""
-        fault = ""
-        try:
-            self.log.witness(chained)
-        except (OSError, ValueError, KokuhoError):
-            fault = "checkpoint"
-        if fault:
-            raise AccessDenied(Problem("KKH-A005", field=fault))
-
     def _admit(self, operation: Operation, subject: str, insurer: InsurerNumber | None, purpose: str) -> Admission:
         refusal: AccessDenied | None = None
         admission = Admission(self, operation, None, None, subject, insurer, purpose)
@@ -138,7 +128,7 @@ class Gatekeeper:
             work.commit()
         if begins:
             self._begun.add(self.session)
-        self.witness(chained)
+        witness(self.log, chained)
         if refusal is not None:
             raise refusal
         return admission
@@ -172,7 +162,7 @@ class Gatekeeper:
         with self.database.begin(lane=AUDIT_LANE) as work:
             chained = self._appended(work, self._entry(admission, result, code))
             work.commit()
-        self.witness(chained)
+        witness(self.log, chained)
 
     def _appended(self, work: UnitOfWork, entry: AuditEntry) -> ChainedEntry:
         return self.log.append(work.audit, entry)
@@ -249,8 +239,19 @@ class _AuditedUnit:
         chained = gatekeeper.done(self._work, self._admission)
         self._work.commit()
         with suppress(AccessDenied):  # the change stands; the next admission is refused until the checkpoint can be kept
-            gatekeeper.witness(chained)
+            witness(gatekeeper.log, chained)
         self._admission.counts = {}
+
+
+def witness(log: AuditLog, chained: ChainedEntry) -> None:
+    """Keep a committed entry outside the database too. Raises :class:`AccessDenied` (KKH-A005)."""
+    fault = ""
+    try:
+        log.witness(chained)
+    except (OSError, ValueError, KokuhoError):
+        fault = "checkpoint"
+    if fault:
+        raise AccessDenied(Problem("KKH-A005", field=fault))
 
 
 def current_admission() -> Admission | None:

@@ -92,7 +92,7 @@ def require_short(
     office: Office, operation: Operation, rows: int, insurer: InsurerNumber | None, bulk_reason: str | None
 ) -> None:
     """一覧の上限 (S-6). Raises :class:`AccessDenied` (KKH-A013), with ``bulk_reason`` :class:`NotApproved` (KKH-A007)."""
-    if rows <= office.settings.list_limit:
+    if office.settings.is_short(rows):
         return
     if bulk_reason is None:
         raise AccessDenied(Problem("KKH-A013", field=operation.value))

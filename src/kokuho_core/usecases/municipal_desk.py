@@ -36,7 +36,7 @@ from kokuho_core.municipal_office.returned import (
     qualification_dates,
     taken,
 )
-from kokuho_core.ports.files import IncomingFile, OutgoingFiles, ReadRecord
+from kokuho_core.ports.files import Columns, IncomingFile, OutgoingFiles, PreparedLines, ReadRecord
 from kokuho_core.ports.municipal import (
     CutOver,
     HistoryAndHandOvers,
@@ -73,8 +73,9 @@ Refusals = Callable[[str, Sequence[str], "Iterable[Sequence[Any]]"], Sequence[Pr
 """What of the rows of a kind of file, given by keys, could not be written (:class:`~kokuho_core.ports.files.Writability`)."""
 Reveal = Callable[[Sequence[NumberIndex]], "dict[NumberIndex, IndividualNumber]"]
 """Opens the individual numbers of one batch of records."""
-Columns = Callable[[str], "Iterator[Sequence[Sequence[Any]]]"]
-"""The lines of one kind of file, many at a time: for each key of :data:`SENT_KEYS` the values of all, numbers in clear (I-5)."""
+Lines = Callable[[str], "Iterator[Columns | PreparedLines]"]
+"""The lines of one kind of file, many at a time, as :meth:`~kokuho_core.ports.files.OutgoingFiles.write_columns` takes them: for
+each key of :data:`SENT_KEYS` the values of all, numbers in clear (I-5)."""
 
 
 # --- notices ---
@@ -282,20 +283,20 @@ def build_files(
     folder: str,
     at: datetime,
     reveal: Reveal,
-    columns: Columns | None = None,
+    lines: Lines | None = None,
 ) -> list[SentFile]:
     """Write what waits, one file of each kind (Q-1). Files are published by :func:`publish_files`, after the commit.
 
-    ``columns``: of a store that can give the lines of a whole file without making an object of each row.
+    ``lines``: of a store that can give those of a whole file without making an object of each row.
     """
     built = []
     for file_id in SENT_FILES:
-        given: Iterator[Any] = columns(file_id) if columns is not None else _rows(store, insurer, file_id, reveal)
+        given: Iterator[Any] = lines(file_id) if lines is not None else _rows(store, insurer, file_id, reveal)
         first = next(given, None)
         if first is None:
             continue
         sequence = store.next_sequence(insurer, file_id)
-        write = outgoing.write_columns if columns is not None else outgoing.write
+        write = outgoing.write_columns if lines is not None else outgoing.write
         name, records = write(file_id, insurer, at, sequence, SENT_KEYS[file_id], chain([first], given))
         file = SentFile(file_id, sequence, name, records, at, is_published=False)
         store.mark_sent(insurer, file, folder)
@@ -553,6 +554,12 @@ class OfficeLists:
     carry_overs: tuple[CarryOver, ...] = ()
     came_back: tuple[CameBack, ...] = ()
     reconciled: Reconciled = Reconciled(0, 0, 0, 0, 0)
+
+    @property
+    def rows(self) -> int:
+        """件数: how many rows tell of somebody; what is only counted is none (S-6)."""
+        told = (self.waiting, self.refused, self.contradictions, self.awaited, self.findings, self.candidates, self.carry_overs)
+        return sum(map(len, told))
 
 
 def office_lists(store: HistoryAndResults, insurer: InsurerNumber, today: date) -> OfficeLists:

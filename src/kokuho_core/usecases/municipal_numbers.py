@@ -7,9 +7,8 @@ records hold for these acts too (S-4).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
 
 from kokuho_core.access import Operation
 from kokuho_core.errors import Problem, SetupFault
@@ -17,14 +16,7 @@ from kokuho_core.municipal_office.notification import Notification, with_numbers
 from kokuho_core.ports.municipal import SentFile
 from kokuho_core.ports.stores import UnitOfWork
 from kokuho_core.usecases.admission import Given, admitted, count
-from kokuho_core.usecases.municipal_desk import (
-    NUMBER_PLACE,
-    PREVIOUS_NUMBER_PLACE,
-    Columns,
-    Refusals,
-    Reveal,
-    TakenNotice,
-)
+from kokuho_core.usecases.municipal_desk import Refusals, Reveal, TakenNotice
 from kokuho_core.usecases.office import Office
 from kokuho_core.usecases.register import require_insurer
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, InsurerNumber
@@ -55,19 +47,6 @@ def revealing(office: Office, work: UnitOfWork, insurer: InsurerNumber) -> Revea
         return {index: office.vault.reveal(work.keys, each) for index, each in sealed.items()}
 
     return reveal
-
-
-def columns_of(office: Office, work: UnitOfWork, insurer: InsurerNumber) -> Columns:
-    """The lines of a whole file, read from the library's own store in its order, their numbers opened many at a time."""
-
-    def columns(file_id: str) -> Iterator[Sequence[Sequence[Any]]]:
-        for batch in work.municipal.lines_going_out(insurer, file_id):
-            for place, sealed in ((NUMBER_PLACE, batch.numbers), (PREVIOUS_NUMBER_PLACE, batch.previous)):
-                if sealed is not None:
-                    batch.columns[place] = office.vault.reveal_column(work.keys, sealed)
-            yield batch.columns
-
-    return columns
 
 
 def refusals_of(office: Office, work: UnitOfWork, insurer: InsurerNumber) -> Refusals:

@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import partial
 
+from attrs import frozen
+
 from kokuho_core.access import Operation
 from kokuho_core.errors import NotFound, Problem
 from kokuho_core.municipal_office.notification import Notification
@@ -17,16 +19,11 @@ from kokuho_core.ports.files import IncomingFile, OutgoingFiles
 from kokuho_core.ports.municipal import ResidentRegister, SentFile
 from kokuho_core.usecases import municipal_desk
 from kokuho_core.usecases.admission import admitted, count
+from kokuho_core.usecases.listings import require_short
 from kokuho_core.usecases.municipal_desk import AppliedFile, LoadedFile, OfficeLists, PersonView, TakenNotice
 from kokuho_core.usecases.municipal_documents import DocumentDue, documents_due
-from kokuho_core.usecases.municipal_numbers import (
-    columns_of,
-    insurer_of,
-    numbered,
-    refusals_of,
-    revealing,
-    sealed_in,
-)
+from kokuho_core.usecases.municipal_lines import OutgoingLines
+from kokuho_core.usecases.municipal_numbers import insurer_of, numbered, refusals_of, revealing, sealed_in
 from kokuho_core.usecases.office import Office
 from kokuho_core.usecases.publishing import publish_committed_files
 from kokuho_core.usecases.register import require_insurer
@@ -117,9 +114,10 @@ def build(office: Office, insurer: InsurerNumber, outgoing: OutgoingFiles, folde
 def _build(office: Office, insurer: InsurerNumber, outgoing: OutgoingFiles, folder: str) -> list[SentFile]:
     with office.database.begin() as work:
         require_insurer(work, insurer)
-        reveal, columns = revealing(office, work, insurer), columns_of(office, work, insurer)
-        at = office.clock.now()
-        built = municipal_desk.build_files(work.municipal, insurer, outgoing, folder, at, reveal, columns)
+        reveal, at = revealing(office, work, insurer), office.clock.now()
+        with office.forerunner.writing(outgoing, insurer, work.municipal.count_going_out(insurer)) as ahead:
+            lines = OutgoingLines(office, work, insurer, ahead)
+            built = municipal_desk.build_files(work.municipal, insurer, outgoing, folder, at, reveal, lines.of)
         count(**{each.file_id: each.records for each in built})
         work.commit()
         return built
@@ -165,20 +163,50 @@ def hand_over(office: Office, insurer: InsurerNumber, register: ResidentRegister
     return office.database.repeated(hand)
 
 
-@admitted(Operation.LIST_OFFICE, subject=lambda given: given["insurer"], insurer=insurer_of)
-def lists(office: Office, insurer: InsurerNumber) -> OfficeLists:
-    """送付待ち, 5日期限, 拒否, 食い違い, 確認事項, 候補, 引継."""
-    with office.database.begin(read_only=True) as work:
-        require_insurer(work, insurer)
-        return municipal_desk.office_lists(work.municipal, insurer, office.clock.today())
+@frozen
+class OfficeOverview:
+    """窓口の一覧: all that a clerk has to look at, and the documents to issue and to collect, as of one moment."""
+
+    lists: OfficeLists
+    documents: tuple[DocumentDue, ...]
 
 
 @admitted(Operation.LIST_OFFICE, subject=lambda given: given["insurer"], insurer=insurer_of)
-def documents(office: Office, insurer: InsurerNumber) -> list[DocumentDue]:
-    """資格確認書・資格情報のお知らせの要交付・要回収 (C-2 … C-5). Raises :class:`NotFound` (KKH-N002)."""
+def overview(office: Office, insurer: InsurerNumber, *, bulk_reason: str | None = None) -> OfficeOverview:
+    """:func:`lists` and :func:`documents` together; the limit holds for the sum of their rows, and one approval opens both.
+
+    Raises :class:`NotFound` (KKH-N002); beyond the limit of a list as :func:`~kokuho_core.usecases.listings.list_findings` (S-6).
+    """
     with office.database.begin(read_only=True) as work:
         require_insurer(work, insurer)
-        return list(documents_due(work.municipal, insurer, office.clock.today()))
+        today = office.clock.today()
+        found = OfficeOverview(
+            municipal_desk.office_lists(work.municipal, insurer, today),
+            tuple(documents_due(work.municipal, insurer, today)),
+        )
+    rows = found.lists.rows + len(found.documents)
+    require_short(office, Operation.LIST_OFFICE, rows, insurer, bulk_reason)
+    return found
+
+
+@admitted(Operation.LIST_OFFICE, subject=lambda given: given["insurer"], insurer=insurer_of)
+def lists(office: Office, insurer: InsurerNumber, *, bulk_reason: str | None = None) -> OfficeLists:
+    """送付待ち, 5日期限, 拒否, 食い違い, 確認事項, 候補, 引継. Raises as :func:`overview` does."""
+    with office.database.begin(read_only=True) as work:
+        require_insurer(work, insurer)
+        found = municipal_desk.office_lists(work.municipal, insurer, office.clock.today())
+    require_short(office, Operation.LIST_OFFICE, found.rows, insurer, bulk_reason)
+    return found
+
+
+@admitted(Operation.LIST_OFFICE, subject=lambda given: given["insurer"], insurer=insurer_of)
+def documents(office: Office, insurer: InsurerNumber, *, bulk_reason: str | None = None) -> list[DocumentDue]:
+    """資格確認書・資格情報のお知らせの要交付・要回収 (C-2 … C-5). Raises as :func:`overview` does."""
+    with office.database.begin(read_only=True) as work:
+        require_insurer(work, insurer)
+        due = list(documents_due(work.municipal, insurer, office.clock.today()))
+    require_short(office, Operation.LIST_OFFICE, len(due), insurer, bulk_reason)
+    return due
 
 
 @admitted(Operation.LIST_OFFICE, subject=lambda given: given["addressee"], insurer=insurer_of)

@@ -57,6 +57,10 @@ class Settings:
     repertoire: Repertoire = Repertoire()
     """受信側の文字 (R-2)."""
 
+    def is_short(self, rows: int) -> bool:
+        """Whether a list of so many rows is within its limit, and told to whoever may see it (S-6)."""
+        return rows <= self.list_limit
+
 
 def anything_can_be_written(
     encoding: str, file_id: str, keys: Sequence[str], rows: Iterable[Sequence[Any]]

@@ -51,11 +51,25 @@ def _sender_in_name(given: Given) -> InsurerNumber | None:
     return InsurerNumber(_names_of(given["incoming"].name)[1]) or None
 
 
+@frozen
+class _Received:
+    """受付の後: whatever became of a file, held ones may follow, for a process may have died before an earlier release.
+
+    None do when an applied file saw, before its commit, that none was due: it is alone until then, and who holds a file after it
+    looks for himself.
+    """
+
+    answer: FileAnswer
+    others_may_follow: bool = True
+
+
 @admitted(Operation.RECEIVE, subject=lambda given: _presentable(given["incoming"].name), insurer=_sender_in_name)
 def receive(office: Office, incoming: IncomingFile, encoding: str | None = None) -> list[FileAnswer]:
     """Receive one file. The answers are this file's and those of held files that it released (X-2)."""
-    answers = [_receive_one(office, incoming, encoding)]
-    answers.extend(release_held(office))  # whatever became of this one: the process may have died before an earlier release
+    received = _receive_one(office, incoming, encoding)
+    answers = [received.answer]
+    if received.others_may_follow:
+        answers.extend(release_held(office))
     return answers
 
 
@@ -89,7 +103,7 @@ def _receive_released(office: Office, held: HeldFile) -> FileAnswer | None:
 
     incoming = office.reopen(held.name, open_blocks, held.encoding)
     try:
-        return _receive_one(office, incoming, held.encoding, released=held.file_no)
+        return _receive_one(office, incoming, held.encoding, released=held.file_no).answer
     except _TakenElsewhere:
         return None
     except SetupFault as fault:
@@ -100,7 +114,7 @@ def _receive_released(office: Office, held: HeldFile) -> FileAnswer | None:
 
 def _receive_one(
     office: Office, incoming: IncomingFile, encoding: str | None, released: int | None = None
-) -> FileAnswer:
+) -> _Received:
     header: FileHeader | None = None
     try:
         header = incoming.header()
@@ -115,9 +129,9 @@ def _receive_one(
                 return office.database.repeated(enter)  # nobody helps with the same file twice
         except GatesClosed as closed:
             stop = partial(_stop, office, incoming, encoding, header, fingerprint, released, closed)
-            return office.database.repeated(stop)
+            return _Received(office.database.repeated(stop))
     except FileRefused as refusal:
-        return _refuse(office, incoming, header, refusal, released)
+        return _Received(_refuse(office, incoming, header, refusal, released))
 
 
 def _enter(
@@ -127,7 +141,7 @@ def _enter(
     header: FileHeader,
     fingerprint: bytes,
     released: int | None,
-) -> FileAnswer:
+) -> _Received:
     """What the 受渡簿 says of a file that can be one, done in one transaction."""
     reading = _Reading.begun(office, incoming, header)
     with office.database.begin(lane=lane_of(header)) as work:
@@ -141,8 +155,9 @@ def _enter(
             answer = _apply(office, work, reading, header, fingerprint, held)
             if held is not None:
                 work.files.release(held)
+            received = _Received(answer, others_may_follow=bool(work.files.due_held()))
             work.commit()
-            return answer
+            return received
         work.alone()
         if released is not None:
             work.files.release(released)
@@ -151,7 +166,7 @@ def _enter(
         else:
             _note(office, work, incoming.name, header, fingerprint, result, code)
         work.commit()
-        return _unapplied(incoming.name, header, result, code)
+        return _Received(_unapplied(incoming.name, header, result, code))
 
 
 def _stop(

@@ -1,6 +1,7 @@
 """照合: what the receiver shows against ours, for every person and every date of the history (R-8, S-24).
 
-Both sides come sorted by person, so they are walked side by side; memory does not grow with the partition.
+Both sides come sorted by person, so they are walked side by side; memory does not grow with the partition. What the receiver
+shows of the check of a person is no difference but news, and is kept (R-6).
 """
 
 from __future__ import annotations
@@ -14,11 +15,12 @@ from attrs import field, frozen, mutable
 
 from kokuho_core.access import Operation
 from kokuho_core.eligibility_history.reconciliation import Difference, OurPerson, OurRecord, differences_of
-from kokuho_core.entrusted_partition.exchanged import ShownRecord
+from kokuho_core.entrusted_partition.exchanged import ShownRecord, Verification
 from kokuho_core.errors import FileRefused, Problem
 from kokuho_core.ports.registry import RegistryGateway
 from kokuho_core.ports.stores import UnitOfWork
-from kokuho_core.usecases.admission import admitted
+from kokuho_core.usecases.admission import admitted, count
+from kokuho_core.usecases.listings import require_short
 from kokuho_core.usecases.office import BATCH, Office
 from kokuho_core.usecases.register import require_insurer
 from kokuho_core.vocabulary.identifiers import InsurerNumber, MunicipalInsuredId
@@ -26,7 +28,8 @@ from kokuho_core.vocabulary.identifiers import InsurerNumber, MunicipalInsuredId
 
 @mutable
 class Reconciliation:
-    """照合の結果. ``unexplained`` counts differences that do not go away by themselves."""
+    """照合の結果. ``unexplained`` counts differences that do not go away by themselves, ``verified`` persons whose 本人確認状態
+    is another now."""
 
     insurer_number: InsurerNumber
     at: datetime
@@ -34,6 +37,7 @@ class Reconciliation:
     records: int = 0
     agreeing: int = 0
     unexplained: int = 0
+    verified: int = 0
     differences: list[Difference] = field(factory=list)
 
     @property
@@ -42,11 +46,13 @@ class Reconciliation:
 
 
 @admitted(Operation.RECONCILE, subject=lambda given: given["insurer"], insurer=lambda given: given["insurer"])
-def reconcile(office: Office, insurer: InsurerNumber, gateway: RegistryGateway) -> Reconciliation:
-    """照合 of one municipality. Nothing is changed.
+def reconcile(
+    office: Office, insurer: InsurerNumber, gateway: RegistryGateway, *, bulk_reason: str | None = None
+) -> Reconciliation:
+    """照合 of one municipality. Nothing is changed but the 本人確認状態 of persons, which becomes what the receiver shows (R-6).
 
     Raises :class:`NotFound` (KKH-N002), :class:`FileRefused` (KKH-K011) when another municipality's record is shown, and what the
-    gateway raises.
+    gateway raises; with more differences than a list may have as :func:`~kokuho_core.usecases.listings.list_findings` (S-6).
     """
     found = Reconciliation(insurer, office.clock.now())
     with office.database.begin(read_only=True) as work:
@@ -56,9 +62,12 @@ def reconcile(office: Office, insurer: InsurerNumber, gateway: RegistryGateway) 
             people.append(pair)
             if len(people) >= BATCH:
                 _compare(work, insurer, people, found)
+                _verify(office, work, insurer, people, found)
                 people = []
                 office.progress("reconcile", found.persons)
         _compare(work, insurer, people, found)
+        _verify(office, work, insurer, people, found)
+    require_short(office, Operation.RECONCILE, len(found.differences), insurer, bulk_reason)
     return found
 
 
@@ -121,3 +130,23 @@ def _compare(work: UnitOfWork, insurer: InsurerNumber, people: Iterable[_Pair], 
         found.agreeing += not differences
         found.unexplained += sum(not difference.cause.is_under_way for difference in differences)
         found.differences += differences
+
+
+def _verify(
+    office: Office, work: UnitOfWork, insurer: InsurerNumber, people: Sequence[_Pair], found: Reconciliation
+) -> None:
+    """Keep what is shown of the checks of these; some at a time, so that nothing piles up."""
+    shown = {each.person: Verification(each.shown[-1].verification) for each in people if each.shown}
+    known = work.registrations.registered_persons(insurer, list(shown))
+    news = {person: shown[person] for person, before in known.items() if before.verification is not shown[person]}
+    if not news:
+        return
+
+    def keep() -> None:
+        with office.database.begin() as writing:
+            writing.registrations.verify(insurer, news)
+            count(persons=len(news))
+            writing.commit()
+
+    office.database.repeated(keep)
+    found.verified += len(news)

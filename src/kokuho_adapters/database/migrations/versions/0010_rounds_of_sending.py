@@ -13,8 +13,18 @@ depends_on = None
 TEXT = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
 TABLES = ("office_row", "office_other")
 WAITING = "ix_office_row_waiting"
-NEXT = "(SELECT coalesce(max(number), 1) FROM office_round n WHERE n.insurer_number = {table}.insurer_number AND n.file_id = {file_id})"
-FILE_OF_ROW = "(CASE kind WHEN 'P' THEN 'SKKOJIN' ELSE 'SKSETAI' END)"
+ROUNDS = sa.table("office_round", sa.column("insurer_number"), sa.column("file_id"), sa.column("number"))
+
+
+def rows_of(name: str) -> sa.TableClause:
+    texts = (sa.column(each, sa.Text()) for each in ("insurer_number", "kind", "file_id"))
+    marks = (sa.column(each, sa.Boolean()) for each in ("is_waiting", "is_sent", "is_cancelled"))
+    return sa.table(name, *texts, *marks, sa.column("waits_in", sa.Integer()))
+
+
+def next_round(rows: sa.TableClause, file_id: sa.ColumnElement[str]) -> sa.ScalarSelect[int]:
+    of_file = (ROUNDS.c.insurer_number == rows.c.insurer_number, ROUNDS.c.file_id == file_id)
+    return sa.select(sa.func.coalesce(sa.func.max(ROUNDS.c.number), 1)).where(*of_file).correlate(rows).scalar_subquery()
 
 
 def upgrade() -> None:
@@ -28,7 +38,8 @@ def upgrade() -> None:
     op.drop_index(WAITING, "office_row")
     for name in TABLES:
         op.add_column(name, sa.Column("waits_in", sa.Integer(), nullable=True))
-        op.execute(f"UPDATE {name} SET waits_in = 1 WHERE is_waiting")  # noqa: S608 - names from above
+        rows = rows_of(name)
+        op.execute(rows.update().where(rows.c.is_waiting).values(waits_in=1))
         with op.batch_alter_table(name, schema=None) as batch_op:
             batch_op.drop_column("is_waiting")
     op.create_index(
@@ -42,15 +53,20 @@ def upgrade() -> None:
 
 def downgrade() -> None:
     op.drop_index(WAITING, "office_row")
-    for name, file_id, afterwards in (
-        ("office_row", FILE_OF_ROW, "is_sent OR NOT is_cancelled"),
-        ("office_other", "office_other.file_id", "NOT is_cancelled"),
+    row, other = (rows_of(name) for name in TABLES)
+    of_row = sa.case((row.c.kind == "P", "SKKOJIN"), else_="SKSETAI")
+    for rows, file_id, afterwards in (
+        (row, of_row, row.c.is_sent | ~row.c.is_cancelled),
+        (other, other.c.file_id, ~other.c.is_cancelled),
     ):
+        name = rows.name
         op.add_column(name, sa.Column("is_waiting", sa.Boolean(), nullable=True))
-        number = NEXT.format(table=name, file_id=file_id)
+        number = next_round(rows, file_id)
         op.execute(
-            f"UPDATE {name} SET is_waiting = coalesce(waits_in = {number}, false),"  # noqa: S608 - names from above
-            f" is_sent = CASE WHEN waits_in < {number} THEN {afterwards} ELSE is_sent END"
+            rows.update().values(
+                is_waiting=sa.func.coalesce(rows.c.waits_in == number, sa.false()),
+                is_sent=sa.case((rows.c.waits_in < number, afterwards), else_=rows.c.is_sent),
+            )
         )
         with op.batch_alter_table(name, schema=None) as batch_op:
             batch_op.alter_column("is_waiting", nullable=False, existing_type=sa.Boolean())
