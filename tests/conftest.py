@@ -11,11 +11,12 @@ import os
 import shutil
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Generator, Iterator
 from pathlib import Path
 from typing import Any, Final
 
 import pytest
+from coverage import Coverage
 from hypothesis import HealthCheck, settings
 
 from .prefecture.office import PrefectureOffice
@@ -46,29 +47,65 @@ _ONE_IN: Final = 8
 _ABOUT_DATABASES: Final = {"database", "concurrency", "crash", "audit", "access", "reveal", "registration"}
 
 
-_OF_MANY_EXAMPLES: Final = {
-    "aggregation/test_kill", "aggregation/test_order", "aggregation/test_told",
-    "crash/test_disk_full", "crash/test_failing_operations", "crash/test_killed", "crash/test_killed_on_server",
-    "forerunner/test_second_process", "municipal_office/test_closed_circle", "recall/test_recall_histories",
-    "registration/test_exchange_machine", "registration/test_history_never_revives", "robustness/test_order_of_files",
-    "robustness/test_resending",
-}  # fmt: skip
-"""What these reach, quicker tests reach too; to note each line of it takes more time than the tests themselves."""
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """A prefecture on a server takes ten times as long as one in a file, and is judged by the same code."""
     seen: Counter[Path] = Counter()
     for item in items:
-        place = f"{item.path.parent.name}/{item.path.stem}"
-        if place in _OF_MANY_EXAMPLES or item.name.endswith("as_modelled"):
-            item.add_marker(pytest.mark.no_cover)
-        chosen = getattr(getattr(item, "callspec", None), "params", {}).values()
-        if "postgresql" in chosen and item.path.parent.name not in _ABOUT_DATABASES:
+        if _is_on_a_server(item) and item.path.parent.name not in _ABOUT_DATABASES:
             if seen[item.path] % _ONE_IN:
                 item.add_marker(pytest.mark.long)
             seen[item.path] += 1
+
+
+def _is_on_a_server(item: pytest.Item) -> bool:
+    return "postgresql" in getattr(getattr(item, "callspec", None), "params", {}).values()
+
+
+_ABOUT_WHAT_IS_AROUND_THE_CORE: Final = {
+    "audit", "cli", "concurrency", "crash", "database", "docs", "exchange", "files", "forerunner", "registry", "robustness",
+    "security",
+}  # fmt: skip
+_OF_MANY_EXAMPLES: Final = {
+    "aggregation/test_kill", "aggregation/test_order", "aggregation/test_told", "conformance/test_harness",
+    "conformance/test_system_failed", "municipal_office/test_closed_circle", "recall/test_recall_histories",
+    "registration/test_exchange_machine", "registration/test_history_never_revives",
+}  # fmt: skip
+
+
+def _is_measured(item: pytest.Item) -> bool:
+    """Whether coverage notes each line. What the others reach of the core, quicker tests reach too, in a fraction of the time."""
+    return not (
+        item.path.parent.name in _ABOUT_WHAT_IS_AROUND_THE_CORE
+        or f"{item.path.parent.name}/{item.path.stem}" in _OF_MANY_EXAMPLES
+        or item.name.endswith("as_modelled")
+        or _is_on_a_server(item)
+    )
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_sessionstart(session: pytest.Session) -> None:
+    """In a process of pytest-xdist pytest-cov begins as if it were alone, and once more when it learns that it is not.
+
+    Each line would be noted twice.
+    """
+    if hasattr(session.config, "workerinput"):
+        begun = Coverage.current()
+        if begun is not None:
+            begun.stop()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
+    """With what is prepared for the test; the mark of pytest-cov leaves out the test alone."""
+    coverage = None if _is_measured(item) else Coverage.current()
+    if coverage is None:
+        return (yield)
+    coverage.stop()
+    try:
+        return (yield)
+    finally:
+        coverage.start()
 
 
 @pytest.fixture(scope="session")

@@ -104,7 +104,7 @@ def _listen(caplog: pytest.LogCaptureFixture) -> None:
 
 
 def test_the_forms_are_found_where_they_are() -> None:
-    """Rules: I-5."""
+    """Rules: I-5, S-3."""
     digits = number(1)
     for content in (
         digits.encode(),
@@ -116,7 +116,7 @@ def test_the_forms_are_found_where_they_are() -> None:
 
 
 def test_the_whole_job(office: PrefectureOffice, caplog: Any, capsys: Any) -> None:
-    """Rules: I-5, I-1, I-4, X-2, X-6."""
+    """Rules: I-5, I-1, I-4, X-2, X-6, S-3."""
     later = office.write("SKKOJIN", A, [insured(A, "6", 6, name="保留者")], sequence=3)
     assert office.receive(later)[0].result is FileResult.HELD
     require_clean(office, caplog, capsys)
@@ -151,7 +151,7 @@ def test_the_whole_job(office: PrefectureOffice, caplog: Any, capsys: Any) -> No
 
 
 def test_after_each_broken_file(office: PrefectureOffice, caplog: Any, capsys: Any) -> None:
-    """Rules: X-1, I-5."""
+    """Rules: X-1, I-5, S-3."""
     name, content = small(office)
     for case, (change, _) in STRUCTURE.items():
         answers = office.receive(put(office, name, change(content)))
@@ -180,7 +180,7 @@ COLUMNS = (
 
 @pytest.mark.parametrize("form", ["plain", "wide", "hyphens"])
 def test_after_a_number_in_the_wrong_column(office: PrefectureOffice, form: str, caplog: Any, capsys: Any) -> None:
-    """Rules: X-1, X-3, I-5."""
+    """Rules: X-1, X-3, I-5, S-3."""
     digits = number(9)
     text = {
         "plain": digits,
@@ -204,7 +204,7 @@ def test_after_a_number_in_the_wrong_column(office: PrefectureOffice, form: str,
     [number(9)[:11], number(9) + "1", wrong_digit(9), number(9)[:4] + "-" + number(9)[4:8] + "-" + number(9)[8:]],
 )
 def test_after_a_wrong_number(office: PrefectureOffice, text: str, caplog: Any, capsys: Any) -> None:
-    """Rules: X-1, I-1, I-5."""
+    """Rules: X-1, I-1, I-5, S-3."""
     for key in ("individual_number", "previous_individual_number"):
         path = set_cell(office, office.write("SKKOJIN", A, [insured(A, "1", 1)]), 2, key, text)
         answers = office.receive(path)
@@ -219,7 +219,7 @@ class TestFailures:
 
     @pytest.mark.parametrize("table", ["person_record", "number_vault", "record_outcome", "pending_person", "counter"])
     def test_a_failing_table(self, office: PrefectureOffice, table: str, caplog: Any, capsys: Any) -> None:
-        """Rules: X-1, I-5."""
+        """Rules: X-1, I-5, S-3."""
         office.persons(B, insured(B, "1", 8))
         path = office.write(
             "SKKOJIN", A, [insured(A, "1", 1), insured(A, "2", 2, start="2020-04-01", end="2020-03-01")]
@@ -236,7 +236,7 @@ class TestFailures:
 
     @pytest.mark.parametrize("worlds", ["sqlite"], indirect=True)
     def test_a_full_disk(self, office: PrefectureOffice, caplog: Any, capsys: Any) -> None:
-        """Rules: X-1, I-5."""
+        """Rules: X-1, I-5, S-3."""
         path = office.write("SKKOJIN", A, [insured(A, str(n), n % 9 + 1, address="住所" * 90) for n in range(1, 3000)])
         engine = office.office.database.engine
         with engine.connect() as connection:
@@ -250,7 +250,7 @@ class TestFailures:
     def test_a_failing_vault(
         self, office: PrefectureOffice, monkeypatch: pytest.MonkeyPatch, caplog: Any, capsys: Any
     ) -> None:
-        """Rules: I-5."""
+        """Rules: I-5, S-3."""
 
         def fail(self: Any, keys: Any, insurer: Any, numbers: Any) -> Any:
             raise OSError(repr(list(numbers)))
@@ -265,6 +265,6 @@ class TestFailures:
 
 @pytest.mark.skipif(os.name != "posix", reason="modes of POSIX")
 def test_only_the_owner_reads_the_key_ring(office: PrefectureOffice) -> None:
-    """Rules: I-5."""
+    """Rules: I-5, S-3."""
     [ring] = Path(office.folder).glob("*.keys.json")
     assert stat.S_IMODE(ring.stat().st_mode) == 0o600

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from datetime import date
+from random import Random
 from typing import Any
 
 import pytest
+from sqlalchemy import insert, select
+from sqlalchemy.exc import IntegrityError
+
+from kokuho_adapters.database.tables import person_number
 
 from ..prefecture.contents import ask
 from ..prefecture.office import A, B, C, PrefectureOffice, nominal_head, number, person
@@ -25,7 +30,7 @@ def identity_findings(office: PrefectureOffice) -> list[tuple[Any, ...]]:
 
 class TestIds:
     def test_one_number_is_one_person_with_an_id_in_each_municipality(self, office: PrefectureOffice) -> None:
-        """Rules: Q-2, Q-5, I-1."""
+        """Rules: Q-2, Q-5, I-1, S-22."""
         office.persons(A, insured(A, "1", 1, end="2024-04-01"))
         office.persons(B, entered(B, "7", 1, start="2024-04-01", name="別名　花", name_kana="ベツ", address="他所"))
         office.resolve()
@@ -33,6 +38,25 @@ class TestIds:
         assert for_a["prefectural_insured_id"] == for_b["prefectural_insured_id"]
         assert for_a["municipal_insured_id"] != for_b["municipal_insured_id"]
         assert about([for_a, for_b], "update_kind", "previous_prefectural_insured_id") == [("1", None)] * 2
+
+    def test_a_right_check_digit_links_nobody(self, office: PrefectureOffice) -> None:
+        """Rules: I-1, S-22. People alike in all but numbers drawn at random, each with its right digit, stay apart."""
+        draw = Random(22)
+        serials = draw.sample(range(9_999_999), 60)
+        for insurer, drawn in ((A, serials[:30]), (B, serials[30:])):
+            office.persons(insurer, *(insured(insurer, str(n), serial) for n, serial in enumerate(drawn, 1)))
+        office.resolve()
+        assert len({*ids(office, A).values(), *ids(office, B).values()}) == len(serials)
+        assert open_findings(office) == []
+
+    def test_the_database_itself_keeps_a_number_to_one_person(self, office: PrefectureOffice) -> None:
+        """Rules: S-22. By direct SQL, past all that judges."""
+        office.persons(A, insured(A, "1", 1), insured(A, "2", 2))
+        office.resolve()
+        with office.installation.database.begin() as work:
+            one, other = work.connection.execute(select(person_number).order_by(person_number.c.serial)).all()
+            with pytest.raises(IntegrityError):
+                work.connection.execute(insert(person_number).values(number_index=one.number_index, serial=other.serial))
 
     def test_members_and_nominal_heads_get_ids(self, office: PrefectureOffice) -> None:
         """Rules: Q-1, Q-2, X-12."""
@@ -87,7 +111,7 @@ class TestConflicts:
         assert identity_findings(office) == [(B, A, "2020-04-01")]
 
     def test_a_second_addressee_of_the_municipality_under_one_number_is_held(self, office: PrefectureOffice) -> None:
-        """Rules: I-1, X-6."""
+        """Rules: I-1, X-6, S-22."""
         answer = office.persons(
             A, insured(A, "1", 1, end="2023-01-01", end_reason="53"), insured(A, "2", 1, start="2023-06-01")
         )
@@ -98,7 +122,7 @@ class TestConflicts:
         assert identity_findings(office) == [(A, A, "2023-06-01")]
 
     def test_a_second_number_of_one_addressee_is_held(self, office: PrefectureOffice) -> None:
-        """Rules: X-6, I-4."""
+        """Rules: X-6, I-4, S-22."""
         office.persons(A, insured(A, "1", 1, end="2023-01-01", end_reason="53"))
         answer = office.persons(A, insured(A, "1", 2, history=2, start="2023-06-01"))
         assert answer.counts.held == 1
@@ -107,7 +131,7 @@ class TestConflicts:
         assert qualification(office, A) == [("2020-04-01", "2023-01-01", None, "3")]
 
     def test_a_second_number_that_names_the_first_is_taken(self, office: PrefectureOffice) -> None:
-        """Rules: X-6, I-4."""
+        """Rules: X-6, I-4, S-22."""
         office.persons(A, insured(A, "1", 1, end="2023-01-01", end_reason="53"))
         office.resolve()
         before = ids(office, A)
@@ -203,7 +227,7 @@ class TestConflicts:
         assert identity_findings(office) == []
 
     def test_a_wrong_check_digit_never_makes_a_person(self, office: PrefectureOffice) -> None:
-        """Rules: I-1, X-1."""
+        """Rules: I-1, X-1, S-22."""
         path = office.write("SKKOJIN", A, [insured(A, "1", 1)])
         good = number(1)
         bad = good[:11] + str((int(good[11]) + 1) % 10)
@@ -313,7 +337,7 @@ class TestSplit:
         assert ids(office, A)["1"] != together
 
     def test_a_changed_number_stays_one_person(self, office: PrefectureOffice) -> None:
-        """Rules: I-4, X-6."""
+        """Rules: I-4, X-6, S-22."""
         office.persons(A, insured(A, "1", 1, end="2024-04-01"))
         office.resolve("2024-04-02")
         before = ids(office, A)["1"]
@@ -325,7 +349,7 @@ class TestSplit:
 
 class TestVault:
     def test_a_number_is_stored_once_per_municipality_and_sealed(self, office: PrefectureOffice) -> None:
-        """Rules: I-5, S-1, S-8."""
+        """Rules: I-5, S-1, S-8, S-35. That of somebody who died as any other."""
         office.persons(A, insured(A, "1", 1, end="2024-04-01"))
         office.persons(B, entered(B, "7", 1, start="2024-04-01"))
         dead = office.persons(A, insured(A, "2", 2, end="2024-04-01", end_reason="52"))

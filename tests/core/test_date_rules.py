@@ -162,3 +162,36 @@ def test_claims_count_from_2018_04_01(day: str, claims: bool) -> None:
     assert not claims_intra_exit(None, d(day))
     assert not claims_intra_entry("01", d(day))
     assert not claims_intra_exit("51", d(day))
+
+
+@pytest.mark.parametrize(
+    ("reason", "event", "new_address", "due"),
+    [
+        ("51", "2024-05-01", None, "2024-05-02"),  # D-3
+        ("51", "2024-05-01", "2024-05-01", "2024-05-01"),
+        ("51", "2024-05-01", "2024-05-02", "2024-05-02"),
+        ("51", "2024-05-01", "2024-04-30", "2024-05-02"),
+        ("52", "2024-02-28", None, "2024-02-29"),  # D-4
+        ("53", "2024-12-31", None, "2025-01-01"),  # D-5
+        ("59", "2024-05-01", None, "2024-05-02"),
+        ("54", "2024-05-01", None, "2024-05-01"),  # D-6
+        ("56", "2024-05-01", None, "2024-05-02"),  # D-7, as law has it
+        ("57", "2024-05-01", None, "2024-05-01"),
+    ],
+)
+def test_the_first_day_no_longer_covered(reason: str, event: str, new_address: str | None, due: str) -> None:
+    """Rules: P-1, D-3 … D-7, D-8."""
+    assert DateRules().ends_on(reason, d(event), d(new_address) if new_address else None) == d(due)
+
+
+@pytest.mark.parametrize(
+    ("reason", "due"), [("01", "05-01"), ("02", "05-01"), ("03", "05-02"), ("06", "05-02"), ("07", "05-01"), ("99", "05-01")]
+)
+def test_the_first_day_covered(reason: str, due: str) -> None:
+    """Rules: P-1, D-1, D-2, D-8: where another cover ended, the day after its last one."""
+    assert DateRules().begins_on(reason, d("05-01")) == d(due)
+
+
+def test_late_elderly_with_the_birthday_as_set() -> None:
+    """Rules: D-7."""
+    assert DateRules(LateElderlyLoss.BIRTHDAY).ends_on("56", d("05-01")) == d("05-01")

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from kokuho_core.conformance.reference import identity as model
 from kokuho_core.identity.connection import group_connected
 from kokuho_core.identity.insured_ids import IssuedId, assign_ids, municipal_id, prefectural_id
-from kokuho_core.identity.settlement import ConflictCause, SettledPerson, Settlement, settle
+from kokuho_core.identity.settlement import ConflictCause, SettledPerson, Settlement, is_alone, settle
 from kokuho_core.insured_person.fact import IdentityVerdict, PersonFact
 from kokuho_core.insured_person.person import live_rows
 from kokuho_core.vocabulary.identifiers import Addressee, PrefecturalInsuredId
@@ -150,8 +150,9 @@ CAUSES = [
      2, 0, "BIRTH_OR_SEX"),
     ("known by any row, told by the newest",
      [m(A, "1", 1, "N1", 2), m(A, "1", 2, None, 3), m(A, "2", 1, "N1", 4)], 2, 1, "SECOND_ADDRESSEE"),
-    ("by the previous number too",
-     [m(A, "1", 1, "N1", 2), m(B, "5", 1, "N2", 3, previous="N1", sex="2")], 1, 0, "BIRTH_OR_SEX"),
+    ("one whom somebody has looked at, and one beyond him (X-25)",
+     [m(B, "5", 1, "N1", 2, sex="2", verdict=IdentityVerdict.SAME), m(A, "1", 1, "N1", 3), m(D, "8", 1, "N1", 4, sex="2")],
+     2, 1, "BIRTH_OR_SEX"),
 ]  # fmt: skip
 
 
@@ -162,6 +163,39 @@ def test_what_is_held_and_why(messages: list[PersonFact], held: int, known: int,
     assert (conflict.held, conflict.known) == (messages[held], messages[known])
     assert conflict.cause is ConflictCause[cause]
     assert settle(messages).held == {messages[held].source}
+
+
+def test_what_would_overlap_an_older_version_waits_for_the_newer_one() -> None:
+    """Rules: P-3, X-6: the correction that ends the first period is held, so the period after it would overlap."""
+    end = {"end": "2021-01-01", "end_reason": "51", "kind": "2"}
+    messages = [
+        m(B, "5", 1, "N1", 2, start="2019-01-01", end="2020-01-01", end_reason="57"),
+        m(A, "1", 1, "N1", 3, start="2020-01-01", reason="07"),
+        m(A, "1", 1, "N1", 4, start="2020-01-01", reason="07", sex="2", **end),
+        m(A, "1", 2, "N1", 5, start="2021-02-01"),
+        m(A, "2", 1, None, 6, start="2015-01-01"),  # another one's periods are nothing to it
+    ]
+    by_sex, by_days = settle(messages).conflicts
+    assert (by_sex.held, by_sex.known, by_sex.cause) == (messages[2], messages[0], ConflictCause.BIRTH_OR_SEX)
+    assert (by_days.held, by_days.known, by_days.cause) == (messages[3], messages[1], ConflictCause.OVERLAP)
+    mended = [*messages, m(A, "1", 1, "N1", 7, start="2020-01-01", reason="07", **end)]
+    assert settle(mended).conflicts == ()
+    assert set(standing(mended, settle(mended))) == {mended[0], *mended[3:]}
+
+
+@pytest.mark.parametrize(
+    ("messages", "expected"),
+    [
+        ([m(A, "1", 1, "N1", 2)], True),
+        ([m(A, "1", 1, None, 2)], True),
+        ([m(A, "1", 1, "N2", 2, previous="N1")], False),
+        ([m(A, "1", 1, "N1", 2, kind="3")], False),
+        ([m(A, "1", 1, "N1", 2), m(A, "1", 1, "N1", 3, kind="2")], False),
+    ],
+)
+def test_of_whom_there_is_nothing_to_settle(messages: list[PersonFact], expected: bool) -> None:
+    """Rules: I-1, I-4."""
+    assert is_alone(messages) is expected
 
 
 def test_a_version_replaced_while_it_waited_never_takes_effect() -> None:

@@ -115,6 +115,10 @@ def test_a_range_is_its_set_of_days(one: DayRange, other: DayRange) -> None:
         assert (shared.end is OPEN) == (one.end is OPEN and other.end is OPEN)
     if not one.is_empty:
         assert one.intersection(one) == one
+    longer = one.until_the_later(other)
+    assert longer.start == one.start
+    assert (longer.end is OPEN) == (one.end is OPEN or other.end is OPEN)
+    assert longer.end is OPEN or longer.end_day == max(one.end_day, other.end_day)
     for day in (one.start, other.start):
         assert one.ends_before(day) == (one.end is not OPEN and one.end_day <= day)
 

@@ -374,6 +374,15 @@ def test_no_move_between_one_municipality_or_out_of_no_household() -> None:
     assert find_moves([entered], REGISTER) == []
 
 
+def test_a_pair_that_is_none_hides_no_later_one() -> None:
+    """Rules: H-6, X-30, X-31: the merger and the end that nobody claims come first, the move after them counts."""
+    merger = [period(C, end="2023-05-01", end_reason="57"), period(MERGED, start="2023-05-01", reason="07", end="2024-01-01",
+                                                                   end_reason="51")]  # fmt: skip
+    unclaimed = period(A, start="2024-02-01", reason="01", end="2024-05-01", end_reason="57")
+    (move,) = find_moves([*merger, unclaimed, period(B, start="2024-05-01", reason="07")], REGISTER)
+    assert (move.left.addressee.insurer_number, move.moved_on) == (A, d("05-01"))
+
+
 def test_the_household_left_is_that_of_the_last_day_there() -> None:
     """Rules: X-15, X-32."""
     left = period(A, member_end="2024-04-10", end="2024-04-10", end_reason="57")

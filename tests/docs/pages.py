@@ -28,6 +28,7 @@ import sys
 import tempfile
 from collections.abc import Iterator
 from datetime import date
+from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -204,9 +205,12 @@ class Page:
 
 
 def same_package() -> dict[str, str]:
-    """Where PYTHONPATH leads here, for a process with another working folder."""
+    """Where PYTHONPATH leads here, for a process with another working folder; and the plugin for pytest, which the installed
+    package declares."""
     place = Path(kokuho_adapters.__file__).resolve().parents[1]
-    return {"PYTHONPATH": str(place)} if os.environ.get("PYTHONPATH") else {}
+    declared = bool(entry_points(group="pytest11", name="kokuho-conformance"))
+    path = {"PYTHONPATH": str(place)} if os.environ.get("PYTHONPATH") else {}
+    return path if declared else {**path, "PYTEST_PLUGINS": "kokuho_adapters.conformance.pytest_plugin"}
 
 
 def _makefile() -> str:

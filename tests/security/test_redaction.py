@@ -63,6 +63,7 @@ def holds_canary(text: str) -> bool:
 @pytest.mark.parametrize("form", FORMS)
 @pytest.mark.parametrize("frame", ["{}", "number={};", "「{}」です", "x{}y", '{{"n": "{}"}}', "({},{})", "a,{},b\n{}"])
 def test_every_form_is_masked(form: str, frame: str) -> None:
+    """Rules: S-3."""
     shown = redact_text(frame.format(form, form))
     assert not holds_canary(shown)
     assert MASK in shown
@@ -70,6 +71,7 @@ def test_every_form_is_masked(form: str, frame: str) -> None:
 
 @pytest.mark.parametrize("text", [f"1{CANARY}", f"{CANARY}1", f"99999{CANARY}99999", f"000{FULL_WIDTH}"])
 def test_numbers_inside_longer_runs_are_masked(text: str) -> None:
+    """Rules: S-3."""
     assert not holds_canary(redact_text(text))
 
 
@@ -94,10 +96,12 @@ def test_other_text_stays(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["20261320014440", "19991231245959", "30260101000000"])
 def test_fourteen_digits_that_are_no_time_are_masked(text: str) -> None:
+    """Rules: S-3."""
     assert redact_text(text) == MASK
 
 
 def test_indexes_and_bytes_are_masked(bench: Bench) -> None:
+    """Rules: S-3, S-9. An index is guarded as the number is."""
     [sealed] = bench.seal(1)
     index = bytes(sealed.index)
     forms = [index.hex(), base64.b64encode(index).decode(), base64.urlsafe_b64encode(index).decode(), repr(index)]
@@ -154,6 +158,7 @@ class Text(str):
     ids=lambda value: type(value).__name__,
 )
 def test_every_kind_of_value_is_masked(value: object) -> None:
+    """Rules: S-3."""
     for shown in (redact(value), redact({"deep": [value]})):
         text = json.dumps(shown, ensure_ascii=False)
         assert not holds_canary(text)
@@ -162,6 +167,7 @@ def test_every_kind_of_value_is_masked(value: object) -> None:
 
 
 def test_number_without_its_leading_zero_is_masked() -> None:
+    """Rules: S-3."""
     assert redact(int(digits_of(1234567890))) == MASK
     assert redact([9_999_999_999, 10**12, 0, 12, 1.5, True, None]) == [9_999_999_999, 10**12, 0, 12, 1.5, True, None]
 
@@ -174,6 +180,7 @@ def test_plain_values_stay_readable() -> None:
 
 
 def test_deep_and_circular_values_end() -> None:
+    """Rules: S-3."""
     circle: list[Any] = [CANARY]
     circle.append(circle)
     assert not holds_canary(json.dumps(redact(circle)))
@@ -188,6 +195,7 @@ def test_deep_and_circular_values_end() -> None:
 
 @pytest.mark.parametrize("as_json", [True, False])
 def test_no_log_line_shows_a_number(as_json: bool, capsys: pytest.CaptureFixture[str]) -> None:
+    """Rules: S-3. Messages, fields, their names, context, exceptions, and what other libraries log."""
     stream = io.StringIO()
     configure_logging(json=as_json, stream=stream)
     log = structlog.get_logger().bind(bound=CANARY)
