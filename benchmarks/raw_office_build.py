@@ -1,7 +1,7 @@
 """比較対象 (素のパス): what any program must do that writes the files of a municipal office from this database, and no more.
 
 One joined query in the order of the file, JSON to cells, one number deciphered per person, a file by ``csv``, flushed to disk;
-a row for each line sent, and the round of sending moved on, in one transaction. No check of any value, no layout.
+which row stood on which line, and the round of sending moved on, in one transaction. No check of any value, no layout.
 """
 
 from __future__ import annotations
@@ -41,8 +41,8 @@ def build_raw(database: Path, folder: Path, insurer: str, decipher: Callable[[by
                 line = 2
                 for rows in batches(reading):
                     writer.writerows(cells(rows, decipher))
-                    sent = [(insurer, name, line + place, row[0], row[1]) for place, row in enumerate(rows)]
-                    writing.executemany("INSERT INTO office_sent_line VALUES (?, ?, ?, ?, ?, '1', NULL, NULL, NULL)", sent)
+                    sent = json.dumps([(row[0], row[1], "1") for row in rows])
+                    writing.execute("INSERT INTO office_sent_lines VALUES (?, ?, ?, ?)", (insurer, name, line, sent))
                     line += len(rows)
                 file.flush()
                 os.fsync(file.fileno())

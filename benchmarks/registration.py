@@ -4,9 +4,10 @@
 
 The product sends batches through its gateway to the simulated intermediate server, which judges and keeps them, and fetches
 every result. Beside it the same rows in as many requests of the same size, as JSON, with the same certificates, from a client
-that knows nothing of them: *posted raw* to the same simulator, which shows what the gateway costs; and to a *bare server* that
-puts them into one table and says nothing, which shows what the receiver's judgement costs. Client and server are processes of
-their own.
+that knows nothing of them: *posted raw* to the same simulator and the same results fetched, which shows what the gateway costs;
+and to a *bare server* that puts them into one table and says nothing, which shows what the receiver's judgement costs. Client and
+server are processes of their own; what starting them takes is not counted. Beside wall seconds stand the processor seconds of
+both, which other work on the machine does not lengthen (those of the server on Linux alone).
 """
 
 from __future__ import annotations
@@ -190,8 +191,17 @@ def _resident_mb(pid: int) -> float:
     return int(status.split("VmHWM:")[1].split()[0]) / 1024
 
 
+def _processor_seconds(pid: int) -> float:
+    """What a living process has used so far, Linux alone."""
+    try:
+        used = Path(f"/proc/{pid}/stat").read_text("ascii").rpartition(")")[2].split()[11:13]
+    except OSError:
+        return 0.0
+    return sum(map(int, used)) / os.sysconf("SC_CLK_TCK")
+
+
 def measure(way: str, persons: int, work: Path) -> dict[str, float]:
-    """Wall seconds of the client, and the highest memory of both sides."""
+    """Wall seconds of the client; processor seconds and the highest memory of both sides."""
     folder = work / f"{way}-{persons}-{time.monotonic_ns()}"
     prepare(folder, [INSURER])
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(str(Path(each).resolve()) for each in sys.path if each)}
@@ -203,11 +213,13 @@ def measure(way: str, persons: int, work: Path) -> dict[str, float]:
     try:
         assert server.stdout is not None
         url = next(line[line.index("https://") :].split()[0] for line in server.stdout if "https://" in line)
+        before = _processor_seconds(server.pid)
         client = subprocess.run(
             [sys.executable, __file__, f"send-{way}", url, str(folder), str(persons)],
             stdout=subprocess.PIPE, check=True, encoding="utf-8", env=environment,
         )  # fmt: skip
-        return {**json.loads(client.stdout), "server_mb": _resident_mb(server.pid)}
+        used = _processor_seconds(server.pid) - before
+        return {**json.loads(client.stdout), "server_cpu": used, "server_mb": _resident_mb(server.pid)}
     finally:
         server.kill()
         server.wait()
@@ -216,9 +228,19 @@ def measure(way: str, persons: int, work: Path) -> dict[str, float]:
 def timed(way: str, url: str, folder: Path, persons: int) -> None:
     """One client's work, told as JSON."""
     gc.set_threshold(50_000, 20, 20)  # as the command does
-    began = time.perf_counter()
+    began, used = time.perf_counter(), time.process_time()
     SENDERS[way](url, folder, persons)
-    print(json.dumps({"seconds": time.perf_counter() - began, "client_mb": _resident_mb(os.getpid())}))
+    cost = {"seconds": time.perf_counter() - began, "client_cpu": time.process_time() - used}
+    print(json.dumps({**cost, "client_mb": _resident_mb(os.getpid())}))
+
+
+COLUMNS = (
+    "seconds", "÷ raw", "÷ bare", "persons/s", "client cpu", "server cpu", "cpu ÷ raw", "client MB", "server MB",
+)  # fmt: skip
+
+
+def _both_sides(cost: dict[str, float]) -> float:
+    return cost["client_cpu"] + cost["server_cpu"]
 
 
 def main(arguments: Sequence[str]) -> int:
@@ -227,8 +249,8 @@ def main(arguments: Sequence[str]) -> int:
     parser.add_argument("--repeat", type=int, default=3, help="turns of which the median is told")
     options = parser.parse_args(arguments)
     with tempfile.TemporaryDirectory(prefix="kokuho-registration-") as temporary:
-        print("| persons | way | seconds | persons/s | ÷ raw | ÷ bare | client MB | server MB |")
-        print("|---:|---|---:|---:|---:|---:|---:|---:|")
+        print(f"| persons | way | {' | '.join(COLUMNS)} |")
+        print("|---:|---|" + "---:|" * len(COLUMNS))
         for persons in options.persons:
             found: dict[str, list[dict[str, float]]] = {way: [] for way in SENDERS}
             for _ in range(options.repeat):
@@ -237,9 +259,11 @@ def main(arguments: Sequence[str]) -> int:
             middle = {way: {key: median(one[key] for one in each) for key in each[0]} for way, each in found.items()}
             for way, cost in middle.items():
                 by_raw, by_bare = (cost["seconds"] / middle[other]["seconds"] for other in ("raw", "bare"))
-                rate = persons / cost["seconds"]
+                by_cpu = _both_sides(cost) / _both_sides(middle["raw"])
                 print(
-                    f"| {persons:,} | {way} | {cost['seconds']:.2f} | {rate:,.0f} | {by_raw:.1f} | {by_bare:.1f}"
+                    f"| {persons:,} | {way} | {cost['seconds']:.2f} | {by_raw:.2f} | {by_bare:.1f}"
+                    f" | {persons / cost['seconds']:,.0f}"
+                    f" | {cost['client_cpu']:.2f} | {cost['server_cpu']:.2f} | {by_cpu:.2f}"
                     f" | {cost['client_mb']:.0f} | {cost['server_mb']:.0f} |"
                 )
     return 0
