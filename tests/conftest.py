@@ -1,5 +1,7 @@
 """Settings of all tests: how many examples Hypothesis tries (``KOKUHO_TEST_PROFILE``: «long» for ``make test-long``).
 
+``make test`` tries the same examples each time, so that its answer is about the change alone; ``make test-long`` looks for new ones.
+
 Whoever asks for a prefecture (``office``, ``make_office``, ``worlds``) is run on both databases: all of it by ``make test-long``,
 by ``make test`` on PostgreSQL the tests that are about the database itself, and of each other file one test in some.
 """
@@ -34,9 +36,13 @@ if "TMPDIR" not in os.environ and _MEMORY.is_dir() and shutil.disk_usage(_MEMORY
 _EXAMPLES: Final = min(100, int(os.environ.get("KOKUHO_EXAMPLES", "100")))
 """Fewer for «make mutation», which runs the tests thousands of times."""
 settings.register_profile(
-    "default", max_examples=_EXAMPLES, deadline=None, suppress_health_check=[HealthCheck.too_slow]
+    "default",
+    max_examples=_EXAMPLES,
+    deadline=None,
+    derandomize=True,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
 )
-settings.register_profile("long", settings.get_profile("default"), max_examples=3000)
+settings.register_profile("long", settings.get_profile("default"), max_examples=3000, derandomize=False)
 settings.load_profile(os.environ.get("KOKUHO_TEST_PROFILE", "default"))
 
 for noisy in ("sqlalchemy", "alembic"):  # a failing test should show itself, not every statement

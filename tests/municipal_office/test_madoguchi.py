@@ -127,7 +127,7 @@ def sites(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Site]]
     finally:
         for _, process, _ in started:
             process.terminate()
-            process.wait(20)
+            process.wait(60)
 
 
 def _ready(process: subprocess.Popen[bytes], port: int, log: Path) -> httpx.Client:

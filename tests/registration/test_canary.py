@@ -17,7 +17,7 @@ from kokuho_adapters.cli.commands import cli
 
 from ..aggregation.test_canary import leaks, wrong_digit
 from ..prefecture.office import number
-from ..registry.kit import FEDERATION, running
+from ..registry.kit import FEDERATION, PATIENCE, running
 
 EAST = "139519"
 SERIALS = (1, 2, 3, 4)
@@ -71,7 +71,7 @@ def holders(folder: Path) -> set[str]:
 def exchange(talk: Talk, way: tuple[object, ...]) -> None:
     """Until everybody is registered."""
     talk.run("register", "--insurer", EAST, *way)
-    registered, until = 0, time.monotonic() + 30
+    registered, until = 0, time.monotonic() + PATIENCE
     while registered < len(SERIALS):
         assert time.monotonic() < until
         [taken] = json.loads(talk.run("register-results", "--insurer", EAST, *way, "--json"))["insurers"]

@@ -42,6 +42,8 @@ MOMENT = datetime(2026, 4, 1, 9, 0, 0)
 BOOK = LayoutBook.shipped()
 OPERATOR = Caller("test", "operator")
 NEIGHBOUR, FEDERATION = "neighbour", "federation"
+PATIENCE = 120.0
+"""Seconds until what the other side does in its own time counts as not done; long, since the machine may be busy."""
 
 
 def number(serial: int) -> IndividualNumber:
@@ -142,6 +144,14 @@ def settings_in(folder: Path, **more: Any) -> Settings:
     )
 
 
+def folder_gateway(
+    settings: Settings, own: Path, client: str = FEDERATION, wait_seconds: float = PATIENCE
+) -> FolderGateway:
+    """The client's end of his exchange folder."""
+    shared, answers = settings.to_server(client), settings.from_server(client)
+    return FolderGateway(shared, answers, own, BOOK, local_now, wait_seconds, 0.01)
+
+
 @define
 class Side:
     """The simulator that is running, and what a client needs to reach it."""
@@ -163,7 +173,7 @@ class Side:
             "certificate": certificates / f"{client}.pem",
             "key": certificates / f"{client}.key",
             "authority": certificates / "ca.pem",
-            "timeout_seconds": 5.0,
+            "timeout_seconds": 30.0,
             "pause_seconds": 0.01,
             **more,
         }
@@ -174,17 +184,8 @@ class Side:
         self._open.append(made)
         return made
 
-    def folder_gateway(self, client: str = FEDERATION, wait_seconds: float = 10.0) -> FolderGateway:
-        settings = self.simulator.settings
-        return FolderGateway(
-            settings.to_server(client),
-            settings.from_server(client),
-            self.own / client,
-            BOOK,
-            local_now,
-            wait_seconds,
-            0.01,
-        )
+    def folder_gateway(self, client: str = FEDERATION, wait_seconds: float = PATIENCE) -> FolderGateway:
+        return folder_gateway(self.simulator.settings, self.own / client, client, wait_seconds)
 
     def gateway(self, channel: str, client: str = FEDERATION) -> RegistryGateway:
         """A gateway of the channel, the same one each time."""
@@ -231,7 +232,7 @@ def told(
     sent: Batch,
     reception: ReceptionNumber,
     service: FolderService | None = None,
-    seconds: float = 20.0,
+    seconds: float = PATIENCE,
 ) -> list[Any]:
     """The results of a batch, as soon as they are there."""
     import time

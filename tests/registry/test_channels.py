@@ -25,6 +25,7 @@ from .kit import (
     FEDERATION,
     MOMENT,
     OPERATOR,
+    PATIENCE,
     WEST,
     Side,
     batch,
@@ -157,7 +158,7 @@ def _offered(side: Side) -> list[Path]:
 
 def eventually(holds: Callable[[], bool]) -> None:
     """Wait for what the other side does in its own time."""
-    due = time.monotonic() + 10
+    due = time.monotonic() + PATIENCE
     while not holds():
         assert time.monotonic() < due, "it did not happen"
         time.sleep(0.02)

@@ -20,7 +20,7 @@ from kokuho_adapters.registry_simulator.receiver import REGISTRATION
 from kokuho_core.errors import ChannelFault, FileRefused
 from kokuho_core.ports.registry import Batch, ReceptionNumber, RegistrationLine, RegistryGateway
 
-from .kit import EAST, OPERATOR, Side, batch, cancelled, exchanged, line, told
+from .kit import EAST, OPERATOR, PATIENCE, Side, batch, cancelled, exchanged, line, told
 from .pool import Pool
 
 BY_LINE = ("slow", "error", "lost_request", "lost_answer", "cut_answer")
@@ -75,7 +75,7 @@ class TestOneFault:
         first = told(gateway, batches[0], receptions[0])
         second = told(gateway, batches[1], receptions[1])
         if kind == "repeated_result":
-            due = time.monotonic() + 10
+            due = time.monotonic() + PATIENCE
             while len(first) < 40 and time.monotonic() < due:
                 first = told(gateway, batches[0], receptions[0])
             assert len(first) == 40 and len(set(first)) == 20
@@ -235,7 +235,7 @@ class Sender(RuleBasedStateMachine):
         if not hasattr(self, "insurer"):
             return
         self.pool.side.receiver.order_fault(OPERATOR, None)
-        due = time.monotonic() + 30
+        due = time.monotonic() + PATIENCE
         again = time.monotonic()
         while len(self.done) < len(self.batches):
             assert time.monotonic() < due, "it was never answered"

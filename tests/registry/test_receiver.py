@@ -24,7 +24,21 @@ from kokuho_adapters.registry_simulator.state import State
 from kokuho_core.errors import SetupFault
 from kokuho_core.ports.registry import RegistrationLine
 
-from .kit import BOOK, EAST, FEDERATION, OPERATOR, WEST, Ticking, batch, cancelled, exchanged, line, number, settings_in
+from .kit import (
+    BOOK,
+    EAST,
+    FEDERATION,
+    OPERATOR,
+    PATIENCE,
+    WEST,
+    Ticking,
+    batch,
+    cancelled,
+    exchanged,
+    line,
+    number,
+    settings_in,
+)
 
 CALLER = Caller("https", FEDERATION)
 _LAYOUT = BOOK.newest("KANYUSHA")
@@ -257,7 +271,7 @@ class TestWhatStays:
         with started(folder) as (process, url), gateway(url) as ours:
             reception = ours.send(sent)
             process.kill()
-            process.wait(20)
+            process.wait(PATIENCE)
         with started(folder) as (_, url), gateway(url) as ours:
             assert ours.send(sent) == reception
             assert [each.record_key for each in ours.shown(EAST)] == ["K1", "K2"]
@@ -284,7 +298,7 @@ class started:  # noqa: N801 - reads as a word
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONUTF8": "1"}
         self._process = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, encoding="utf-8")
         assert self._process.stdout is not None
-        due = time.monotonic() + 30
+        due = time.monotonic() + PATIENCE
         for printed in self._process.stdout:
             if "https://" in printed:
                 return self._process, printed[printed.index("https://") :].split()[0]
@@ -293,7 +307,7 @@ class started:  # noqa: N801 - reads as a word
 
     def __exit__(self, *_: object) -> None:
         self._process.kill()
-        self._process.wait(20)
+        self._process.wait(PATIENCE)
         assert self._process.stdout is not None
         self._process.stdout.close()
 

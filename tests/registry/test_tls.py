@@ -20,7 +20,22 @@ from kokuho_adapters.registry_simulator.server import HOSTS, RunningSimulator
 from kokuho_core.errors import ChannelFault, ChannelRefused, SetupFault
 from kokuho_core.ports.registry import Exchange
 
-from .kit import BOOK, EAST, FAR, FEDERATION, NEIGHBOUR, WEST, Side, batch, exchanged, line, running, settings_in, told
+from .kit import (
+    BOOK,
+    EAST,
+    FAR,
+    FEDERATION,
+    NEIGHBOUR,
+    PATIENCE,
+    WEST,
+    Side,
+    batch,
+    exchanged,
+    line,
+    running,
+    settings_in,
+    told,
+)
 
 NOW = datetime.now(UTC)
 A_DAY = timedelta(days=1)
@@ -40,7 +55,7 @@ def refused_at_the_door(side: Side, certificate: tuple[Path, Path] | None) -> st
     before = len(side.refusals())
     with pytest.raises(httpx.TransportError):
         ask(side, certificate)
-    due = time.monotonic() + 5
+    due = time.monotonic() + PATIENCE
     while len(side.refusals()) == before and time.monotonic() < due:
         time.sleep(0.01)
     [(subject, act, insurer, reason)] = side.refusals()[before:]

@@ -30,7 +30,7 @@ from ..aggregation.support import insured
 from ..prefecture.office import A, B
 from ..registration.counter import Counter
 from ..registration.edits import Edit, Municipalities, edits
-from .kit import FEDERATION, OPERATOR, Side
+from .kit import FEDERATION, OPERATOR, PATIENCE, Side
 
 EXAMPLES = 4 if settings().max_examples <= 100 else 40
 BOTH = tuple(InsurerNumber(each) for each in (A, B))
@@ -75,7 +75,7 @@ def standing(template: Path, channel: str, **more: Any) -> Iterator[tuple[Counte
 
 def exchange_all(counter: Counter, insurer: str) -> None:
     """Register and take results, again and again until nothing is open, as somebody at the federation does."""
-    due = time.monotonic() + 30
+    due = time.monotonic() + PATIENCE
     while True:
         assert time.monotonic() < due, "it was never answered"
         try:
@@ -147,7 +147,7 @@ def reasons(counter: Counter) -> dict[str, str]:
 
 def heard_of(counter: Counter, persons: int) -> None:
     """Take results until the checks of so many have been heard of."""
-    due = time.monotonic() + 30
+    due = time.monotonic() + PATIENCE
     while (persons := persons - counter.results(A).verified) > 0:
         assert time.monotonic() < due, "it was never told"
         time.sleep(0.02)

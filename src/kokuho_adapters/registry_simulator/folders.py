@@ -120,9 +120,10 @@ class FolderService:
             self._refuse(caller, name, refused.refusal.value, REFUSALS[refused.refusal])
             return True
         if kind is FaultKind.LOST_ANSWER:
+            receiver.begin_publishing(reception)
             receiver.set_published(reception)
         elif not is_new:
-            receiver.set_published(reception, published=False)
+            receiver.publish_again(reception)
         return True
 
     def _partitions(self, caller: Caller) -> frozenset[str]:
@@ -133,6 +134,7 @@ class FolderService:
     def _put_out(self, client: Client) -> int:
         put_out = 0
         for reception in self._receiver.unpublished(client.partitions):
+            self._receiver.begin_publishing(reception)
             told = self._receiver.results(reception)
             if told is None:
                 continue

@@ -21,7 +21,7 @@ from kokuho_adapters.registry_simulator.audit import ADMITTED, REFUSED, AuditEnt
 from kokuho_adapters.registry_simulator.contents import Fault, RecordCheck
 from kokuho_adapters.registry_simulator.faults import FaultKind, FaultPlace
 from kokuho_adapters.registry_simulator.settings import Settings
-from kokuho_adapters.registry_simulator.state import KEPT, SEPARATOR, State
+from kokuho_adapters.registry_simulator.state import KEPT, SEPARATOR, TELLING, TO_TELL, TOLD, State
 from kokuho_core.errors import Problem, SetupFault
 
 REGISTRATION: Final = "KANYUSHA"
@@ -418,9 +418,9 @@ class Receiver:
                     (verification, insurer, number),
                 )
                 work.execute(
-                    "UPDATE reception SET published = 0 WHERE insurer_number = ? AND reception IN (SELECT registered_in"
+                    "UPDATE reception SET published = ? WHERE insurer_number = ? AND reception IN (SELECT registered_in"
                     " FROM record WHERE insurer_number = ? AND number = ? AND cancelled_in IS NULL)",
-                    (insurer, insurer, number),
+                    (TO_TELL, insurer, insurer, number),
                 )
                 return
         raise self.refuse(caller, "verify", "", Refusal.NOT_FOUND)
@@ -490,8 +490,8 @@ class Receiver:
         """Receptions by folder whose results have not been put out."""
         with self.state.work() as work:
             rows = work.execute(
-                "SELECT reception, insurer_number, exchange, number, received_at FROM reception"
-                " WHERE channel = 'file' AND published = 0 ORDER BY reception"
+                "SELECT reception, insurer_number, exchange, number, received_at FROM reception"  # noqa: S608 # nosec B608
+                f" WHERE channel = 'file' AND published <> {TOLD} ORDER BY reception"  # written out, for the index
             ).fetchall()
         return [Reception(*row) for row in rows if row[1] in partitions]
 
@@ -503,10 +503,23 @@ class Receiver:
             ).fetchall()
         return [row for row in rows if row[2] in partitions]
 
-    def set_published(self, reception: Reception, *, published: bool = True) -> None:
-        """The results were put out, or shall be again."""
+    def begin_publishing(self, reception: Reception) -> None:
+        """The results are about to be read and put out."""
         with self.state.work() as work:
-            work.execute("UPDATE reception SET published = ? WHERE reception = ?", (int(published), reception.serial))
+            work.execute("UPDATE reception SET published = ? WHERE reception = ?", (TELLING, reception.serial))
+
+    def set_published(self, reception: Reception) -> None:
+        """The results were put out as they were at :meth:`begin_publishing`; what changed since stays to be told."""
+        with self.state.work() as work:
+            work.execute(
+                "UPDATE reception SET published = ? WHERE reception = ? AND published = ?",
+                (TOLD, reception.serial, TELLING),
+            )
+
+    def publish_again(self, reception: Reception) -> None:
+        """The results shall be put out, whether they were or not."""
+        with self.state.work() as work:
+            work.execute("UPDATE reception SET published = ? WHERE reception = ?", (TO_TELL, reception.serial))
 
     def set_listing_published(self, listing: int) -> None:
         """The list was put out."""

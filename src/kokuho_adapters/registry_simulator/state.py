@@ -34,6 +34,11 @@ JUDGED: Final = (
 SEPARATOR: Final = "\x1f"
 """Between the values in that text; no value can hold it."""
 
+TO_TELL: Final = 0
+TELLING: Final = 2
+"""Results that are being put out. What changes meanwhile sets them to :data:`TO_TELL` again, so that no news is lost."""
+TOLD: Final = 1
+
 _PRAGMAS: Final = (
     "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "temp_store=MEMORY",
     "cache_size=-16384", "wal_autocheckpoint=8000",
@@ -45,7 +50,7 @@ CREATE TABLE IF NOT EXISTS reception (
     channel TEXT NOT NULL, content BLOB NOT NULL, received_at TEXT NOT NULL, withheld INTEGER NOT NULL DEFAULT 0,
     published INTEGER NOT NULL DEFAULT 0, idempotency_key TEXT, UNIQUE (insurer_number, exchange, number)
 );
-CREATE INDEX IF NOT EXISTS reception_unpublished ON reception (reception) WHERE channel = 'file' AND published = 0;
+CREATE INDEX IF NOT EXISTS reception_to_tell ON reception (reception) WHERE channel = 'file' AND published <> {TOLD};
 CREATE TABLE IF NOT EXISTS result (
     reception INTEGER NOT NULL REFERENCES reception, place INTEGER NOT NULL, subject TEXT NOT NULL, day TEXT NOT NULL,
     result TEXT NOT NULL, error_code TEXT, error_field TEXT, effective_on TEXT, number INTEGER,
