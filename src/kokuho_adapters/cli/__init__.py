@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import gc
 from typing import NoReturn
 
@@ -9,6 +10,7 @@ from typing import NoReturn
 def main() -> NoReturn:
     """Entry point of the ``kokuho`` command."""
     gc.set_threshold(50_000, 20, 20)  # bulk work makes many small objects and no cycles, and so does loading modules
+    atexit.register(gc.freeze)  # what is left at the end goes with the process, nobody need look for rings in it
     from kokuho_adapters.cli.commands import cli
 
     cli.main(prog_name="kokuho")

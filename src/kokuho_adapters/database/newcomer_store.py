@@ -42,16 +42,13 @@ class SqlNewcomerStore:
         rows: list[tuple[Any, ...]] = []
         households: dict[tuple[str, str], None] = {}
         for each in newcomers:
-            fact, issued = each.fact, each.known.issued
-            period = each.qualification.period
-            persons.append((issued.serial, issued.insured_id, None))
-            addressees.append((fact.insurer_number, fact.addressee_number, issued.serial, each.known.municipal_id))
+            issued = each.issued
+            persons.append((issued.serial, issued.insured_id, each.look_again_on))
+            addressees.extend((*who, issued.serial, municipal) for who, municipal in each.municipal_ids.items())
             numbers.extend((number, issued.serial) for number in issued.numbers)
-            spans.append(
-                (*period.key.addressee, period.key.history_number, issued.serial, period.days.start, period.days.end_day)
-            )
+            spans.extend((*key.addressee, key.history_number, *rest) for key, *rest in each.spans)
             rows.extend(returned_values(key, row, None, is_due=True) for key, row in each.rows.items())
-            households[fact.insurer_number, fact.household_number] = None
+            households.update(dict.fromkeys(each.households))
         dialect = self.connection.dialect
         return (
             bound(dialect, prefectural_person, _PERSON_COLUMNS, persons),

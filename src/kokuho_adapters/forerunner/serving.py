@@ -94,7 +94,7 @@ class _Desk:
     def _assigned(self, waiting: Sequence[Addressee], numbering: Numbering | None) -> Assigned:
         if self.judging is None:
             raise ForerunnerLost
-        work, _, _ = self.judging
+        work, register, _ = self.judging
         if numbering is None:
             waiting = [each for each in waiting if each not in self.covered]
         else:
@@ -102,7 +102,7 @@ class _Desk:
         judged, self.prepared = self.prepared, None
         if judged is None or judged.waiting != waiting:  # some of them were judged meanwhile
             judged = self._judged(waiting)
-        assigned = numbered(work, judged)
+        assigned = numbered(work, judged, register)
         self.covered = assigned.others
         return assigned
 

@@ -5,7 +5,8 @@ Another process may work it out (:mod:`kokuho_core.ports.forerunner`): it needs 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
+from datetime import date
 from typing import Any, Protocol
 
 from attrs import frozen
@@ -13,11 +14,10 @@ from attrs import frozen
 from kokuho_core.identity.insured_ids import IssuedId
 from kokuho_core.identity.settlement import SettledPerson, Settlement
 from kokuho_core.insured_person.fact import PersonFact
-from kokuho_core.ports.stores import KnownAddressee
-from kokuho_core.qualification.derivation import Qualification
+from kokuho_core.ports.stores import KnownAddressee, QualificationSpan
 from kokuho_core.qualification.judgement import PersonJudgement
 from kokuho_core.returning.rows import ReturnKey, Row
-from kokuho_core.vocabulary.identifiers import Addressee, MunicipalInsuredId
+from kokuho_core.vocabulary.identifiers import Addressee, HouseholdKey, MunicipalInsuredId
 
 Numbering = Mapping[str, int]
 """採番: the last number issued of each kind of insured ID that the unit of work met."""
@@ -35,13 +35,15 @@ class AssignedGroup:
 
 @frozen
 class Newcomer:
-    """新しく知る人: one record alone was ever sent of him, it raises no question, and nothing was kept about him before."""
+    """新しく知る人: nothing was kept about him before, and his records raise no question and tell of no move inside."""
 
-    fact: PersonFact
-    qualification: Qualification
-    known: KnownAddressee
+    issued: IssuedId
+    municipal_ids: Mapping[Addressee, MunicipalInsuredId]
+    look_again_on: date | None
+    spans: Sequence[QualificationSpan]
     rows: Mapping[ReturnKey, Row]
     """What is to be told, all of it due."""
+    households: Set[HouseholdKey]
 
 
 @frozen

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from attrs import frozen
 
 from kokuho_core.identity.insured_ids import IssuedId, assign_ids
+from kokuho_core.identity.settlement import SettledPerson
+from kokuho_core.insured_person.fact import PersonFact
 from kokuho_core.ports.assigned import Assigned, AssignedGroup, Newcomer
-from kokuho_core.ports.stores import KnownAddressee, UnitOfWork
+from kokuho_core.ports.stores import KnownAddressee, QualificationSpan, UnitOfWork
+from kokuho_core.qualification.derivation import Qualification
 from kokuho_core.qualification.groups import JudgedGroup, PlainGroup, judge_group, judge_plainly
+from kokuho_core.qualification.spans import standing_spans
 from kokuho_core.returning.rows import insured_id_row, qualification_rows
 from kokuho_core.usecases.connected import connected_groups
 from kokuho_core.usecases.office import Office
-from kokuho_core.vocabulary.identifiers import Addressee, MunicipalInsuredId
+from kokuho_core.vocabulary.identifiers import Addressee, HouseholdKey, MunicipalInsuredId
 from kokuho_core.vocabulary.individual_number import NumberIndex
 from kokuho_core.vocabulary.insurers import InsurerRegister
 
@@ -26,7 +30,7 @@ def assigned_around(
 
     Of the unit of work only what was committed before it is asked, and the numbers that it issued so far.
     """
-    return numbered(work, judged_around(office, work, waiting, register, as_of))
+    return numbered(work, judged_around(office, work, waiting, register, as_of), register)
 
 
 @frozen
@@ -70,15 +74,18 @@ def judged_around(
     )
 
 
-def numbered(work: UnitOfWork, judged: Judged) -> Assigned:
+def numbered(work: UnitOfWork, judged: Judged, register: InsurerRegister) -> Assigned:
     """The second half of :func:`assigned_around`: everybody gets his IDs."""
     known, under_number = judged.known, judged.under_number
-    step = _Assigning(work, known, {addressee: each.issued for addressee, each in known.items()}, under_number)
+    known_ids = {addressee: each.issued for addressee, each in known.items()}
+    step = _Assigning(work, register, known, known_ids, under_number)
     assigned: list[AssignedGroup] = []
     newcomers: list[Newcomer] = []
     issued: list[IssuedId] = []
     for each in judged.groups:  # in order, so that IDs do not depend on arrival
         if isinstance(each, PlainGroup):
+            newcomers.append(step.plain_newcomer(each))
+        elif step.is_newcomer(each):
             newcomers.append(step.newcomer(each))
         else:
             assigned.append(step.group(each, issued))
@@ -98,6 +105,7 @@ def numbered(work: UnitOfWork, judged: Judged) -> Assigned:
 @frozen
 class _Assigning:
     work: UnitOfWork
+    register: InsurerRegister
     known: dict[Addressee, KnownAddressee]
     known_ids: dict[Addressee, IssuedId]
     under_number: dict[NumberIndex, IssuedId]
@@ -120,16 +128,45 @@ class _Assigning:
                 municipal_ids[addressee] = self._municipal_id(addressee)
         return AssignedGroup(judged.facts, judged.settlement, persons, municipal_ids)
 
-    def newcomer(self, plain: PlainGroup) -> Newcomer:
-        fact, addressee = plain.fact, plain.fact.addressee
-        new = self.work.ids.issue()
-        municipal_id = self.work.ids.issue_municipal(fact.insurer_number)
-        if fact.number is not None:
-            new = IssuedId(new.serial, new.insured_id, frozenset((fact.number,)))
-        rows = qualification_rows((plain.qualification,), {addressee: municipal_id}, new.insured_id)
-        key, row = insured_id_row(addressee, municipal_id, new.insured_id)
-        rows[key] = row
-        return Newcomer(fact, plain.qualification, KnownAddressee(new, municipal_id), rows)
+    def is_newcomer(self, judged: JudgedGroup) -> bool:
+        """Whether the group is one person of whom there is nothing but IDs, rows to tell and spans to keep."""
+        settlement = judged.settlement
+        if len(settlement.persons) != 1 or settlement.conflicts or settlement.held:
+            return False
+        [judgement] = judged.judgements
+        return not (
+            judgement.findings
+            or judgement.moves
+            or any(fact.addressee in self.known or fact.number in self.under_number for fact in judged.facts)
+        )
+
+    def newcomer(self, judged: JudgedGroup) -> Newcomer:
+        [person], [judgement] = judged.settlement.persons, judged.judgements
+        return self._newcomer(person, judgement.qualifications, judgement.look_again_on, judged.facts)
+
+    def plain_newcomer(self, plain: PlainGroup) -> Newcomer:
+        fact = plain.fact
+        numbers = frozenset((fact.number,)) if fact.number is not None else frozenset[NumberIndex]()
+        return self._newcomer(SettledPerson((fact.addressee,), numbers), (plain.qualification,), None, plain.facts)
+
+    def _newcomer(
+        self,
+        person: SettledPerson,
+        qualifications: Sequence[Qualification],
+        look_again_on: date | None,
+        facts: Iterable[PersonFact],
+    ) -> Newcomer:
+        fresh = self.work.ids.issue()
+        new = IssuedId(fresh.serial, fresh.insured_id, person.numbers)
+        municipal_ids = {each: self.work.ids.issue_municipal(each.insurer_number) for each in person.addressees}
+        rows = qualification_rows(qualifications, municipal_ids, new.insured_id)
+        rows.update(insured_id_row(each, municipal_ids[each], new.insured_id) for each in person.addressees)
+        spans = [
+            QualificationSpan(span.period, new.serial, span.days.start, span.days.end_day)
+            for span in standing_spans(qualifications, self.register)
+        ]
+        households = {HouseholdKey(fact.insurer_number, fact.household_number) for fact in facts}
+        return Newcomer(new, municipal_ids, look_again_on, spans, rows, households)
 
     def _municipal_id(self, addressee: Addressee) -> MunicipalInsuredId:
         known = self.known.get(addressee)
