@@ -202,6 +202,7 @@ class _Judging:
         self._as_of = as_of
         self._has_begun = False
         self._unanswered: deque[int] = deque()
+        self._prepared: Sequence[Sequence[Addressee]] = ()
         self._share = _Share()
 
     def ask(self, waiting: Sequence[Addressee], numbering: Numbering) -> None:
@@ -213,14 +214,21 @@ class _Judging:
             self._has_begun = True
         self._unanswered.append(self._process.ask(Question.JUDGE, (list(waiting), dict(numbering))))
 
-    def follow(self, waiting: Sequence[Addressee]) -> None:
-        if not waiting:
-            return
+    def follow(self, coming: Sequence[Sequence[Addressee]]) -> None:
         if self._share.is_left:
-            if self._has_begun:
-                self._process.ask(Question.PREPARE, list(waiting))
-        elif self._unanswered and not self._share.leave():
-            self._unanswered.append(self._process.ask(Question.JUDGE, (list(waiting), None)))
+            self._prepare(coming)
+        elif self._unanswered and coming[0]:
+            if self._share.leave():
+                self._prepare(coming[1:])
+            else:
+                self._unanswered.append(self._process.ask(Question.JUDGE, (list(coming[0]), None)))
+
+    def _prepare(self, coming: Sequence[Sequence[Addressee]]) -> None:
+        """What the other process can do while a batch is left to who asks."""
+        for batch in coming:
+            if batch and batch not in self._prepared:
+                self._process.ask(Question.PREPARE, list(batch))
+        self._prepared = coming
 
     def answer(self) -> Assigned | None:
         if not self._unanswered:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import signal
 import sys
+from collections import deque
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, suppress
 from datetime import date
@@ -28,6 +29,8 @@ from kokuho_core.usecases.reception_kinds import reception_for
 from kokuho_core.vocabulary.identifiers import Addressee, InsurerNumber
 from kokuho_core.vocabulary.insurers import InsurerRegister
 
+_PREPARED: Final = 3
+"""Batches that are kept prepared; more would be of no use by the time they are asked for."""
 READY: Final = 0
 """Number of the first answer, which says that questions may come."""
 PART: Final = 2000
@@ -58,7 +61,7 @@ class _Desk:
     judging: tuple[UnitOfWork, InsurerRegister, date] | None = None
     covered: frozenset[Addressee] = frozenset()
     """Who was judged last without having been asked for."""
-    prepared: Judged | None = None
+    prepared: deque[Judged] = field(factory=lambda: deque(maxlen=_PREPARED))
 
     def serve(self, questions: IO[bytes]) -> None:
         with ExitStack() as view:
@@ -76,13 +79,14 @@ class _Desk:
                     case Question.JUDGE:
                         send((number, self._assigned(*content)), self.answers)
                     case Question.PREPARE:
-                        self.prepared = self._judged(content)
+                        self.prepared.append(self._judged(content))
                     case Question.LINES:
                         for lines in self._lines(*content):
                             send((number, lines), self.answers)
                     case Question.END_JUDGING:
                         view.close()
-                        self.judging = self.prepared = None
+                        self.judging = None
+                        self.prepared.clear()
                         send((number, None), self.answers)
 
     def _judged(self, waiting: Sequence[Addressee]) -> Judged:
@@ -99,8 +103,10 @@ class _Desk:
             waiting = [each for each in waiting if each not in self.covered]
         else:
             work.ids.go_on_from(numbering)
-        judged, self.prepared = self.prepared, None
-        if judged is None or judged.waiting != waiting:  # some of them were judged meanwhile
+        judged = next((each for each in self.prepared if each.waiting == waiting), None)
+        if judged is not None:
+            self.prepared.remove(judged)
+        else:  # nobody asked for it to be prepared, or some of them were judged meanwhile
             judged = self._judged(waiting)
         assigned = numbered(work, judged, register)
         self.covered = assigned.others

@@ -59,8 +59,11 @@ class JudgingAhead(Protocol):
         """Have the connected groups around ``waiting`` judged and numbered from there on, unless they were asked for before."""
         ...
 
-    def follow(self, waiting: Sequence[Addressee]) -> None:
-        """Have these judged after what was asked for last: without whom that covers, and from where its numbers end."""
+    def follow(self, coming: Sequence[Sequence[Addressee]]) -> None:
+        """Have the first of these judged after what was asked for last: without whom that covers, and from where its numbers end.
+
+        The others come after it; what can be done about them before their turn may be.
+        """
         ...
 
     def answer(self) -> Assigned | None:
@@ -130,7 +133,7 @@ class NoForerunner:
 
     def ask(self, waiting: Sequence[Addressee], numbering: Numbering) -> None: ...
 
-    def follow(self, waiting: Sequence[Addressee]) -> None: ...
+    def follow(self, coming: Sequence[Sequence[Addressee]]) -> None: ...
 
     def answer(self) -> Assigned | None:
         return None

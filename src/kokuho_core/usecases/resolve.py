@@ -68,8 +68,8 @@ def _resolve(office: Office, as_of: date) -> ResolveSummary:
         step = _PersonStep(office, work, work.register(), summary)
         met: set[int] = set()
         with office.forerunner.judging(as_of, work.persons.count_pending()) as ahead:
-            waiting, following = (work.persons.take_pending(BATCH) for _ in range(2))
-            while waiting or following:
+            waiting, *coming = (work.persons.take_pending(BATCH) for _ in range(3))
+            while waiting or any(coming):
                 assigned = ahead.answer()
                 if assigned is not None and met.isdisjoint(assigned.met):
                     work.ids.go_on_from(assigned.numbering)
@@ -78,13 +78,13 @@ def _resolve(office: Office, as_of: date) -> ResolveSummary:
                     assigned = assigned_around(office, work, waiting, step.register, as_of)
                 met |= assigned.met
                 work.persons.settle_pending(assigned.others)
-                following = [each for each in following if each not in assigned.others]
-                ahead.ask(following, work.ids.numbering())
-                beyond = work.persons.take_pending(BATCH)
-                ahead.follow(beyond)
+                coming = [[each for each in batch if each not in assigned.others] for batch in coming]
+                ahead.ask(coming[0], work.ids.numbering())
+                coming.append(work.persons.take_pending(BATCH))
+                ahead.follow(coming[1:])
                 step.resolve(assigned, assigned.others.union(waiting))
                 office.progress("resolve", summary.persons)
-                waiting, following = following, beyond
+                waiting, *coming = coming
         judged = judge_candidates(work)
         summary.candidates_opened, summary.candidates_withdrawn = judged
         summary.findings_open = work.findings.count_open()
