@@ -7,10 +7,12 @@ import signal
 import subprocess
 import sys
 import time
+from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
+from kokuho_adapters.forerunner import process
 from kokuho_adapters.forerunner.parcels import receive
 
 MESSAGES = 20
@@ -45,3 +47,18 @@ def test_from_a_process_that_is_stopped_again_and_again() -> None:
         finally:
             ended.set()
             stopper.join()
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="elsewhere a pipe stays as wide as it is")
+def test_a_whole_answer_fits_into_the_pipe() -> None:
+    """Who answers is not held up by who has no time to read."""
+    reading, writing = os.pipe()
+    with open(reading, "rb") as source, open(writing, "wb", buffering=0) as to:
+        process._widen(source)
+        os.set_blocking(to.fileno(), False)
+        assert to.write(bytes(1_000_000)) == 1_000_000
+
+
+def test_a_pipe_that_cannot_be_widened_stays_as_it_is(tmp_path: Path) -> None:
+    with (tmp_path / "no pipe").open("wb") as file:
+        process._widen(file)

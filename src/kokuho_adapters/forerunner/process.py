@@ -41,6 +41,8 @@ WORTH_BYTES: Final = 4_000_000
 """The same for files to receive: about 10,000 records."""
 WORTH_WRITING: Final = 100_000
 """The same for rows to send, which are written quickly."""
+_PIPE_BYTES: Final = 1024 * 1024
+"""As much as Linux gives to everybody."""
 _FILES_AHEAD: Final = 3
 _ANSWERS_AHEAD: Final = 8
 """How many files are announced, and answers waited with, so that memory does not grow with what there is to do."""
@@ -146,6 +148,8 @@ class SecondProcess:
             self._has_failed = True
             return
         self._process = process
+        if process.stdout is not None:
+            _widen(process.stdout)
         Thread(target=_collect, args=(process.stdout, self._answers), daemon=True).start()
         self._send(self._configuration)
 
@@ -319,6 +323,14 @@ def _has_free_processor() -> bool:
     processors = os.cpu_count() or 1
     running = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0  # not on Windows
     return processors >= 2 and running < processors + 1
+
+
+def _widen(pipe: IO[bytes]) -> None:
+    """Let a whole answer fit in, where the system can: who answers goes on at once, however busy we are."""
+    with suppress(ImportError, AttributeError, OSError):
+        import fcntl  # noqa: PLC0415 - not on Windows
+
+        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def _collect(source: IO[bytes], answers: queue.Queue[bytes | None]) -> None:
