@@ -53,7 +53,7 @@ def test_from_a_process_that_is_stopped_again_and_again() -> None:
 def test_a_whole_answer_fits_into_the_pipe() -> None:
     """Who answers is not held up by who has no time to read."""
     reading, writing = os.pipe()
-    with open(reading, "rb") as source, open(writing, "wb", buffering=0) as to:
+    with os.fdopen(reading, "rb") as source, os.fdopen(writing, "wb", buffering=0) as to:
         process._widen(source)
         os.set_blocking(to.fileno(), False)
         assert to.write(bytes(1_000_000)) == 1_000_000
