@@ -35,6 +35,19 @@ from kokuho_core.vocabulary.insurers import InsurerRegister
 if TYPE_CHECKING:
     from kokuho_core.ports.municipal import RowPlace
 
+if sys.platform == "linux":
+    import fcntl
+
+    def _widen(pipe: IO[bytes]) -> None:
+        """Let a whole answer fit in: who answers goes on at once, however busy we are."""
+        with suppress(OSError):  # where less is allowed, it stays as it is
+            fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
+else:
+
+    def _widen(pipe: IO[bytes]) -> None:
+        """Elsewhere the width of a pipe cannot be chosen."""
+
+
 WORTH_WAITING: Final = 3000
 """Waiting persons from whom on it pays to start a process, which takes about as long as to judge these."""
 WORTH_BYTES: Final = 4_000_000
@@ -323,14 +336,6 @@ def _has_free_processor() -> bool:
     processors = os.cpu_count() or 1
     running = os.getloadavg()[0] if hasattr(os, "getloadavg") else 0.0  # not on Windows
     return processors >= 2 and running < processors + 1
-
-
-def _widen(pipe: IO[bytes]) -> None:
-    """Let a whole answer fit in, where the system can: who answers goes on at once, however busy we are."""
-    with suppress(ImportError, AttributeError, OSError):
-        import fcntl  # noqa: PLC0415 - not on Windows
-
-        fcntl.fcntl(pipe.fileno(), fcntl.F_SETPIPE_SZ, _PIPE_BYTES)
 
 
 def _collect(source: IO[bytes], answers: queue.Queue[bytes | None]) -> None:

@@ -490,8 +490,8 @@ class Receiver:
         """Receptions by folder whose results have not been put out."""
         with self.state.work() as work:
             rows = work.execute(
-                "SELECT reception, insurer_number, exchange, number, received_at FROM reception"  # noqa: S608 # nosec B608
-                f" WHERE channel = 'file' AND published <> {TOLD} ORDER BY reception"  # written out, for the index
+                "SELECT reception, insurer_number, exchange, number, received_at FROM reception"
+                " WHERE channel = 'file' AND published <> 1 ORDER BY reception"
             ).fetchall()
         return [Reception(*row) for row in rows if row[1] in partitions]
 

@@ -38,6 +38,7 @@ TO_TELL: Final = 0
 TELLING: Final = 2
 """Results that are being put out. What changes meanwhile sets them to :data:`TO_TELL` again, so that no news is lost."""
 TOLD: Final = 1
+"""Where it is asked for what is not, it stands written out: only so can the index be used."""
 
 _PRAGMAS: Final = (
     "journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", "recursive_triggers=ON", "temp_store=MEMORY",

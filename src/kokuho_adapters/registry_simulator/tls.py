@@ -9,7 +9,7 @@ import asyncio
 import ssl
 from collections.abc import Awaitable, Callable
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, cast
 
 from cryptography import x509
 from cryptography.x509.oid import NameOID
@@ -65,7 +65,8 @@ def certified_protocol(not_http: Callable[[str], None]) -> type[H11Protocol]:
     class CertifiedProtocol(H11Protocol):
         _subject = ""
 
-        def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        def connection_made(self, transport: asyncio.BaseTransport) -> None:
+            transport = cast(asyncio.Transport, transport)  # a connection is one that reads and writes
             super().connection_made(transport)
             inner: Any = self.app
             secured = transport.get_extra_info("ssl_object")
