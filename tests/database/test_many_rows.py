@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -22,29 +21,10 @@ from kokuho_adapters.database.tables import (
 )
 from kokuho_core.errors import KokuhoError
 
-from ..prefecture.contents import Place
-from ..prefecture.office import INSURERS, A, B
-from ..prefecture.servers import Server
-from ..prefecture.worlds import BACKENDS
+from ..prefecture.office import A, B
 
 NUMBERS = (0, 1, 99, 100, 101, 200, 350)
 WHO = ("insurer_number", "addressee_number")
-
-
-@pytest.fixture(params=BACKENDS)
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlDatabase]:
-    place: Place = tmp_path / "one.sqlite3"
-    server: Server | None = request.getfixturevalue("server") if request.param == "postgresql" else None
-    url = server.new_database() if server is not None else f"sqlite:///{place}"
-    opened = open_database(url)
-    opened.migrate()
-    with opened.begin() as work:
-        work.save_register("13", INSURERS)
-        work.commit()
-    yield opened
-    opened.close()
-    if server is not None:
-        server.drop(url)
 
 
 @pytest.mark.parametrize("number", NUMBERS)

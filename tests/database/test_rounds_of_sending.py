@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from datetime import date, datetime
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -14,7 +12,7 @@ from alembic.config import Config
 from attrs import evolve
 from sqlalchemy import func, select, text
 
-from kokuho_adapters.database import SqlDatabase, municipal_store, open_database
+from kokuho_adapters.database import SqlDatabase, municipal_store
 from kokuho_adapters.database.tables import office_round
 from kokuho_adapters.database.unit import FEDERATION, SCOPE_SETTING
 from kokuho_core.household.record import HouseholdRecord
@@ -25,29 +23,12 @@ from kokuho_core.vocabulary.codes import UpdateKind
 from kokuho_core.vocabulary.identifiers import AddresseeNumber, HouseholdNumber, InsurerNumber
 from kokuho_core.vocabulary.month import Month
 
-from ..prefecture.office import INSURERS, A, B
-from ..prefecture.servers import Server
-from ..prefecture.worlds import BACKENDS
+from ..prefecture.office import A, B
 
 AT = datetime(2024, 6, 1, 9)
 BEFORE_ROUNDS = "0009"
 BEFORE_LINES_TOGETHER = "0010"
 MARKS = [(cancelled, sent, waiting) for cancelled in (False, True) for sent in (False, True) for waiting in (False, True)]
-
-
-@pytest.fixture(params=BACKENDS)
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlDatabase]:
-    server: Server | None = request.getfixturevalue("server") if request.param == "postgresql" else None
-    url = server.new_database() if server is not None else f"sqlite:///{(tmp_path / 'one.sqlite3').as_posix()}"
-    opened = open_database(url)
-    opened.migrate()
-    with opened.begin() as work:
-        work.save_register("13", INSURERS)
-        work.commit()
-    yield opened
-    opened.close()
-    if server is not None:
-        server.drop(url)
 
 
 def household(number: int, marks: tuple[bool, bool, bool], insurer: InsurerNumber = A) -> HouseholdRow:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -20,27 +20,11 @@ from kokuho_adapters.database.tables import insurer, pending_household, pending_
 from kokuho_core.errors import Conflict, Problem
 
 from ..aggregation.support import entered, insured
-from ..prefecture.office import INSURERS, A, B, C, PrefectureOffice, household
+from ..prefecture.office import A, B, C, PrefectureOffice, household
 from ..prefecture.servers import Server
+from ..prefecture.worlds import BACKENDS
 
-BACKENDS = ("sqlite", "postgresql")
 WRITERS = 3
-
-
-@pytest.fixture(params=BACKENDS)
-def database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[SqlDatabase]:
-    if request.param == "sqlite":
-        url = f"sqlite:///{(tmp_path / 'one.sqlite3').as_posix()}"
-    else:
-        server: Server = request.getfixturevalue("server")
-        url = server.new_database()
-    opened = open_database(url)
-    opened.migrate()
-    with opened.begin() as work:
-        work.save_register("13", INSURERS)
-        work.commit()
-    yield opened
-    opened.close()
 
 
 def at_once(*works: Callable[[], Any]) -> list[Any]:
