@@ -221,6 +221,18 @@ def insured_id_row(addressee: Addressee, municipal_id: str, prefectural_id: str)
     return key, row
 
 
+def person_rows(
+    addressees: Iterable[Addressee],
+    qualifications: Iterable[Qualification],
+    municipal_ids: Mapping[Addressee, str],
+    prefectural_id: str,
+) -> dict[ReturnKey, Row]:
+    """All that is to stand about one person but findings: TOKUSO of each qualification, HIHOID of each addressee (Q-5, I-3)."""
+    rows = qualification_rows(qualifications, municipal_ids, prefectural_id)
+    rows.update(insured_id_row(each, municipal_ids[each], prefectural_id) for each in addressees)
+    return rows
+
+
 _KIND_CODES: Final = {
     FindingKind.OVERLAP: "1",
     FindingKind.GAP: "2",

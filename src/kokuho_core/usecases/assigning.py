@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import date
 
 from attrs import frozen
@@ -15,7 +15,7 @@ from kokuho_core.ports.stores import KnownAddressee, QualificationSpan, UnitOfWo
 from kokuho_core.qualification.derivation import Qualification
 from kokuho_core.qualification.groups import JudgedGroup, PlainGroup, judge_group, judge_plainly
 from kokuho_core.qualification.spans import standing_spans
-from kokuho_core.returning.rows import insured_id_row, qualification_rows
+from kokuho_core.returning.rows import person_rows
 from kokuho_core.usecases.connected import connected_groups
 from kokuho_core.usecases.office import Office
 from kokuho_core.vocabulary.identifiers import Addressee, HouseholdKey, MunicipalInsuredId
@@ -31,6 +31,14 @@ def assigned_around(
     Of the unit of work only what was committed before it is asked, and the numbers that it issued so far.
     """
     return numbered(work, judged_around(office, work, waiting, register, as_of), register)
+
+
+def spans_of(
+    qualifications: Iterable[Qualification], issued: IssuedId, register: InsurerRegister
+) -> Iterator[QualificationSpan]:
+    """The days on which a person's qualification stands, under his ID (S-21)."""
+    for span in standing_spans(qualifications, register):
+        yield QualificationSpan(span.period, issued.serial, span.days.start, span.days.end_day)
 
 
 @frozen
@@ -159,12 +167,8 @@ class _Assigning:
         fresh = self.work.ids.issue()
         new = IssuedId(fresh.serial, fresh.insured_id, person.numbers)
         municipal_ids = {each: self.work.ids.issue_municipal(each.insurer_number) for each in person.addressees}
-        rows = qualification_rows(qualifications, municipal_ids, new.insured_id)
-        rows.update(insured_id_row(each, municipal_ids[each], new.insured_id) for each in person.addressees)
-        spans = [
-            QualificationSpan(span.period, new.serial, span.days.start, span.days.end_day)
-            for span in standing_spans(qualifications, self.register)
-        ]
+        rows = person_rows(person.addressees, qualifications, municipal_ids, new.insured_id)
+        spans = list(spans_of(qualifications, new, self.register))
         households = {HouseholdKey(fact.insurer_number, fact.household_number) for fact in facts}
         return Newcomer(new, municipal_ids, look_again_on, spans, rows, households)
 

@@ -9,9 +9,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence, Set
+from collections.abc import Sequence, Set
 from datetime import date
 from functools import partial
+from itertools import chain
 
 from attrs import evolve, frozen, mutable
 
@@ -19,9 +20,8 @@ from kokuho_core.access import Operation
 from kokuho_core.identity.insured_ids import IssuedId
 from kokuho_core.identity.settlement import IdentityConflict
 from kokuho_core.ports.assigned import Assigned, AssignedGroup
-from kokuho_core.ports.stores import KnownAddressee, PersonMove, QualificationSpan, StoredFinding, UnitOfWork
+from kokuho_core.ports.stores import KnownAddressee, PersonMove, StoredFinding, UnitOfWork
 from kokuho_core.qualification.findings import Finding, FindingKind
-from kokuho_core.qualification.spans import standing_spans
 from kokuho_core.returning.rows import (
     FindingSide,
     NumberedFinding,
@@ -29,11 +29,10 @@ from kokuho_core.returning.rows import (
     Row,
     addressee_subject,
     finding_rows,
-    insured_id_row,
-    qualification_rows,
+    person_rows,
 )
 from kokuho_core.usecases.admission import admitted, count
-from kokuho_core.usecases.assigning import assigned_around
+from kokuho_core.usecases.assigning import assigned_around, spans_of
 from kokuho_core.usecases.candidates import judge_candidates
 from kokuho_core.usecases.office import BATCH, Office
 from kokuho_core.usecases.returns import retell
@@ -106,7 +105,12 @@ class _PersonStep:
         known = assigned.known  # nobody else has findings, moves or rows from before
         groups = assigned.groups
         ids = self._save_ids(assigned)
-        self.work.spans.replace(known, _spans_of(groups, self.register))
+        spans = (
+            spans_of(judgement.qualifications, issued, self.register)
+            for group in groups
+            for _, issued, judgement in group.persons
+        )
+        self.work.spans.replace(known, chain.from_iterable(spans))
         numbered = self._save_findings(groups, known, ids)
         moves = [
             PersonMove(issued.insured_id, move)
@@ -187,23 +191,14 @@ class _PersonStep:
         rows: dict[ReturnKey, Row] = {}
         for group in groups:
             for person, issued, judgement in group.persons:
-                rows.update(qualification_rows(judgement.qualifications, municipal_ids, issued.insured_id))
-                for addressee in person.addressees:
-                    key, row = insured_id_row(addressee, municipal_ids[addressee], issued.insured_id)
-                    rows[key] = row
+                rows.update(
+                    person_rows(person.addressees, judgement.qualifications, municipal_ids, issued.insured_id)
+                )
         for finding, is_protected in findings:
             rows.update(finding_rows(_numbered(finding, ids, is_protected)))
         subjects = [addressee_subject(addressee) for addressee in known]
         subjects.extend(finding.number for finding, _ in findings)
         retell(self.work, subjects, rows)
-
-
-def _spans_of(groups: Iterable[AssignedGroup], register: InsurerRegister) -> Iterator[QualificationSpan]:
-    """The days on which everybody's qualification stands (S-21)."""
-    for group in groups:
-        for _, issued, judgement in group.persons:
-            for span in standing_spans(judgement.qualifications, register):
-                yield QualificationSpan(span.period, issued.serial, span.days.start, span.days.end_day)
 
 
 def _findings_of(
