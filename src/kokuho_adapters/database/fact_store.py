@@ -5,14 +5,22 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import cache
-from itertools import chain, groupby, starmap
+from itertools import chain, groupby
 from operator import itemgetter
 from typing import Any, TypeVar
 
-from sqlalchemy import Column, ColumnElement, Connection, Select, Table, bindparam, delete, func, select
+from sqlalchemy import Column, Connection, Select, Table, and_, bindparam, delete, exists, or_, select
 
-from kokuho_adapters.database.statements import batches, insert_or_ignore, under_keys
+from kokuho_adapters.database.statements import (
+    batches,
+    in_columns,
+    insert_or_ignore,
+    raw_rows,
+    streamed_columns,
+    under_keys,
+)
 from kokuho_adapters.database.tables import SET_ASIDE, recalled_file, received_file
+from kokuho_core.vocabulary.codes import UpdateKind
 
 Fact = TypeVar("Fact")
 
@@ -30,14 +38,17 @@ def groups_to_judge(
     ``columns`` begin with the file, and the key is among them.
     A key with one new record and nothing else can break no rule between records, so it is left out.
     """
-    query = _query_to_judge(table, tuple(key), tuple(columns)).execution_options(yield_per=1000)
-    rows = chain.from_iterable(connection.execute(query, {"received": file_no}).partitions())
-    names = [column.name for column in columns]
-    for _, group in groupby(rows, key=itemgetter(*(names.index(part.name) for part in key))):
+    query = _query_to_judge(table, tuple(key), tuple(columns))
+    first, second = ([column.name for column in columns].index(part.name) for part in key)
+    found = chain.from_iterable(
+        zip(zip(values[first], values[second], strict=True), values[0], map(make, *values), strict=True)
+        for values in streamed_columns(connection, query, {"received": file_no})
+    )
+    for _, group in groupby(found, key=itemgetter(0)):
         known: list[Fact] = []
         sent: list[Fact] = []
-        for row in group:
-            (sent if row[0] == file_no else known).append(make(*row))
+        for _, of_file, fact in group:
+            (sent if of_file == file_no else known).append(fact)
         yield known, sent
 
 
@@ -46,27 +57,21 @@ def _query_to_judge(
     table: Table, key: tuple[Column[Any], ...], columns: tuple[Column[Any], ...]
 ) -> Select[Any]:
     """Made once: to put it together costs as much as to ask it about a small file."""
-    touched = select(*key).where(table.c.file_no == bindparam("received")).distinct().subquery()
-    same = [column == touched.c[column.name] for column in key]
+    sent, other = table.alias("sent").c, table.alias("other").c
+    named = [sent[column.name] for column in key]
+    same = [other[column.name] == sent[column.name] for column in key]
+    another = select(other.file_no).where(*same, or_(other.file_no != sent.file_no, other.line != sent.line))
     many = (
-        select(*key)
-        .join(touched, _all(same))
-        .group_by(*key)
-        .having((func.count() > 1) | (func.max(table.c.update_kind) != "1"))
+        select(*named)
+        .where(sent.file_no == bindparam("received"), or_(sent.update_kind != UpdateKind.NEW.value, exists(another)))
+        .distinct()
         .subquery()
     )
     return (
         select(*columns)
-        .join(many, _all([column == many.c[column.name] for column in key]))
+        .join(many, and_(*(column == many.c[column.name] for column in key)))
         .order_by(*key, table.c.file_no, table.c.line)
     )
-
-
-def _all(conditions: Sequence[ColumnElement[bool]]) -> ColumnElement[bool]:
-    joined = conditions[0]
-    for condition in conditions[1:]:
-        joined = joined & condition
-    return joined
 
 
 def mark_pending(connection: Connection, table: Table, key: tuple[Column[Any], ...], pending: Table, file_no: int) -> None:
@@ -99,16 +104,18 @@ def facts_of(
     """All facts under ``keys`` in received order, as known at a time (P-7); ``columns`` begin with file and line."""
     found: list[Sequence[Any]] = []
     listed = list(keys)
+    query = select(*columns)
+    as_known = query if known_at is None else (
+        query.join(received_file, received_file.c.file_no == table.c.file_no).where(received_file.c.recorded_at <= known_at)
+    )
     for wanted in under_keys(connection, *key, listed):
-        query = select(*columns).where(wanted)
-        if known_at is not None:
-            query = query.join(received_file, received_file.c.file_no == table.c.file_no)
-            query = query.where(received_file.c.recorded_at <= known_at)
-        found.extend(connection.execute(query).all())
+        found.extend(raw_rows(connection, as_known.where(wanted)))
     if known_at is not None:
         found.extend(_recalled_since(connection, table, key, columns, listed, known_at))
+    if not found:
+        return []
     found.sort(key=itemgetter(0, 1))
-    return list(starmap(make, found))
+    return list(map(make, *in_columns(connection.dialect, query, found)))
 
 
 def _recalled_since(
@@ -129,4 +136,4 @@ def _recalled_since(
             .join(recalled_file, recalled_file.c.file_no == aside.file_no)
             .where(wanted, received_file.c.recorded_at <= known_at, recalled_file.c.recalled_at > known_at)
         )
-        yield from connection.execute(query).all()
+        yield from raw_rows(connection, query)

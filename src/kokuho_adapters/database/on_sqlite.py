@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
@@ -25,6 +26,12 @@ _PRAGMAS: Final = (
     f"cache_size=-{_PAGE_CACHE_KIB}",
     f"wal_autocheckpoint={_LOG_PAGES}",
 )
+
+_AS_IT_IS: Final[dict[None, None]] = {}
+# The driver looks for a conversion of every NULL and every BLOB that it is given, in three places, unless one is registered.
+# These convert nothing, and a large part of the values of a record are absent.
+sqlite3.register_adapter(type(None), _AS_IT_IS.get)
+sqlite3.register_adapter(bytes, bytes)
 
 
 def open_sqlite(url: URL) -> Engine:

@@ -19,6 +19,7 @@ from kokuho_adapters.database.statements import (
     bulk_insert,
     insert_bound,
     insert_or_ignore,
+    raw_rows,
     under_keys,
     upsert,
 )
@@ -137,20 +138,13 @@ def _neighbours_of_moves() -> Select[Any]:
 
 
 @cache
-def _sharing() -> tuple[Select[Any], ...]:
+def _sharing() -> Select[Any]:
     """Records of other addressees that name a number of «own», as the present or the previous one of either side."""
     own, other = _own.c, person_record.alias("other").c
-    theirs = select(other.insurer_number, other.addressee_number).where(
-        or_(other.insurer_number != own.insurer_number, other.addressee_number != own.addressee_number)
-    )
-    named_before = or_(
-        other.number_index == own.previous_number_index, other.previous_number_index == own.previous_number_index
-    )
-    return (
-        theirs.where(other.number_index == own.number_index),
-        theirs.where(other.previous_number_index == own.number_index),
-        theirs.where(own.previous_number_index.is_not(None), named_before),
-    )
+    theirs = (other.number_index, other.previous_number_index)
+    shared = or_(*(mine == their for mine in (own.number_index, own.previous_number_index) for their in theirs))
+    another = or_(other.insurer_number != own.insurer_number, other.addressee_number != own.addressee_number)
+    return select(other.insurer_number, other.addressee_number).distinct().where(another, shared)
 
 
 @frozen
@@ -288,8 +282,7 @@ class SqlPersonStore:
             return self._ever_sharing_with(addressees)
         found: set[Addressee] = set()
         for wanted in under_keys(self.connection, _own.c.insurer_number, _own.c.addressee_number, map(_pair, addressees)):
-            sharing = union(*(shared.where(wanted) for shared in _sharing()))
-            found.update(map(_addressee, self.connection.execute(sharing).all()))
+            found.update(map(_addressee, raw_rows(self.connection, _sharing().where(wanted))))
         return found
 
     def _ever_sharing_with(self, addressees: Iterable[Addressee]) -> set[Addressee]:

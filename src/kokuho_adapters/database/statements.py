@@ -97,7 +97,7 @@ def under_keys(
 
     The keys are a single parameter, as in :func:`one_of`.
     """
-    pairs = sorted(set(keys))
+    pairs = list(dict.fromkeys(keys))
     if not pairs:
         return
     if connection.dialect.name == "sqlite":
@@ -122,13 +122,57 @@ def streamed(connection: Connection, query: Select[Any], together: int) -> Itera
             yield rows
 
 
+Raw = Sequence[Sequence[Any]]
+"""Rows as the driver gives them."""
+
+
+def raw_rows(connection: Connection, query: Select[Any]) -> Raw:
+    """For :func:`in_columns`."""
+    with connection.execute(query) as result:
+        rows: Raw = result.cursor.fetchall()
+    return rows
+
+
+def in_columns(dialect: Dialect, query: Select[Any], rows: Raw) -> list[Sequence[Any]]:
+    """At least one row of ``query`` a column at a time, converted by the column types.
+
+    An object of SQLAlchemy for each row would cost as much as to read it.
+    """
+    converted: list[Sequence[Any]] = []
+    for column, values in zip(query.selected_columns, zip(*rows, strict=True), strict=True):
+        processor = column.type.dialect_impl(dialect).result_processor(dialect, None)
+        if processor is not None and not isinstance(column.type, LargeBinary):  # every driver gives bytes as they are
+            values = tuple(map(processor, values))
+        converted.append(values)
+    return converted
+
+
+def streamed_columns(
+    connection: Connection, query: Select[Any], parameters: Mapping[str, Any], together: int = 1000
+) -> Iterator[list[Sequence[Any]]]:
+    """The rows of ``query``, so many at a time, as :func:`in_columns` gives them."""
+    dialect = connection.dialect
+    is_local = dialect.name == "sqlite"  # a server would send all of them at once
+    with connection.execute(query if is_local else query.execution_options(yield_per=together), parameters) as result:
+        if is_local:
+            while rows := result.cursor.fetchmany(together):
+                yield in_columns(dialect, query, rows)
+        else:
+            for some in result.partitions():
+                yield list(zip(*some, strict=True))
+
+
 def as_utf8(connection: Connection, text: ColumnElement[str]) -> ColumnElement[Any]:
     """A text column in the bytes in which SQLite has it, where they are to be read further; as text elsewhere."""
     return sql_cast(text, LargeBinary) if connection.dialect.name == "sqlite" else text
 
 
-Bound = dict[str, Sequence[Any]] | CopyText
-"""Rows a column at a time, as the driver takes their values, empty without rows; or many rows as COPY takes them."""
+class BoundColumns(dict[str, Sequence[Any]]):
+    """Rows a column at a time, as the driver takes their values; empty without rows."""
+
+
+Bound = BoundColumns | CopyText
+"""Rows that need no more than to be written; many of them as COPY takes them where there is one."""
 
 
 def bound(dialect: Dialect, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Bound:
@@ -139,8 +183,8 @@ def bound(dialect: Dialect, table: Table, columns: Sequence[str], rows: Iterable
     return _converted(dialect, table, given)
 
 
-def _converted(dialect: Dialect, table: Table, given: Mapping[str, Sequence[Any]]) -> dict[str, Sequence[Any]]:
-    converted = dict(given)
+def _converted(dialect: Dialect, table: Table, given: Mapping[str, Sequence[Any]]) -> BoundColumns:
+    converted = BoundColumns(given)
     for name, values in given.items():
         kind = table.c[name].type
         processor = kind.dialect_impl(dialect).bind_processor(dialect)

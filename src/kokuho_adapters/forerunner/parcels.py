@@ -6,6 +6,7 @@ Messages are pickled, which is safe only because both ends are this program. No 
 from __future__ import annotations
 
 import io
+import marshal
 import os
 import pickle  # nosec B403 - both ends of the pipe are this program
 from collections.abc import Callable
@@ -15,6 +16,7 @@ from typing import IO, Any, Final
 
 from attrs import fields
 
+from kokuho_adapters.database.statements import BoundColumns
 from kokuho_core.identity.insured_ids import IssuedId
 from kokuho_core.identity.settlement import IdentityConflict, SettledPerson, Settlement
 from kokuho_core.insured_person.application_period import ApplicationPeriod
@@ -61,7 +63,21 @@ def _as_call(made: type) -> Callable[[Any], tuple[type, tuple[Any, ...]]]:
     return lambda each: (made, values(each))
 
 
-_BY_CALL: Final[dict[type, Callable[[Any], Any]]] = {made: _as_call(made) for made in _FREQUENT}
+def _plainly(columns: BoundColumns) -> tuple[Callable[[bytes], BoundColumns], tuple[bytes]] | tuple[type, tuple[Any]]:
+    """Nothing but texts, bytes and numbers, as SQLite takes them: written in half the time that pickling takes, which looks
+    for each value whether it occurred before."""
+    content = dict(columns)
+    try:
+        return _columns, (marshal.dumps(content),)
+    except ValueError:  # other drivers take values of other types
+        return BoundColumns, (content,)
+
+
+def _columns(content: bytes) -> BoundColumns:
+    return BoundColumns(marshal.loads(content))  # noqa: S302 - as the rest of the message # nosec B302
+
+
+_BY_CALL: Final[dict[type, Callable[[Any], Any]]] = {made: _as_call(made) for made in _FREQUENT} | {BoundColumns: _plainly}
 
 
 def send(message: Any, to: IO[bytes]) -> None:
