@@ -23,7 +23,7 @@ _GROWN_BY: Final = 1.0
 _ALLOWED: Final = ", ".join(f"'{name}'" for name in sorted(metadata.tables))
 _MAKE: Final = f"""
 CREATE OR REPLACE FUNCTION {_FUNCTION}(which regclass) RETURNS void LANGUAGE plpgsql SECURITY DEFINER
-SET search_path = pg_catalog, pg_temp AS $$
+SET search_path = pg_catalog, pg_temp SET default_statistics_target = 10 AS $$
 BEGIN
     IF NOT EXISTS (
         SELECT 1 FROM pg_class WHERE oid = which AND relowner = current_user::text::regrole AND relname IN ({_ALLOWED})

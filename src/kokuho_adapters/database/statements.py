@@ -35,6 +35,7 @@ from sqlalchemy.sql.operators import custom_op
 
 from kokuho_adapters.database.copy_text import CopyText, copy_text
 from kokuho_adapters.database.copying import WORTH_COPYING, copy_rows
+from kokuho_adapters.database.one_message import rows_as_they_come
 
 Item = TypeVar("Item")
 
@@ -150,16 +151,23 @@ def in_columns(dialect: Dialect, query: Select[Any], rows: Raw) -> list[Sequence
 def streamed_columns(
     connection: Connection, query: Select[Any], parameters: Mapping[str, Any], together: int = 1000
 ) -> Iterator[list[Sequence[Any]]]:
-    """The rows of ``query``, so many at a time, as :func:`in_columns` gives them."""
-    dialect = connection.dialect
-    is_local = dialect.name == "sqlite"  # a server would send all of them at once
-    with connection.execute(query if is_local else query.execution_options(yield_per=together), parameters) as result:
-        if is_local:
-            while rows := result.cursor.fetchmany(together):
-                yield in_columns(dialect, query, rows)
-        else:
-            for some in result.partitions():
-                yield list(zip(*some, strict=True))
+    """The rows of ``query``, so many at a time, as :func:`in_columns` gives them.
+
+    It is one of those that are made once, and nothing else is asked until all are taken.
+    """
+    for rows in _streamed_rows(connection, query, parameters, together):
+        yield in_columns(connection.dialect, query, rows)
+
+
+def _streamed_rows(
+    connection: Connection, query: Select[Any], parameters: Mapping[str, Any], together: int
+) -> Iterator[Raw]:
+    if connection.dialect.name != "sqlite":
+        yield from rows_as_they_come(connection, query, parameters, together)
+        return
+    with connection.execute(query, parameters) as result:
+        while rows := result.cursor.fetchmany(together):
+            yield rows
 
 
 def as_utf8(connection: Connection, text: ColumnElement[str]) -> ColumnElement[Any]:

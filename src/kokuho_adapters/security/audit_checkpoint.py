@@ -10,7 +10,7 @@ import hmac
 import os
 import re
 from pathlib import Path
-from typing import Final
+from typing import IO, Final
 
 from attrs import frozen
 from cryptography.hazmat.primitives.hmac import HMAC
@@ -59,12 +59,12 @@ class CheckpointFile:
         """The newest line; None without a file. Raises :class:`ValueError` for a damaged one, :class:`OSError`."""
         try:
             with self.path.open("rb") as file:
-                size = file.seek(0, os.SEEK_END)
-                file.seek(max(0, size - _TAIL_BYTES))
-                text = file.read().decode("ascii")
+                return self._newest_in(_tail(file))
         except FileNotFoundError:
             return None
-        *_, line, rest = ("", *text.split("\n"))
+
+    def _newest_in(self, tail: bytes) -> Checkpoint:
+        *_, line, rest = ("", *tail.decode("ascii").split("\n"))
         if rest:
             raise ValueError("checkpoint damaged")
         return self._read(line)
@@ -84,29 +84,23 @@ class CheckpointFile:
         Raises :class:`OSError`, :class:`ValueError` where the file is damaged.
         """
         with locked(self.path.with_name(f"{self.path.name}.lock"), _WAIT_SECONDS):
-            before = self._whole_last()
-            if before is not None and before.sequence >= checkpoint.sequence:
-                return
-            with self.path.open("ab") as file:
+            with self.path.open("a+b") as file:
+                before = self._whole_newest(file)
+                if before is not None and before.sequence >= checkpoint.sequence:
+                    return
                 file.write(self._line(checkpoint).encode("ascii"))
                 sync_file(file)
                 grown = file.tell() > _MAX_BYTES
             if grown:
                 self._drop_old()
 
-    def _whole_last(self) -> Checkpoint | None:
+    def _whole_newest(self, file: IO[bytes]) -> Checkpoint | None:
         """The newest line, after the rest of one that a crash cut short was taken away."""
-        try:
-            with self.path.open("r+b") as file:
-                size = file.seek(0, os.SEEK_END)
-                start = max(0, size - _TAIL_BYTES)
-                file.seek(start)
-                tail = file.read()
-                if tail and not tail.endswith(b"\n"):
-                    file.truncate(start + tail.rfind(b"\n") + 1)
-        except FileNotFoundError:
-            return None
-        return self.last() if self.path.stat().st_size else None
+        tail = _tail(file)
+        if not tail.endswith(b"\n"):
+            file.truncate(file.tell() - len(tail) + tail.rfind(b"\n") + 1)
+            tail = _tail(file)
+        return self._newest_in(tail) if tail else None
 
     def _drop_old(self) -> None:
         lines = self.path.read_bytes().splitlines(keepends=True)[-_KEPT_LINES:]
@@ -116,3 +110,10 @@ class CheckpointFile:
         seal = self.seal_base.copy()
         seal.update(framed(str(checkpoint.sequence), checkpoint.mac))
         return f"{checkpoint.sequence} {checkpoint.mac.hex()} {seal.finalize().hex()}\n"
+
+
+def _tail(file: IO[bytes]) -> bytes:
+    """Its last lines; it stands at its end then."""
+    size = file.seek(0, os.SEEK_END)
+    file.seek(max(0, size - _TAIL_BYTES))
+    return file.read()
