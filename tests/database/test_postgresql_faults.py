@@ -8,10 +8,10 @@ from datetime import date, datetime
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, insert, make_url, select, text
+from sqlalchemy import Connection, Integer, bindparam, cast, insert, make_url, select, text
 
-from kokuho_adapters.database import SqlDatabase, open_database
-from kokuho_adapters.database.statements import bulk_insert, insert_or_ignore, upsert
+from kokuho_adapters.database import SqlDatabase, on_postgresql, open_database
+from kokuho_adapters.database.statements import bulk_insert, insert_or_ignore, streamed_columns, upsert
 from kokuho_adapters.database.tables import (
     counter,
     delivery,
@@ -298,3 +298,47 @@ def test_order_is_that_of_the_bytes(database: SqlDatabase) -> None:
         ).all()
     assert wrong == []
     assert delivery.c.name.type.compile(dialect=database.engine.dialect) == 'TEXT COLLATE "C"'
+
+
+def test_rows_that_are_streamed_are_of_the_scope(database: SqlDatabase) -> None:
+    """Rules: S-1. Asked past SQLAlchemy and as the first question of all, in the transaction and its scope all the same."""
+    with database.begin() as work:
+        work.connection.execute(
+            insert(pending_person), [{"insurer_number": each, "addressee_number": "1"} for each in (A, B)]
+        )
+        work.commit()
+    everybody = select(pending_person).where(pending_person.c.addressee_number == bindparam("which"))
+    for scope, seen in ((A, {A}), (B, {B}), (None, {A, B})):
+        with database.begin(read_only=True, scope=scope) as work:
+            [(insurers, _)] = streamed_columns(work.connection, everybody, {"which": "1"})
+        assert set(insurers) == seen
+
+
+def test_a_fault_in_rows_that_are_streamed(database: SqlDatabase) -> None:
+    """Rules: S-3. It is told as any other, without the value."""
+    number = select(cast(bindparam("given", type_=counter.c.name.type), Integer))
+    with pytest.raises(SetupFault, match="KKH-C012") as raised, database.begin(read_only=True) as work:
+        list(streamed_columns(work.connection, number, {"given": f"{SECRET}x"}))
+    assert SECRET not in str(raised.value)
+    with database.begin(read_only=True) as work:
+        assert work.prefecture() == "13"
+
+
+@pytest.mark.parametrize("asks_first", [True, False])
+def test_a_connection_that_was_cut_while_nobody_used_it(
+    server: Server, url: str, database: SqlDatabase, monkeypatch: pytest.MonkeyPatch, *, asks_first: bool
+) -> None:
+    """Rules: S-26. One that was idle is asked whether it lives; else the first one who meets it is told, and no second one."""
+    backend = text("SELECT pg_backend_pid()")
+    with database.begin() as work:
+        cut = work.connection.execute(backend).scalar_one()
+    other = open_database(server.as_worker(url))
+    with other.begin() as work:
+        work.connection.execute(text("SELECT pg_terminate_backend(:which, 10000)"), {"which": cut})
+    other.close()
+    monkeypatch.setattr(on_postgresql, "_IDLE_SECONDS", 0.0 if asks_first else 1000.0)
+    if not asks_first:
+        with pytest.raises(SetupFault, match="KKH-B001"), database.begin() as work:
+            work.connection.execute(backend)
+    with database.begin() as work:
+        assert work.connection.execute(backend).scalar_one() != cut

@@ -7,13 +7,15 @@ import signal
 import subprocess
 import sys
 import time
+from datetime import date
 from pathlib import Path
 from threading import Event, Thread
 
 import pytest
 
+from kokuho_adapters.database.statements import BoundColumns
 from kokuho_adapters.forerunner import process
-from kokuho_adapters.forerunner.parcels import receive
+from kokuho_adapters.forerunner.parcels import receive, send
 
 MESSAGES = 20
 CONTENT = list(range(100_000))
@@ -62,3 +64,18 @@ def test_a_whole_answer_fits_into_the_pipe() -> None:
 def test_a_pipe_that_cannot_be_widened_stays_as_it_is(tmp_path: Path) -> None:
     with (tmp_path / "no pipe").open("wb") as file:
         process._widen(file)
+
+
+AS_SQLITE_TAKES_THEM = BoundColumns(name=("外字\ue000", None), number=(2**62, -1), index=(bytes(range(256)), b""))
+AS_OTHERS_TAKE_THEM = BoundColumns(day=(date(2024, 4, 1), None), name=("山田", ""))
+
+
+@pytest.mark.parametrize("columns", [AS_SQLITE_TAKES_THEM, AS_OTHERS_TAKE_THEM, BoundColumns()])
+def test_columns_arrive_as_they_are(columns: BoundColumns) -> None:
+    """Rules: S-26. Values that every driver takes, and those of one that takes others."""
+    reading, writing = os.pipe()
+    with os.fdopen(reading, "rb") as source, os.fdopen(writing, "wb", buffering=0) as to:
+        send((1, [columns, columns]), to)
+        number, arrived = receive(source)
+    assert (number, arrived) == (1, [columns, columns])
+    assert {type(each) for each in arrived} == {BoundColumns}
