@@ -28,6 +28,7 @@ from kokuho_core.qualification.derivation import Qualification
 from kokuho_core.qualification.findings import Finding
 from kokuho_core.qualification.judgement import PersonJudgement
 from kokuho_core.qualification.moves import Move
+from kokuho_core.vocabulary.identifiers import Addressee, HouseholdKey, Source
 
 _SIZE: Final = 8
 
@@ -77,7 +78,16 @@ def _columns(content: bytes) -> BoundColumns:
     return BoundColumns(marshal.loads(content))  # noqa: S302 - as the rest of the message # nosec B302
 
 
-_BY_CALL: Final[dict[type, Callable[[Any], Any]]] = {made: _as_call(made) for made in _FREQUENT} | {BoundColumns: _plainly}
+def _as_key(key: tuple[Any, ...]) -> tuple[type, tuple[Any, ...]]:
+    """A named tuple would be asked for its values by a method of its own."""
+    return type(key), tuple(key)
+
+
+_BY_CALL: Final[dict[type, Callable[[Any], Any]]] = {
+    **{made: _as_call(made) for made in _FREQUENT},
+    **dict.fromkeys((Addressee, HouseholdKey, Source), _as_key),
+    BoundColumns: _plainly,
+}
 
 
 def send(message: Any, to: IO[bytes]) -> None:

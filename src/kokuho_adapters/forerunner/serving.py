@@ -33,7 +33,7 @@ _PREPARED: Final = 3
 """Batches that are kept prepared; more would be of no use by the time they are asked for."""
 READY: Final = 0
 """Number of the first answer, which says that questions may come."""
-PART: Final = 5000
+PART: Final = 2500
 """Records of a file that go over together; a divisor of what progress is told of."""
 
 
