@@ -69,9 +69,14 @@ class SqlDatabase:
             time.sleep(longest * secrets.randbelow(1000) / 1000)
         return work()
 
+    @property
+    def is_file(self) -> bool:
+        """Whether it is a file on this machine, not a server."""
+        return self.engine.dialect.name == "sqlite"
+
     def _engine_for(self, unit: Unit) -> Engine:
         """On SQLite a scope needs connections of its own."""
-        if unit.scope is None or self.engine.dialect.name != "sqlite":
+        if unit.scope is None or not self.is_file:
             return self.engine
         if not self._screened:
             self._screened.append(open_screened_sqlite(self.engine.url))

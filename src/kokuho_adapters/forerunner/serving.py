@@ -34,7 +34,9 @@ _PREPARED: Final = 3
 READY: Final = 0
 """Number of the first answer, which says that questions may come."""
 PART: Final = 2500
-"""Records of a file that go over together; a divisor of what progress is told of."""
+"""Records of a file that go over together; a divisor of what progress is told of, as the other one is."""
+PART_FOR_SERVER: Final = 5000
+"""The same where they go on to a server, which is better sent fewer and larger ones."""
 
 
 def serve() -> None:
@@ -114,7 +116,8 @@ class _Desk:
 
     def _taken(self, path: Path, encoding: str | None) -> Iterator[tuple[TakenRecords, Any] | None]:
         """The parts of a file, each with the state in which the file was found. None: it is not for this process."""
-        office = self.installation.office
+        office, database = self.installation.office, self.installation.database
+        together = PART if database.is_file else PART_FOR_SERVER
         incoming = self.installation.incoming(path, self.register, encoding)
         try:
             reception = reception_for(office, incoming.header())
@@ -126,12 +129,12 @@ class _Desk:
                 fault: tuple[Problem, ...] = ()
                 before = reception.total
                 try:
-                    for record in islice(records, PART):
+                    for record in islice(records, together):
                         reception.take(record)
                 except FileRefused as refusal:
                     fault = refusal.problems
-                is_last = bool(fault) or reception.total - before < PART
-                with self.installation.database.begin(read_only=True) as work:
+                is_last = bool(fault) or reception.total - before < together
+                with database.begin(read_only=True) as work:
                     part = reception.taken_ahead(work, fault, is_last=is_last)
                 yield part, incoming.seen
         except (KokuhoError, ForerunnerLost, KeyError):
