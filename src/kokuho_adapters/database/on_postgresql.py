@@ -62,7 +62,7 @@ def _note_use(_dbapi_connection: Any, record: Any) -> None:
 def _require_life(dialect: Dialect, dbapi_connection: Any, record: Any, _proxy: Any) -> None:
     """A connection that was not in use for a while may have been cut; then another one is made.
 
-    To ask each time would cost a file of a few records a tenth of its time.
+    To ask each time would be two more ways there and back for every file.
     """
     if time.monotonic() - record.info.get(_USED, inf) > _IDLE_SECONDS:
         try:
