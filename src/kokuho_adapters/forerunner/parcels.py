@@ -6,7 +6,6 @@ Messages are pickled, which is safe only because both ends are this program. No 
 from __future__ import annotations
 
 import io
-import marshal
 import os
 import pickle  # nosec B403 - both ends of the pipe are this program
 from collections.abc import Callable
@@ -64,18 +63,17 @@ def _as_call(made: type) -> Callable[[Any], tuple[type, tuple[Any, ...]]]:
     return lambda each: (made, values(each))
 
 
-def _plainly(columns: BoundColumns) -> tuple[Callable[[bytes], BoundColumns], tuple[bytes]] | tuple[type, tuple[Any]]:
-    """Nothing but texts, bytes and numbers, as SQLite takes them: written in half the time that pickling takes, which looks
-    for each value whether it occurred before."""
-    content = dict(columns)
-    try:
-        return _columns, (marshal.dumps(content),)
-    except ValueError:  # other drivers take values of other types
-        return BoundColumns, (content,)
+def _plainly(columns: BoundColumns) -> tuple[Callable[[bytes], BoundColumns], tuple[bytes]]:
+    """Packed for itself, without looking for each value whether it occurred before: that takes half the time."""
+    packed = io.BytesIO()
+    pickler = pickle.Pickler(packed, pickle.HIGHEST_PROTOCOL)
+    pickler.fast = True
+    pickler.dump(dict(columns))
+    return _columns, (packed.getvalue(),)
 
 
-def _columns(content: bytes) -> BoundColumns:
-    return BoundColumns(marshal.loads(content))  # noqa: S302 - as the rest of the message # nosec B302
+def _columns(packed: bytes) -> BoundColumns:
+    return BoundColumns(unpacked(packed))
 
 
 def _as_key(key: tuple[Any, ...]) -> tuple[type, tuple[Any, ...]]:
