@@ -68,5 +68,5 @@ def test_what_is_asked_after_it(database: SqlDatabase) -> None:
         kept = _keep(work.connection)
         begun = streamed_columns(work.connection, FILES, BUT, 1)
         next(begun)
-        begun.close()  # type: ignore[attr-defined]
+        del begun
         assert [tuple(row) for row in work.connection.execute(FILES, BUT)] == kept
