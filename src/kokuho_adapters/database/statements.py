@@ -111,14 +111,16 @@ def under_keys(
     yield tuple_(first, second).in_(select(listed.c.one, listed.c.other))
 
 
-def streamed(connection: Connection, query: Select[Any], together: int) -> Iterator[Sequence[Sequence[Any]]]:
+def streamed(
+    connection: Connection, query: Select[Any], together: int, parameters: Mapping[str, Any] | None = None
+) -> Iterator[Sequence[Sequence[Any]]]:
     """The rows of ``query``, so many at a time. Those of SQLite are as the driver gives them, without an object of SQLAlchemy
     for each: for columns whose values it takes as they are."""
     if connection.dialect.name != "sqlite":
-        with connection.execute(query.execution_options(yield_per=together)) as result:
+        with connection.execute(query.execution_options(yield_per=together), parameters) as result:
             yield from result.partitions()
         return
-    with connection.execute(query) as result:
+    with connection.execute(query, parameters) as result:
         while rows := result.cursor.fetchmany(together):
             yield rows
 
@@ -155,19 +157,12 @@ def streamed_columns(
 
     It is one of those that are made once, and nothing else is asked until all are taken.
     """
-    for rows in _streamed_rows(connection, query, parameters, together):
+    if connection.dialect.name == "sqlite":
+        found = streamed(connection, query, together, parameters)
+    else:
+        found = rows_as_they_come(connection, query, parameters, together)
+    for rows in found:
         yield in_columns(connection.dialect, query, rows)
-
-
-def _streamed_rows(
-    connection: Connection, query: Select[Any], parameters: Mapping[str, Any], together: int
-) -> Iterator[Raw]:
-    if connection.dialect.name != "sqlite":
-        yield from rows_as_they_come(connection, query, parameters, together)
-        return
-    with connection.execute(query, parameters) as result:
-        while rows := result.cursor.fetchmany(together):
-            yield rows
 
 
 def as_utf8(connection: Connection, text: ColumnElement[str]) -> ColumnElement[Any]:
