@@ -29,6 +29,7 @@ from kokuho_core.reception.ledger import FileResult
 from kokuho_core.usecases.deliver import deliver
 from kokuho_core.usecases.receive import FileAnswer, receive
 from kokuho_core.usecases.resolve import resolve
+from kokuho_core.vocabulary.identifiers import Addressee
 
 from ..aggregation.support import Dump
 from ..crash.commands import DATABASE, OUTBOX, CommandClock, configuration
@@ -188,10 +189,13 @@ class TestTheSame:
         monkeypatch.setattr("kokuho_core.usecases.resolve.BATCH", 150)
         without = run(tmp_path / "one", csv_files(files), with_forerunner=False)
         asked: list[Question] = []
+        prepared: list[Addressee] = []
         ask = SecondProcess.ask
 
         def noted(self: SecondProcess, kind: Question, content: Any) -> int:
             asked.append(kind)
+            if kind is Question.PREPARE:
+                prepared.extend(content)
             return ask(self, kind, content)
 
         def always(self: Any) -> bool:
@@ -202,6 +206,7 @@ class TestTheSame:
         monkeypatch.setattr(process._Share, "leave", always)
         assert run(tmp_path / "other", csv_files(files), with_forerunner=True) == without
         assert asked.count(Question.PREPARE) >= 5
+        assert len(set(prepared)) == len(prepared)  # nobody twice, though batches lose some who were covered
         assert asked.count(Question.JUDGE) >= 5
         assert sum(isinstance(each, Assigned) for each in helped) == asked.count(Question.JUDGE)
 

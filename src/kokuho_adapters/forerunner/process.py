@@ -219,7 +219,7 @@ class _Judging:
         self._as_of = as_of
         self._has_begun = False
         self._unanswered: deque[int] = deque()
-        self._prepared: Sequence[Sequence[Addressee]] = ()
+        self._prepared: list[frozenset[Addressee]] = []
         self._share = _Share()
 
     def ask(self, waiting: Sequence[Addressee], numbering: Numbering) -> None:
@@ -242,10 +242,12 @@ class _Judging:
 
     def _prepare(self, coming: Sequence[Sequence[Addressee]]) -> None:
         """What the other process can do while a batch is left to who asks."""
-        for batch in coming:
-            if batch and batch not in self._prepared:
+        before, self._prepared = self._prepared, []
+        for batch in filter(None, coming):
+            asked = next((each for each in before if each.issuperset(batch)), None)  # it may have lost some who were covered
+            if asked is None:
                 self._process.ask(Question.PREPARE, list(batch))
-        self._prepared = coming
+            self._prepared.append(asked or frozenset(batch))
 
     def answer(self) -> Assigned | None:
         if not self._unanswered:

@@ -105,10 +105,11 @@ class _Desk:
             waiting = [each for each in waiting if each not in self.covered]
         else:
             work.ids.go_on_from(numbering)
-        judged = next((each for each in self.prepared if each.waiting == waiting), None)
-        if judged is not None:
-            self.prepared.remove(judged)
-        else:  # nobody asked for it to be prepared, or some of them were judged meanwhile
+        prepared = next((each for each in self.prepared if set(waiting).issubset(each.waiting)), None)
+        if prepared is not None:
+            self.prepared.remove(prepared)
+            judged = prepared.without(waiting)
+        else:
             judged = self._judged(waiting)
         assigned = numbered(work, judged, register)
         self.covered = assigned.others

@@ -51,6 +51,24 @@ class Judged:
     known: dict[Addressee, KnownAddressee]
     under_number: dict[NumberIndex, IssuedId]
 
+    def without(self, waiting: Sequence[Addressee]) -> Judged:
+        """The same around ``waiting``, when the others were judged meanwhile, each with everybody connected to him."""
+        gone = set(self.waiting).difference(waiting)
+        if not gone:
+            return self
+        groups = [group for group in self.groups if gone.isdisjoint(fact.addressee for fact in group.facts)]
+        everybody = {fact.addressee for group in groups for fact in group.facts}
+        named = everybody.union(waiting)
+        numbers = {fact.number for group in groups for fact in group.facts}
+        serials = {issued.serial for number, issued in self.under_number.items() if number in numbers}
+        return Judged(
+            waiting,
+            everybody,
+            groups,
+            {addressee: each for addressee, each in self.known.items() if addressee in named},
+            {number: issued for number, issued in self.under_number.items() if issued.serial in serials},
+        )
+
 
 def judged_around(
     office: Office, work: UnitOfWork, waiting: Sequence[Addressee], register: InsurerRegister, as_of: date
