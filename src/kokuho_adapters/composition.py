@@ -20,7 +20,7 @@ from kokuho_adapters.database import SqlDatabase, open_database
 from kokuho_adapters.database.unit_of_work import SqlUnitOfWork
 from kokuho_adapters.files import LayoutBook, OpenFormatFile, OpenFormatFolder
 from kokuho_adapters.files.writer import unwritable
-from kokuho_adapters.forerunner import SecondProcess
+from kokuho_adapters.forerunner.process import SecondProcess
 from kokuho_adapters.recorded_acts import ActLog
 from kokuho_adapters.security import AesGcmContentProtection, AesGcmNumberVault, DataKeys, KeyCustody
 from kokuho_adapters.security.audit_chain import ChainedAuditLog, Verification

@@ -126,6 +126,23 @@ class TestMigrations:
         assert indexes("one.sqlite3") == indexes("other.sqlite3")
         made.close()
 
+    def test_partial_indexes_are_partial_everywhere(self, database: SqlDatabase) -> None:
+        """Rules: X-13."""
+        database.migrate()
+        query = {
+            "sqlite": "select name from sqlite_master where type = 'index' and lower(sql) like '% where %'",
+            "postgresql": "select relname from pg_index join pg_class on oid = indexrelid where indpred is not null",
+        }
+        with database.engine.connect() as connection:
+            found = set(connection.exec_driver_sql(query[connection.dialect.name]).scalars())
+        wanted = {
+            index.name
+            for table in metadata.tables.values()
+            for index in table.indexes
+            if index.dialect_options["sqlite"]["where"] is not None
+        }
+        assert found == wanted and len(wanted) >= 8
+
     @only_sqlite
     def test_the_settings_that_make_it_durable(self, ready: SqlDatabase) -> None:
         """Rules: X-2."""

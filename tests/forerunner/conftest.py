@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from kokuho_adapters.forerunner import SecondProcess, process
+from kokuho_adapters.forerunner import process
+from kokuho_adapters.forerunner.process import SecondProcess
 
 
 @pytest.fixture

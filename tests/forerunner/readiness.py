@@ -6,7 +6,7 @@ import time
 from typing import Any
 
 from kokuho_adapters.composition import Installation
-from kokuho_adapters.forerunner import SecondProcess
+from kokuho_adapters.forerunner.process import SecondProcess
 
 
 def ready(opened: Installation) -> SecondProcess:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date
-from pathlib import Path
 
 import pytest
 from hypothesis import given
@@ -45,8 +44,7 @@ def opened(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Installation]:
 
 def everybody_in(opened: Installation) -> list[Addressee]:
     with opened.database.begin() as work:  # left without a commit: they go on waiting
-        waiting = work.persons.take_pending(10_000)
-    return waiting
+        return work.persons.take_pending(10_000)
 
 
 def judged(opened: Installation, waiting: list[Addressee]) -> Judged:

@@ -17,8 +17,9 @@ from attrs import evolve, frozen
 from kokuho_adapters.cli.incoming import csv_files
 from kokuho_adapters.composition import Installation, initialise, open_installation
 from kokuho_adapters.configuration import Configuration
-from kokuho_adapters.forerunner import SecondProcess, process
+from kokuho_adapters.forerunner import process
 from kokuho_adapters.forerunner.parcels import Question
+from kokuho_adapters.forerunner.process import SecondProcess
 from kokuho_adapters.forerunner.serving import PART
 from kokuho_adapters.insurers_list import INSURERS_FILE, read_insurers
 from kokuho_adapters.security.key_rotation import rotate_data_keys, rotate_index_key

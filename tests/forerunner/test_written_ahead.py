@@ -16,7 +16,8 @@ from attrs import evolve, frozen
 from kokuho_adapters.cli.incoming import csv_files
 from kokuho_adapters.composition import initialise, open_installation
 from kokuho_adapters.configuration import Configuration
-from kokuho_adapters.forerunner import SecondProcess, process
+from kokuho_adapters.forerunner import process
+from kokuho_adapters.forerunner.process import SecondProcess
 from kokuho_adapters.insurers_list import INSURERS_FILE, read_insurers
 from kokuho_adapters.synthetic import generate_prefecture
 from kokuho_core.errors import KokuhoError, Problem

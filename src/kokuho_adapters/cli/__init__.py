@@ -6,10 +6,12 @@ import atexit
 import gc
 from typing import NoReturn
 
+from kokuho_adapters.garbage import collect_rarely
+
 
 def main() -> NoReturn:
     """Entry point of the ``kokuho`` command."""
-    gc.set_threshold(50_000, 20, 20)  # bulk work makes many small objects and no cycles, and so does loading modules
+    collect_rarely()
     atexit.register(gc.freeze)  # what is left at the end goes with the process, nobody need look for rings in it
     from kokuho_adapters.cli.commands import cli
 

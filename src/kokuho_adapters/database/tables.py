@@ -11,6 +11,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    ColumnElement,
     Date,
     DateTime,
     Dialect,
@@ -110,6 +111,14 @@ def _insurer() -> Column[str]:
 def _received() -> ForeignKeyConstraint:
     """The file a row came with, which is of the same municipality (S-2)."""
     return ForeignKeyConstraint(["file_no", "insurer_number"], ["received_file.file_no", "received_file.sender"])
+
+
+def _partial(name: str, *columns: Column[Any], where: ColumnElement[bool], unique: bool = False) -> None:
+    """An index of some rows alone.
+
+    The same is said to PostgreSQL by the migrations only: said here, all its drivers would be loaded by everybody.
+    """
+    Index(name, *columns, unique=unique, sqlite_where=where)
 
 
 # --- installation ---
@@ -253,11 +262,10 @@ person_record = Table(
     Index(None, "number_index"),
     Index(None, "insurer_number", "household_number"),
 )
-Index(
+_partial(
     "ix_person_record_previous_number_index",
     person_record.c.previous_number_index,
-    sqlite_where=person_record.c.previous_number_index.is_not(None),
-    postgresql_where=person_record.c.previous_number_index.is_not(None),
+    where=person_record.c.previous_number_index.is_not(None),
 )
 
 identity_verdict = Table(
@@ -401,11 +409,10 @@ prefectural_person = Table(
     _date("look_again_on"),
     UniqueConstraint("insured_id"),
 )
-Index(
+_partial(
     "ix_prefectural_person_look_again_on",
     prefectural_person.c.look_again_on,
-    sqlite_where=prefectural_person.c.look_again_on.is_not(None),
-    postgresql_where=prefectural_person.c.look_again_on.is_not(None),
+    where=prefectural_person.c.look_again_on.is_not(None),
 )
 
 person_number = Table(
@@ -552,14 +559,13 @@ returned_row = Table(
     Column("is_due", Boolean, nullable=False),
     PrimaryKeyConstraint("subject", "file_id", "insurer_number", "item"),
 )
-Index(
+_partial(
     "ix_returned_row_due",
     returned_row.c.insurer_number,
     returned_row.c.file_id,
     returned_row.c.subject,
     returned_row.c.item,
-    sqlite_where=returned_row.c.is_due.is_(True),
-    postgresql_where=returned_row.c.is_due.is_(True),
+    where=returned_row.c.is_due.is_(True),
 )
 
 delivery = Table(
@@ -598,20 +604,18 @@ data_key = Table(
 )
 _current_of_insurer = (data_key.c.state == "current") & data_key.c.insurer_number.is_not(None)
 _current_of_prefecture = (data_key.c.state == "current") & data_key.c.insurer_number.is_(None)
-Index(
+_partial(
     "ix_data_key_current_of_insurer",
     data_key.c.purpose,
     data_key.c.insurer_number,
     unique=True,
-    sqlite_where=_current_of_insurer,
-    postgresql_where=_current_of_insurer,
+    where=_current_of_insurer,
 )
-Index(
+_partial(
     "ix_data_key_current_of_prefecture",
     data_key.c.purpose,
     unique=True,
-    sqlite_where=_current_of_prefecture,
-    postgresql_where=_current_of_prefecture,
+    where=_current_of_prefecture,
 )
 
 key_usage = Table(
@@ -873,12 +877,11 @@ registration_version = Table(
     ForeignKeyConstraint(["insurer_number"], ["insurer.insurer_number"]),
     Index(None, "insurer_number", "addressee_number"),
 )
-Index(
+_partial(
     "ix_registration_version_card",
     registration_version.c.insurer_number,
     registration_version.c.card,
-    sqlite_where=registration_version.c.card.is_not(None) & registration_version.c.ended_at.is_(None),
-    postgresql_where=registration_version.c.card.is_not(None) & registration_version.c.ended_at.is_(None),
+    where=registration_version.c.card.is_not(None) & registration_version.c.ended_at.is_(None),
 )
 
 registration_message = Table(
@@ -901,12 +904,11 @@ registration_message = Table(
         name="fk_registration_message_version",
     ),
 )
-Index(
+_partial(
     "ix_registration_message_waiting",
     registration_message.c.insurer_number,
     registration_message.c.number,
-    sqlite_where=registration_message.c.result.is_(None),
-    postgresql_where=registration_message.c.result.is_(None),
+    where=registration_message.c.result.is_(None),
 )
 
 registration_batch = Table(
@@ -1136,7 +1138,7 @@ office_row = Table(  # 履歴行 of persons («P») and households («H»); what
     Index(None, "insurer_number", "notice"),
     Index(None, "number_index"),
 )
-Index(
+_partial(
     "ix_office_row_waiting",
     office_row.c.insurer_number,
     office_row.c.kind,
@@ -1145,8 +1147,7 @@ Index(
     office_row.c.history_number,
     office_row.c.is_cancelled,
     office_row.c.is_sent,  # all that a sending notes of a row, which itself is wide
-    sqlite_where=office_row.c.waits_in.is_not(None),
-    postgresql_where=office_row.c.waits_in.is_not(None),
+    where=office_row.c.waits_in.is_not(None),
 )
 
 office_round = Table(  # 送付回 that comes next, 1 where there is no row; what waits in an earlier one went out with it

@@ -3,7 +3,3 @@
 It computes ahead what the first process would compute next (:class:`kokuho_core.ports.forerunner.Forerunner`). It writes
 nothing, and ends with the process that started it. Where it cannot be had, or ends early, the first one does all by itself.
 """
-
-from kokuho_adapters.forerunner.process import SecondProcess
-
-__all__ = ["SecondProcess"]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import signal
 import sys
 from collections import deque
@@ -44,7 +43,6 @@ def serve() -> None:
     questions, answers = sys.stdin.buffer, sys.stdout.buffer
     sys.stdout = sys.stderr
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # who is interrupted closes the pipe
-    gc.set_threshold(50_000, 20, 20)  # as the first process
     with suppress(EOFError, BrokenPipeError), open_installation(receive(questions)) as installation:
         send((READY, None), answers)
         _Desk(installation, answers).serve(questions)
