@@ -13,7 +13,7 @@ from threading import Event, Thread
 
 import pytest
 
-from kokuho_adapters.database.statements import BoundColumns
+from kokuho_adapters.database.statements import BoundRows
 from kokuho_adapters.forerunner import process
 from kokuho_adapters.forerunner.parcels import receive, send
 
@@ -66,16 +66,16 @@ def test_a_pipe_that_cannot_be_widened_stays_as_it_is(tmp_path: Path) -> None:
         process._widen(file)
 
 
-AS_SQLITE_TAKES_THEM = BoundColumns(name=("外字\ue000", None), number=(2**62, -1), index=(bytes(range(256)), b""))
-AS_OTHERS_TAKE_THEM = BoundColumns(day=(date(2024, 4, 1), None), name=("山田", ""))
+AS_SQLITE_TAKES_THEM = BoundRows(("name", "number", "index"), [("外字\ue000", 2**62, bytes(range(256))), (None, -1, b"")])
+AS_OTHERS_TAKE_THEM = BoundRows(("day", "name"), [(date(2024, 4, 1), "山田"), (None, "")])
 
 
-@pytest.mark.parametrize("columns", [AS_SQLITE_TAKES_THEM, AS_OTHERS_TAKE_THEM, BoundColumns()])
-def test_columns_arrive_as_they_are(columns: BoundColumns) -> None:
+@pytest.mark.parametrize("rows", [AS_SQLITE_TAKES_THEM, AS_OTHERS_TAKE_THEM, BoundRows()])
+def test_rows_arrive_as_they_are(rows: BoundRows) -> None:
     """Rules: S-26. Values that every driver takes, and those of one that takes others."""
     reading, writing = os.pipe()
     with os.fdopen(reading, "rb") as source, os.fdopen(writing, "wb", buffering=0) as to:
-        send((1, [columns, columns]), to)
+        send((1, [rows, rows]), to)
         number, arrived = receive(source)
-    assert (number, arrived) == (1, [columns, columns])
-    assert {type(each) for each in arrived} == {BoundColumns}
+    assert (number, arrived) == (1, [rows, rows])
+    assert {type(each) for each in arrived} == {BoundRows}

@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cache, lru_cache
 from importlib import import_module
-from itertools import chain, islice, repeat
+from itertools import chain, islice
+from operator import itemgetter
 from typing import Any, Final, TypeVar
 
 import orjson
+from attrs import frozen
 from sqlalchemy import (
     ARRAY,
     Boolean,
@@ -32,6 +34,7 @@ from sqlalchemy.sql.compiler import SQLCompiler
 from sqlalchemy.sql.elements import BinaryExpression
 from sqlalchemy.sql.functions import FunctionElement
 from sqlalchemy.sql.operators import custom_op
+from sqlalchemy.types import TypeEngine
 
 from kokuho_adapters.database.copy_text import CopyText, copy_text
 from kokuho_adapters.database.copying import WORTH_COPYING, copy_rows
@@ -170,30 +173,35 @@ def as_utf8(connection: Connection, text: ColumnElement[str]) -> ColumnElement[A
     return sql_cast(text, LargeBinary) if connection.dialect.name == "sqlite" else text
 
 
-class BoundColumns(dict[str, Sequence[Any]]):
-    """Rows a column at a time, as the driver takes their values; empty without rows."""
+@frozen
+class BoundRows:
+    """Rows as the driver takes their values, in the order of ``columns``, which is that of the table."""
+
+    columns: tuple[str, ...] = ()
+    rows: Sequence[tuple[Any, ...]] = ()
 
 
-Bound = BoundColumns | CopyText
+Bound = BoundRows | CopyText
 """Rows that need no more than to be written; many of them as COPY takes them where there is one."""
 
 
 def bound(dialect: Dialect, table: Table, columns: Sequence[str], rows: Iterable[Sequence[Any]]) -> Bound:
     """Rows, given as sequences in the order of ``columns``, converted by the column types."""
     given: dict[str, Sequence[Any]] = dict(zip(columns, zip(*rows, strict=True), strict=False))
-    if dialect.name == "postgresql" and given and len(given[columns[0]]) >= WORTH_COPYING:
+    if not given:
+        return BoundRows()
+    if dialect.name == "postgresql" and len(given[columns[0]]) >= WORTH_COPYING:
         return copy_text(table, given)
-    return _converted(dialect, table, given)
+    names = tuple(column.name for column in table.columns if column.name in given)
+    converted = [_converted(dialect, table.c[name].type, given[name]) for name in names]
+    return BoundRows(names, list(zip(*converted, strict=True)))
 
 
-def _converted(dialect: Dialect, table: Table, given: Mapping[str, Sequence[Any]]) -> BoundColumns:
-    converted = BoundColumns(given)
-    for name, values in given.items():
-        kind = table.c[name].type
-        processor = kind.dialect_impl(dialect).bind_processor(dialect)
-        if processor is not None and not isinstance(kind, LargeBinary):  # every driver takes bytes as they are
-            converted[name] = tuple(map(processor, values))
-    return converted
+def _converted(dialect: Dialect, kind: TypeEngine[Any], values: Sequence[Any]) -> Iterable[Any]:
+    processor = kind.dialect_impl(dialect).bind_processor(dialect)
+    if processor is None or isinstance(kind, LargeBinary):  # every driver takes bytes as they are
+        return values
+    return map(processor, values)
 
 
 def bulk_insert(
@@ -210,9 +218,8 @@ def bulk_insert(
     one value in all rows.
     """
     dialect = connection.dialect
-    same = _converted(dialect, table, {name: (value,) for name, value in (constants or {}).items()})
-    fixed = {name: value for name, (value,) in same.items()}
-    insert_bound(connection, table, bound(dialect, table, columns, rows), fixed, statement)
+    same = {name: next(iter(_converted(dialect, table.c[name].type, [each]))) for name, each in (constants or {}).items()}
+    insert_bound(connection, table, bound(dialect, table, columns, rows), same, statement)
 
 
 def insert_bound(
@@ -223,23 +230,24 @@ def insert_bound(
     The statement is compiled once and values are converted by the column types, which is all that is needed of SQLAlchemy
     here; a dictionary per row would cost more than the insert itself.
     """
-    if not rows:
-        return
     same = constants or {}
     if isinstance(rows, CopyText):
         copy_rows(connection, table, rows, same, statement)
         return
-    dialect = connection.dialect
-    text, order, is_positional = _compiled(dialect, table, (*same, *rows), statement)
-    number = len(next(iter(rows.values())))
-    columns = [repeat(same[name], number) if name in same else rows[name] for name in order]
-    parameters: list[Any] = list(zip(*columns, strict=True))
+    if not rows.rows:
+        return
+    given = (*same, *rows.columns)
+    text, order, is_positional = _compiled(connection.dialect, table, given, statement)
+    first = tuple(same.values())
+    parameters: Sequence[Any] = [first + row for row in rows.rows] if first else rows.rows
     if not is_positional:
-        parameters = [dict(zip(order, values, strict=True)) for values in parameters]
-    elif len(order) <= _NARROW:
-        together = number - number % _TOGETHER
-        for first in range(0, together, _TOGETHER):
-            some = parameters[first : first + _TOGETHER]
+        parameters = [dict(zip(given, values, strict=True)) for values in parameters]
+    elif order != given:
+        parameters = list(map(itemgetter(*map(given.index, order)), parameters))
+    if is_positional and len(order) <= _NARROW:
+        together = len(parameters) - len(parameters) % _TOGETHER
+        for start in range(0, together, _TOGETHER):
+            some = parameters[start : start + _TOGETHER]
             connection.exec_driver_sql(_of_many_rows(text, len(order)), tuple(chain.from_iterable(some)))
         parameters = parameters[together:]
     if parameters:
@@ -260,10 +268,12 @@ def _of_many_rows(text: str, columns: int) -> str:
 
 
 @lru_cache(maxsize=100)
-def _compiled(dialect: Dialect, table: Table, columns: tuple[str, ...], statement: Any) -> tuple[str, list[str], bool]:
+def _compiled(
+    dialect: Dialect, table: Table, columns: tuple[str, ...], statement: Any
+) -> tuple[str, tuple[str, ...], bool]:
     """Text of an INSERT, the columns in the order of its parameters, and whether those are given by position."""
     compiled = (insert(table) if statement is None else statement).compile(dialect=dialect, column_keys=list(columns))
-    order = [column.name for column in table.columns if column.name in columns]
+    order = tuple(column.name for column in table.columns if column.name in columns)
     return str(compiled), order, bool(compiled.positional)
 
 

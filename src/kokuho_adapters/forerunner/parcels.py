@@ -15,7 +15,7 @@ from typing import IO, Any, Final
 
 from attrs import fields
 
-from kokuho_adapters.database.statements import BoundColumns
+from kokuho_adapters.database.statements import BoundRows
 from kokuho_core.identity.insured_ids import IssuedId
 from kokuho_core.identity.settlement import IdentityConflict, SettledPerson, Settlement
 from kokuho_core.insured_person.application_period import ApplicationPeriod
@@ -63,17 +63,17 @@ def _as_call(made: type) -> Callable[[Any], tuple[type, tuple[Any, ...]]]:
     return lambda each: (made, values(each))
 
 
-def _plainly(columns: BoundColumns) -> tuple[Callable[[bytes], BoundColumns], tuple[bytes]]:
+def _plainly(bound: BoundRows) -> tuple[Callable[[bytes], BoundRows], tuple[bytes]]:
     """Packed for itself, without looking for each value whether it occurred before: that takes half the time."""
     packed = io.BytesIO()
     pickler = pickle.Pickler(packed, pickle.HIGHEST_PROTOCOL)
     pickler.fast = True
-    pickler.dump(dict(columns))
-    return _columns, (packed.getvalue(),)
+    pickler.dump((bound.columns, bound.rows))
+    return _bound_rows, (packed.getvalue(),)
 
 
-def _columns(packed: bytes) -> BoundColumns:
-    return BoundColumns(unpacked(packed))
+def _bound_rows(packed: bytes) -> BoundRows:
+    return BoundRows(*unpacked(packed))
 
 
 def _as_key(key: tuple[Any, ...]) -> tuple[type, tuple[Any, ...]]:
@@ -84,7 +84,7 @@ def _as_key(key: tuple[Any, ...]) -> tuple[type, tuple[Any, ...]]:
 _BY_CALL: Final[dict[type, Callable[[Any], Any]]] = {
     **{made: _as_call(made) for made in _FREQUENT},
     **dict.fromkeys((Addressee, HouseholdKey, Source), _as_key),
-    BoundColumns: _plainly,
+    BoundRows: _plainly,
 }
 
 
