@@ -30,10 +30,11 @@ from kokuho_core.returning.rows import (
     candidate_rows,
     finding_rows,
     insured_id_row,
+    kept_values,
     qualification_rows,
     row_keys,
 )
-from kokuho_core.returning.telling import what_to_tell
+from kokuho_core.returning.telling import what_to_tell, what_to_tell_first
 from kokuho_core.vocabulary.codes import Decision, Suggestion, SuggestionReason
 from kokuho_core.vocabulary.identifiers import MunicipalInsuredId, PrefecturalInsuredId
 from kokuho_core.vocabulary.month import Month
@@ -117,6 +118,17 @@ TELLING = [
 def test_what_is_due(current: Row | None, told: Row | None, due: Row | None) -> None:
     """Rules: I-3, H-6, H-7, X-13, X-28, X-36."""
     assert what_to_tell(current, told) == due
+
+
+@strategies.some
+@given(strategies.drawn(lambda rng: rng.choices([each for each in rng.choice(list(VERSIONS.values())) if each], k=rng.randrange(1, 9))))
+def test_many_rows_told_first_are_told_as_each_of_them(rows: list[Row]) -> None:
+    """Rules: X-13, X-36. A column at a time, and as they are kept."""
+    columns = list(zip(*map(kept_values, rows), strict=True))
+    due = [row for row in rows if what_to_tell(row, None) is not None]
+    told = what_to_tell_first(type(rows[0]), columns)
+    assert list(zip(*told, strict=True)) == [kept_values(row) for row in due]
+    assert all(what_to_tell(row, None) in (row, None) for row in rows)
 
 
 # --- what ---

@@ -9,8 +9,9 @@ from attrs import frozen
 from sqlalchemy import Connection, bindparam, delete, select, update
 
 from kokuho_adapters.database.row_text import RowText
-from kokuho_adapters.database.statements import batches, bulk_insert, one_of, upsert
+from kokuho_adapters.database.statements import batches, bulk_insert, one_of, streamed, upsert
 from kokuho_adapters.database.tables import returned_row
+from kokuho_core.ports.stores import NewRows
 from kokuho_core.returning.rows import ROW_TYPES, ReturnKey, Row
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
@@ -20,16 +21,12 @@ RETURNED_COLUMNS: Final = ("subject", "file_id", "insurer_number", "item", "stan
 # Made once: to put a statement together costs more than to execute it for a municipality that is told little.
 _OF_ONE_FILE: Final = (_row.insurer_number == bindparam("insurer"), _row.file_id == bindparam("file"))
 _IS_DUE: Final = (*_OF_ONE_FILE, _row.is_due.is_(True))
-_STANDING: Final = (
-    select(_row.stands, _row.told)
-    .where(*_OF_ONE_FILE)
-    .order_by(_row.subject, _row.item)
-    .execution_options(yield_per=1000)
-)
+_STANDING: Final = select(_row.stands, _row.told).where(*_OF_ONE_FILE).order_by(_row.subject, _row.item)
 _DUE: Final = _STANDING.where(_row.is_due.is_(True))
 _FORGET: Final = delete(returned_row).where(*_IS_DUE, _row.stands.is_(None))
 _AS_IT_STANDS: Final = "="
 """``told`` of nearly every row: what stands, which is not kept twice."""
+_READ_TOGETHER: Final = 1000
 _MARKED_TOGETHER: Final = 5_000
 _LAST_OF_SOME: Final = select(_row.subject).where(*_IS_DUE).order_by(_row.subject).offset(_MARKED_TOGETHER).limit(1)
 _MARK_TOLD: Final = update(returned_row).where(*_IS_DUE).values(told=_AS_IT_STANDS, is_due=False)
@@ -82,15 +79,19 @@ class SqlReturnStore:
 
     def due(
         self, insurer: InsurerNumber, file_id: str, *, everything: bool
-    ) -> Iterator[tuple[Row | None, Row | None]]:
-        load_all = _TEXTS[file_id].load_all
-        rows = self.connection.execute(_STANDING if everything else _DUE, {"insurer": insurer, "file": file_id})
-        for some in rows.partitions():
+    ) -> Iterator[NewRows | list[tuple[Row | None, Row | None]]]:
+        texts = _TEXTS[file_id]
+        query = _STANDING if everything else _DUE
+        for some in streamed(self.connection, query, _READ_TOGETHER, {"insurer": insurer, "file": file_id}):
             stands, told = zip(*some, strict=True)
-            current = load_all(stands)
-            before = load_all([None if text == _AS_IT_STANDS else text for text in told])
-            for text, now, last in zip(told, current, before, strict=True):
-                yield now, now if text == _AS_IT_STANDS else last
+            if None not in stands and told.count(None) == len(told):
+                yield NewRows(texts.kept_columns(stands))
+                continue
+            current = texts.load_all(stands)
+            before = texts.load_all([None if text == _AS_IT_STANDS else text for text in told])
+            yield [
+                (now, now if text == _AS_IT_STANDS else last) for text, now, last in zip(told, current, before, strict=True)
+            ]
 
     def mark_told(self, insurer: InsurerNumber, file_id: str) -> None:
         mine = {"insurer": insurer, "file": file_id}

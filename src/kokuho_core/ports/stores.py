@@ -20,7 +20,7 @@ from kokuho_core.identity.insured_ids import IssuedId
 from kokuho_core.insured_person.application_period import PeriodKey
 from kokuho_core.insured_person.fact import PersonFact
 from kokuho_core.insured_person.record import PersonRecord
-from kokuho_core.ports.files import FileHeader
+from kokuho_core.ports.files import Columns, FileHeader
 from kokuho_core.ports.vault import SealedNumber
 from kokuho_core.qualification.findings import FindingKind
 from kokuho_core.qualification.moves import Move
@@ -467,6 +467,13 @@ class CandidateStore(Protocol):
     def all(self, insurer: InsurerNumber | None) -> Iterator[Candidate]: ...
 
 
+@frozen
+class NewRows:
+    """初めて知らせる行: of what stands and was never told, the values for each attribute of the row class as they are kept."""
+
+    columns: Columns
+
+
 class ReturnStore(Protocol):
     """返却レコードの保管: what stands now, and what was told last."""
 
@@ -478,8 +485,10 @@ class ReturnStore(Protocol):
         """Current row, told row and whether it is due."""
         ...
 
-    def due(self, insurer: InsurerNumber, file_id: str, *, everything: bool) -> Iterator[tuple[Row | None, Row | None]]:
-        """Current and told rows of one municipality's file: those that are due, or ``everything``."""
+    def due(
+        self, insurer: InsurerNumber, file_id: str, *, everything: bool
+    ) -> Iterator[NewRows | list[tuple[Row | None, Row | None]]]:
+        """Current and told rows of one municipality's file, some at a time: those that are due, or ``everything``."""
         ...
 
     def mark_told(self, insurer: InsurerNumber, file_id: str) -> None:

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import date
 from typing import Any, Final, NamedTuple
 
-from attrs import fields, frozen
+from attrs import astuple, fields, frozen
 
 from kokuho_core.household_continuity.candidate import Candidate
 from kokuho_core.qualification.derivation import Qualification
@@ -169,6 +169,11 @@ RETURNED_FILES: Final = (*ROW_TYPES, "SHOKEKKA")
 def row_keys(file_id: str) -> tuple[str, ...]:
     """The layout keys of a returned file."""
     return tuple(attribute.name for attribute in fields(ROW_TYPES[file_id]))
+
+
+def kept_values(row: Row) -> tuple[Any, ...]:
+    """The values of a row in the order of its attributes, as they are kept and written: days and months as text."""
+    return tuple(str(value) if isinstance(value, date | Month) else value for value in astuple(row, recurse=False))
 
 
 class ReturnKey(NamedTuple):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from itertools import compress
 from typing import Any, Final
 
-from attrs import evolve
+from attrs import evolve, fields
 
 from kokuho_core.returning.rows import HihoidRow, KakuninRow, KeikakuRow, KeikohoRow, KohikekkaRow, KohikiRow, Row
 from kokuho_core.vocabulary.codes import CandidateStatus, CarryResult, Decision, UpdateKind
@@ -38,6 +39,19 @@ def _needs_an_earlier_telling(row: Row) -> bool:
     """Solved, withdrawn and taken back mean something only to somebody who was told before (X-13, X-36)."""
     sign = _NEEDS_AN_EARLIER_TELLING.get(type(row))
     return sign is not None and getattr(row, sign[0]) == sign[1]
+
+
+def what_to_tell_first(kind: type[Row], columns: Sequence[Sequence[Any]]) -> Sequence[Sequence[Any]]:
+    """As :func:`what_to_tell` for rows of one class of which nothing was told yet: what is due of them.
+
+    They are given and returned as they are kept, for each attribute the values of all of them.
+    """
+    sign = _NEEDS_AN_EARLIER_TELLING.get(kind)
+    if sign is None:
+        return columns
+    place = [attribute.name for attribute in fields(kind)].index(sign[0])
+    are_due = [value != sign[1] for value in columns[place]]
+    return [list(compress(column, are_due)) for column in columns]
 
 
 def _insured_id(current: HihoidRow, told: Row | None) -> Row | None:

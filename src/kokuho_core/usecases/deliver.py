@@ -6,18 +6,17 @@ from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime
 from functools import partial
 from itertools import chain
-from operator import attrgetter
 from typing import Any, Final
 
 from attrs import frozen
 
 from kokuho_core.access import Operation
 from kokuho_core.errors import NotFound, Problem
-from kokuho_core.ports.files import FIRST_LINE, OutgoingFiles
-from kokuho_core.ports.stores import Delivery, ReceivedFile, RecordOutcome, UnitOfWork
+from kokuho_core.ports.files import FIRST_LINE, Columns, OutgoingFiles
+from kokuho_core.ports.stores import Delivery, NewRows, ReceivedFile, RecordOutcome, UnitOfWork
 from kokuho_core.reception.ledger import FileResult
-from kokuho_core.returning.rows import RETURNED_FILES, ROW_TYPES, row_keys
-from kokuho_core.returning.telling import what_to_tell
+from kokuho_core.returning.rows import RETURNED_FILES, ROW_TYPES, Row, kept_values, row_keys
+from kokuho_core.returning.telling import what_to_tell, what_to_tell_first
 from kokuho_core.usecases.admission import admitted, count, operator_of, purpose_of
 from kokuho_core.usecases.office import Office
 from kokuho_core.usecases.publishing import publish_committed_files
@@ -87,38 +86,49 @@ def _write(
     created_at: datetime,
     everything: bool,
 ) -> DeliveredFile | None:
+    is_kept = file_id in ROW_TYPES
     reported: list[ReceivedFile] = []
-    if file_id in ROW_TYPES:
+    due: Iterator[Sequence[Any]]
+    if is_kept:
         keys = row_keys(file_id)
-        rows = _due_rows(work, insurer, file_id, keys, everything)
+        due = _due_columns(work, insurer, file_id, everything)
     else:
         keys = _RESULT_KEYS
         reported = work.files.unreported(insurer, everything=everything)
-        rows = _results(work, insurer, reported)
-    first = next(rows, None)
+        due = _results(work, insurer, reported)
+    first = next(due, None)
     if first is None:
         return None
     sequence = work.deliveries.next_sequence(insurer, file_id)
-    name, records = outgoing.write(file_id, insurer, created_at, sequence, keys, chain([first], rows))
+    write = outgoing.write_columns if is_kept else outgoing.write
+    name, records = write(file_id, insurer, created_at, sequence, keys, chain([first], due))
     delivery = Delivery(insurer, file_id, sequence, name, records, operator_of(office), purpose_of(office))
     work.deliveries.prepare(delivery, folder, created_at)
-    if file_id in ROW_TYPES:
+    if is_kept:
         work.returns.mark_told(insurer, file_id)
     else:
         work.files.mark_reported(file.file_no for file in reported)
     return DeliveredFile(name, file_id, records)
 
 
-def _due_rows(
-    work: UnitOfWork, insurer: InsurerNumber, file_id: str, keys: Sequence[str], everything: bool
-) -> Iterator[Sequence[Any]]:
-    values_of = attrgetter(*keys)
-    for current, told in work.returns.due(insurer, file_id, everything=everything):
+def _due_columns(work: UnitOfWork, insurer: InsurerNumber, file_id: str, everything: bool) -> Iterator[Columns]:
+    kind = ROW_TYPES[file_id]
+    for some in work.returns.due(insurer, file_id, everything=everything):
+        if isinstance(some, NewRows):
+            columns = what_to_tell_first(kind, some.columns)
+        else:
+            columns = list(zip(*map(kept_values, _due_rows(some, everything)), strict=True))
+        if columns and columns[0]:
+            yield columns
+
+
+def _due_rows(rows: Iterable[tuple[Row | None, Row | None]], everything: bool) -> Iterator[Row]:
+    for current, told in rows:
         row = what_to_tell(current, told)
         if row is None and everything and told is not None:
             row = current
         if row is not None:
-            yield values_of(row)
+            yield row
 
 
 _RESULT_KEYS: Final = ("insurer_number", "source_file", "line", "result", "error_code", "error_field", "message")
