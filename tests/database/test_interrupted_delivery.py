@@ -120,15 +120,15 @@ def test_written_but_not_committed(office: PrefectureOffice, monkeypatch: pytest
 def test_one_file_cannot_be_written(office: PrefectureOffice, monkeypatch: pytest.MonkeyPatch, failing: str) -> None:
     """Rules: X-13."""
     before = told_state(office)
-    write = OpenFormatFolder.write
+    write = OpenFormatFolder._write
 
-    def fail(self: OpenFormatFolder, file_id: str, *rest: Any) -> Any:
+    def fail(self: OpenFormatFolder, file_id: str, *rest: Any, **more: Any) -> Any:
         if file_id == failing:
             raise Interrupted
-        return write(self, file_id, *rest)
+        return write(self, file_id, *rest, **more)
 
     with monkeypatch.context() as patch:
-        patch.setattr(OpenFormatFolder, "write", fail)
+        patch.setattr(OpenFormatFolder, "_write", fail)
         with pytest.raises(Interrupted):
             office.deliver(A)
     assert published(office) == []
