@@ -17,7 +17,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import gc
 import json
 import os
 import resource
@@ -41,6 +40,7 @@ from sqlalchemy import update
 from kokuho_adapters.composition import Installation, open_installation
 from kokuho_adapters.configuration import Configuration
 from kokuho_adapters.database.tables import office_row
+from kokuho_adapters.garbage import collect_rarely
 from kokuho_core.usecases import municipal_office
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
@@ -122,7 +122,7 @@ def let_all_wait(installation: Installation) -> None:
 
 
 def one_step(step: str, folder: Path, *, alone: bool) -> dict[str, float]:
-    gc.set_threshold(50_000, 20, 20)  # as the command does
+    collect_rarely()  # as the command does
     if step == "csv":
         return write_csv(folder)
     if step == "raw":

@@ -13,7 +13,6 @@ both, which other work on the machine does not lengthen (those of the server on 
 from __future__ import annotations
 
 import argparse
-import gc
 import json
 import os
 import socket
@@ -35,6 +34,7 @@ import orjson
 import uvicorn
 
 from kokuho_adapters.files import LayoutBook
+from kokuho_adapters.garbage import collect_rarely
 from kokuho_adapters.registry.server_channel import BATCH_LINES, ServerAddress, ServerGateway
 from kokuho_adapters.registry_simulator.server import FEDERATION, prepare
 from kokuho_adapters.registry_simulator.tls import server_context
@@ -227,7 +227,7 @@ def measure(way: str, persons: int, work: Path) -> dict[str, float]:
 
 def timed(way: str, url: str, folder: Path, persons: int) -> None:
     """One client's work, told as JSON."""
-    gc.set_threshold(50_000, 20, 20)  # as the command does
+    collect_rarely()  # as the command does
     began, used = time.perf_counter(), time.process_time()
     SENDERS[way](url, folder, persons)
     cost = {"seconds": time.perf_counter() - began, "client_cpu": time.process_time() - used}

@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import gc
 import json
 import os
 import resource
@@ -36,6 +35,7 @@ from raw_registration import register_raw
 from kokuho_adapters.composition import Installation, open_installation
 from kokuho_adapters.configuration import Configuration
 from kokuho_adapters.files import LayoutBook
+from kokuho_adapters.garbage import collect_rarely
 from kokuho_adapters.registry.folder_channel import FolderGateway
 from kokuho_core.entrusted_partition.exchanged import Exchange, RecordKey, RegistrationLine
 from kokuho_core.ports.registry import Batch
@@ -105,7 +105,7 @@ def send_through(persons: int, gateway: FolderGateway) -> None:
 
 
 def one_step(step: str, persons: int, folder: Path) -> dict[str, float]:
-    gc.set_threshold(50_000, 20, 20)  # as the command does
+    collect_rarely()  # as the command does
     if step == "csv":
         return timed(lambda: write_csv(persons, folder))
     if step == "channel":
