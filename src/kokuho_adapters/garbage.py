@@ -7,4 +7,4 @@ import gc
 
 def collect_rarely() -> None:
     """For processes of our own, before they load anything: bulk work and modules make many small objects and hardly a ring."""
-    gc.set_threshold(50_000, 20, 20)
+    gc.set_threshold(250_000, 20, 20)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Any, Final
 
 from attrs import fields, frozen
 
@@ -88,3 +88,12 @@ RowKey = tuple[InsurerNumber, AddresseeNumber, int]
 
 FACT_KEYS: Final = tuple(attribute.name for attribute in fields(PersonFact) if attribute.name != "verdict")
 """Attribute names of :class:`PersonFact` that come from the record itself, in order."""
+TOLD_KEYS: Final = tuple(key for key in FACT_KEYS if key not in ("file_no", "line", "number", "previous_number"))
+"""Those of them that every reader of a record knows, in order: its file is not entered and its number not looked up yet."""
+
+
+def fact_told(
+    line: int, insurer: InsurerNumber, addressee: AddresseeNumber, history_number: int, update_kind: str, *others: Any
+) -> PersonFact:
+    """What the rules judge of a record on ``line``, of which only its values under :data:`TOLD_KEYS` are known."""
+    return PersonFact(0, line, insurer, addressee, history_number, update_kind, None, None, *others)

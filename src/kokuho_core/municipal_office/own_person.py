@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date, datetime
+from operator import attrgetter
 from typing import Any, Final
 
 from attrs import evolve, fields, frozen
 
 from kokuho_core.insured_person.application_period import ApplicationPeriod
-from kokuho_core.insured_person.fact import FACT_KEYS, PersonFact
+from kokuho_core.insured_person.fact import TOLD_KEYS, fact_told
 from kokuho_core.insured_person.person import InsuredPerson
 from kokuho_core.insured_person.record import PersonRecord
 from kokuho_core.municipal_office.history_row import PersonRow, cancelled
@@ -20,7 +21,7 @@ from kokuho_core.vocabulary.individual_number import NumberIndex
 
 ITEM_KEYS: Final = tuple(attribute.name for attribute in fields(PersonItems) if attribute.name != "number")
 """Attributes that :class:`PersonItems` and :class:`PersonRecord` share."""
-_JUDGED: Final = tuple(key for key in FACT_KEYS if key not in ("file_no", "line", "number", "previous_number"))
+_told: Final = attrgetter(*TOLD_KEYS)
 
 
 @frozen
@@ -164,7 +165,7 @@ class OwnPerson:
         return evolve(self, rows=tuple(change(row) for row in self.rows))
 
     def _judged(self) -> InsuredPerson:
-        return InsuredPerson(tuple(_fact_of(row.record) for row in self.live_rows))
+        return InsuredPerson(tuple(fact_told(row.record.history_number, *_told(row.record)) for row in self.live_rows))
 
     def _checked(self, person: OwnPerson) -> OwnPerson:
         person._judged().require_no_overlap()
@@ -174,9 +175,3 @@ class OwnPerson:
 def _card(record: PersonRecord) -> tuple[Any, ...]:
     """記号・番号・枝番, within one application period."""
     return (record.application_start, record.card_symbol, record.card_number, record.branch_number)
-
-
-def _fact_of(record: PersonRecord) -> PersonFact:
-    """What the rules judge of a row; nothing of it was received."""
-    told = {key: getattr(record, key) for key in _JUDGED}
-    return PersonFact(file_no=0, line=record.history_number, number=None, previous_number=None, **told)

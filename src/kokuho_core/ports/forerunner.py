@@ -6,7 +6,7 @@ is computed by who asks.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from datetime import date
 from typing import TYPE_CHECKING, Any, Protocol
@@ -41,7 +41,8 @@ class TakenRecords:
     """先に読んだレコード: some records of a file, in order, as :class:`kokuho_core.usecases.reception_kinds.Reception` took them.
 
     ``bound`` are the accepted ones in the form in which the database takes them. ``fault`` is what refuses the whole file after
-    them; the file ends with the last of its parts.
+    them; the file ends with the last of its parts. With that come the refusals by line that all records together lead to, where
+    nothing else needs to be known for them.
     """
 
     total: int
@@ -50,6 +51,7 @@ class TakenRecords:
     sealed: SealedWith | None
     fault: tuple[Problem, ...]
     is_last: bool
+    refused: Mapping[int, Problem] | None = None
 
 
 class JudgingAhead(Protocol):

@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 from attrs import frozen
 
 from kokuho_core.vocabulary.identifiers import InsurerNumber
+
+FIRST_SEQUENCE: Final = 1
+"""通番の初め: when it is applied, nothing of its kind was received from its sender before (X-2)."""
 
 
 class FileResult(StrEnum):
@@ -32,8 +36,8 @@ class LedgerEntry:
 class Ledger:
     """受渡簿 of one (sender, FILE_ID).
 
-    ``last_applied`` is the highest sequence applied; sequences begin with 1 and are applied without a break, so every
-    sequence up to it was used.
+    ``last_applied`` is the highest sequence applied, 0 before the first. Sequences begin with :data:`FIRST_SEQUENCE` and are
+    applied without a break, so every sequence up to it was used.
     """
 
     sender: InsurerNumber

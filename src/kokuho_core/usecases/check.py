@@ -14,12 +14,6 @@ from typing import Any, Final, cast
 from attrs import evolve, field, frozen, mutable
 
 from kokuho_core.errors import FileRefused, Problem
-from kokuho_core.high_cost_history.history import HIGH_COST_FACT_KEYS, HighCostFact
-from kokuho_core.high_cost_history.record import HighCostRecord
-from kokuho_core.household.household import HOUSEHOLD_FACT_KEYS, HouseholdFact
-from kokuho_core.household.record import HouseholdRecord
-from kokuho_core.insured_person.fact import FACT_KEYS, PersonFact
-from kokuho_core.insured_person.record import PersonRecord
 from kokuho_core.ports.files import FileHeader, IncomingFile, ReadRecord
 from kokuho_core.ports.keys import KeyRegister
 from kokuho_core.ports.stores import FileCounts, RecordOutcome, UnitOfWork
@@ -28,6 +22,7 @@ from kokuho_core.reception.ledger import FileResult
 from kokuho_core.usecases.office import Office, Progress, Settings, silent
 from kokuho_core.usecases.receive import FileAnswer
 from kokuho_core.usecases.reception_kinds import ACCEPTED_FILES, HELD, REFUSED, Reception, reception_for
+from kokuho_core.usecases.within_file import JUDGING, Judging
 from kokuho_core.vocabulary.codes import UpdateKind
 from kokuho_core.vocabulary.identifiers import InsurerNumber, Source
 from kokuho_core.vocabulary.individual_number import IndividualNumber, NumberIndex
@@ -85,7 +80,7 @@ def _reception(header: FileHeader, settings: Settings) -> _Decisions | Reception
         return _Decisions()
     nothing = cast(Any, None)  # no database, clock or kept file is ever asked for
     office = Office(nothing, _NoVault(), nothing, nothing, nothing, settings)
-    reception = reception_for(office, header)
+    reception = reception_for(office, header, may_follow_others=True)
     reception.enter(cast(UnitOfWork, _EmptyDesk()), 0)
     return reception
 
@@ -159,18 +154,20 @@ class _Store:
         """Nothing waits."""
 
 
-_PERSON_KEYS: Final = tuple(key for key in FACT_KEYS if key not in ("file_no", "line", "number", "previous_number"))
+@frozen
+class _Told(_Store):
+    """Records that are judged beside others of whom they are about."""
+
+    judging: Judging = field(kw_only=True)
+
+    def add(self, file_no: int, records: Sequence[tuple[Any, ...]]) -> None:
+        for subject, told in self.judging.told((line, record) for line, record, *_ in records):
+            self.put(subject, self.judging.fact(*told))
 
 
-class _Persons(_Store):
+class _Persons(_Told):
     def held_by(self, insurer: str) -> frozenset[Source]:
         return frozenset()
-
-    def add(self, file_no: int, records: Sequence[tuple[int, PersonRecord, Any, Any]]) -> None:
-        for line, record, _, _ in records:
-            told = {key: getattr(record, key) for key in _PERSON_KEYS}
-            fact = PersonFact(file_no=file_no, line=line, number=None, previous_number=None, **told)
-            self.put(fact.addressee, fact)
 
     def sharing_numbers(self, file_no: int) -> list[Any]:
         return []
@@ -179,21 +176,7 @@ class _Persons(_Store):
         return []
 
 
-class _Households(_Store):
-    def add(self, file_no: int, records: Sequence[tuple[int, HouseholdRecord]]) -> None:
-        for line, record in records:
-            told = {key: getattr(record, key) for key in HOUSEHOLD_FACT_KEYS[2:]}
-            fact = HouseholdFact(file_no=file_no, line=line, **told)
-            self.put(fact.key, fact)
-
-
-class _HighCost(_Store):
-    def add(self, file_no: int, records: Sequence[tuple[int, HighCostRecord]]) -> None:
-        for line, record in records:
-            told = {key: getattr(record, key) for key in HIGH_COST_FACT_KEYS[2:]}
-            fact = HighCostFact(file_no=file_no, line=line, **told)
-            self.put(fact.key, fact)
-
+class _HighCost(_Told):
     def row_of(self, fact: Any) -> Any:
         return fact.high_cost_month
 
@@ -219,9 +202,9 @@ class _Others(_Store):
 class _EmptyDesk:
     """What the reception classes ask of a unit of work, with no database behind it."""
 
-    persons: _Persons = field(factory=_Persons)
-    households: _Households = field(factory=_Households)
-    high_cost: _HighCost = field(factory=_HighCost)
+    persons: _Persons = field(factory=lambda: _Persons(judging=JUDGING["SKKOJIN"]))
+    households: _Told = field(factory=lambda: _Told(judging=JUDGING["SKSETAI"]))
+    high_cost: _HighCost = field(factory=lambda: _HighCost(judging=JUDGING["KOGAKU"]))
     others: _Others = field(factory=_Others)
     keys: None = None
 

@@ -20,10 +20,12 @@ from kokuho_core.ports.forerunner import ForerunnerLost, SealedWith, TakenRecord
 from kokuho_core.ports.keys import KeyPurpose
 from kokuho_core.ports.stores import RecordOutcome, UnitOfWork
 from kokuho_core.ports.vault import SealedNumber
+from kokuho_core.reception.ledger import FIRST_SEQUENCE
 from kokuho_core.reception.lifecycle import refusals_of
 from kokuho_core.usecases.connected import connected_groups
 from kokuho_core.usecases.office import BATCH, Office
 from kokuho_core.usecases.second_look import as_if_confirmed, await_second_look, take_effect
+from kokuho_core.usecases.within_file import JUDGING, FirstFile
 from kokuho_core.vocabulary.codes import Decision
 from kokuho_core.vocabulary.identifiers import Addressee
 from kokuho_core.vocabulary.individual_number import IndividualNumber
@@ -47,13 +49,15 @@ class Reception(ABC, Generic[Record]):
     work: UnitOfWork
     file_no: int
 
-    def __init__(self, office: Office, header: FileHeader) -> None:
+    def __init__(self, office: Office, header: FileHeader, first_file: FirstFile | None) -> None:
         self.office = office
         self.header = header
         self.total = 0
         self._has_entered = False
         self._batches: list[list[tuple[int, Record]]] = [[]]
         self._outcomes: list[RecordOutcome] = []
+        self._first_file = first_file
+        self._judged_ahead: Mapping[int, Problem] | None = None
 
     def enter(self, work: UnitOfWork, file_no: int) -> None:
         """From here on records are kept in ``work``, those taken before too."""
@@ -84,8 +88,13 @@ class Reception(ABC, Generic[Record]):
         batches, self._batches = self._batches, [[]]
         outcomes, self._outcomes = self._outcomes, []
         total, self.total = self.total, 0
-        bound, sealed = self.bound(work, [record for batch in batches for record in batch])
-        return TakenRecords(total, tuple(outcomes), bound, sealed, tuple(fault), is_last)
+        records = [record for batch in batches for record in batch]
+        bound, sealed = self.bound(work, records)
+        refused = None
+        if self._first_file is not None:
+            self._first_file.add(records)
+            refused = self._first_file.refused() if is_last else None
+        return TakenRecords(total, tuple(outcomes), bound, sealed, tuple(fault), is_last, refused)
 
     def take_over(self, taken: TakenRecords) -> None:
         """Keep what another process took. Raises :class:`ForerunnerLost`, and :class:`FileRefused` for its fault."""
@@ -94,6 +103,7 @@ class Reception(ABC, Generic[Record]):
         if taken.sealed is not None:
             self._count_sealed(taken.sealed)
         self.keep(taken.bound)
+        self._first_file, self._judged_ahead = None, taken.refused
         if taken.fault:
             raise FileRefused(*taken.fault)
 
@@ -118,7 +128,7 @@ class Reception(ABC, Generic[Record]):
         """Judge what needs the whole file, and return every outcome but plain acceptance."""
         self._flush()
         self.work.alone()
-        refused = self.judge()
+        refused = self._judged()
         if refused:
             self.discard(refused)
             self._outcomes = [each for each in self._outcomes if each.line not in refused]
@@ -126,12 +136,21 @@ class Reception(ABC, Generic[Record]):
         self.after()
         return sorted(self._outcomes, key=lambda outcome: outcome.line)
 
+    def _judged(self) -> Mapping[int, Problem]:
+        """What :meth:`judge` says, which needs not be asked about a first file: it tells by itself."""
+        refused = self._judged_ahead
+        if refused is None and self._first_file is not None:
+            refused = self._first_file.refused()
+        return self.judge() if refused is None else refused
+
     def _flush(self) -> None:
         if self._has_entered:
             batches, self._batches = self._batches, [[]]
             for batch in batches:
                 if batch:
                     self.add(batch)
+                    if self._first_file is not None:
+                        self._first_file.add(batch)
 
     def _refuse(self, problems: Sequence[Problem]) -> None:
         self._outcomes.extend(RecordOutcome(problem.line, REFUSED, problem) for problem in problems)
@@ -151,7 +170,7 @@ class Reception(ABC, Generic[Record]):
         """Keep a batch of records."""
 
     @abstractmethod
-    def judge(self) -> dict[int, Problem]:
+    def judge(self) -> Mapping[int, Problem]:
         """Refusals by line that need all records of the file and what was known before."""
 
     @abstractmethod
@@ -439,6 +458,9 @@ def lane_of(header: FileHeader) -> str | None:
     return f"{header.sender}/{header.file_id}"
 
 
-def reception_for(office: Office, header: FileHeader) -> Reception[Any]:
-    """The reception of one file."""
-    return _RECEPTIONS[header.file_id](office, header)
+def reception_for(office: Office, header: FileHeader, *, may_follow_others: bool = False) -> Reception[Any]:
+    """The reception of one file. With ``may_follow_others``, not even what is numbered as a first file is taken for one."""
+    judging = JUDGING.get(header.file_id)
+    is_first = header.sequence == FIRST_SEQUENCE and not may_follow_others
+    first_file = FirstFile(judging) if is_first and judging is not None else None
+    return _RECEPTIONS[header.file_id](office, header, first_file)
