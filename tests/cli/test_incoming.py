@@ -12,11 +12,10 @@ def touched(folder: Path, *names: str) -> None:
         (folder / name).touch()
 
 
-def test_files_of_a_folder_by_creation_sequence_and_sender(tmp_path: Path) -> None:
+def test_files_of_a_folder_by_creation_sequence_and_name(tmp_path: Path) -> None:
     touched(
         tmp_path,
         "SKSETAI_139014_20240501080000_0001.csv",
-        "SKSETAI_130013_20240501080000_0001.csv",
         "SKKOJIN_139014_20240601080000_0002.csv",
         "SKKOJIN_139014_20240501080000_0010.csv",
         "SKKOJIN_139014_20240501080000_0001.csv",
@@ -27,7 +26,6 @@ def test_files_of_a_folder_by_creation_sequence_and_sender(tmp_path: Path) -> No
     )
     (tmp_path / "folder.csv").mkdir()
     assert [path.name for path in csv_files(tmp_path)] == [
-        "SKSETAI_130013_20240501080000_0001.csv",
         "SKKOJIN_139014_20240501080000_0001.csv",
         "SKSETAI_139014_20240501080000_0001.csv",
         "SKKOJIN_139014_20240501080000_0010.csv",

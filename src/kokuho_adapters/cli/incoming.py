@@ -25,7 +25,7 @@ class GivenPaths:
 
 
 def expand(paths: Iterable[Path]) -> GivenPaths:
-    """Folders become their ``*.csv`` files by time of creation, sequence and sender; files stay where they were given."""
+    """Folders become their ``*.csv`` files by time of creation, sequence and name; files stay where they were given."""
     files: list[Path] = []
     missing: list[Path] = []
     for path in paths:
@@ -46,9 +46,9 @@ def csv_files(folder: Path) -> list[Path]:
     return sorted(found, key=_order)
 
 
-def _order(path: Path) -> tuple[datetime, int, str, str]:
+def _order(path: Path) -> tuple[datetime, int, str]:
     try:
         name = FileName.parse(path.name)
     except FileRefused:
-        return (_LAST, 0, "", path.name)
-    return (name.created_at, name.sequence, name.insurer_number, path.name)
+        return (_LAST, 0, path.name)
+    return (name.created_at, name.sequence, path.name)

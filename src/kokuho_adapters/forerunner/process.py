@@ -56,7 +56,7 @@ WORTH_WRITING: Final = 100_000
 """The same for rows to send, which are written quickly."""
 _PIPE_BYTES: Final = 1024 * 1024
 """As much as Linux gives to everybody."""
-_FILES_AHEAD: Final = 6
+_FILES_AHEAD: Final = 3
 _ANSWERS_AHEAD: Final = 8
 """How many files are announced, and answers waited with, so that memory does not grow with what there is to do."""
 
