@@ -19,6 +19,7 @@ import pytest
 from kokuho_adapters.exchange import cms, media_package
 from kokuho_adapters.exchange.cms import Opened, seal
 from kokuho_adapters.exchange.credentials import Certificate, load_private_key
+from kokuho_adapters.exchange.der import SEQUENCE, DerSource, part
 from kokuho_adapters.exchange.manifest import ListedFile, Manifest
 from kokuho_adapters.exchange.media_package import MANIFEST_MEMBER, Package, Party, open_package, pack
 from kokuho_adapters.exchange.staging import Digest
@@ -173,6 +174,20 @@ def test_a_changed_byte_is_found(tmp_path: Path, sender: Party, addressee: Party
         changed[place] ^= 1 << (place % 8)
         target.write_bytes(changed)
         assert refusal(target, tmp_path, addressee, sender).code in ("KKH-E006", "KKH-E007"), place
+
+
+@pytest.mark.parametrize("length", [b"\x80", b"\x81\x7f", b"\x82\0\xff", b"\x88" + b"\xff" * 8, b"\x89" + b"\x01" * 9, b"\xff"])
+def test_a_length_that_no_part_has(length: bytes) -> None:
+    """Rules: S-12: indefinite, longer than it need be, or larger than anything that can be read."""
+    with pytest.raises(FileRefused) as refused:
+        DerSource(io.BytesIO(b"\x30" + length)).enter(SEQUENCE, "here")
+    assert (refused.value.code, refused.value.problems[0].field) == ("KKH-E006", "here")
+
+
+def test_a_member_that_ends_behind_the_last_byte() -> None:
+    """Rules: S-12."""
+    with pytest.raises(FileRefused):
+        list(cms._members(part(SEQUENCE, b"\x31\x87" + b"\xff" * 7), "here"))
 
 
 def test_reordered_and_spliced(tmp_path: Path, sender: Party, addressee: Party) -> None:
@@ -470,6 +485,7 @@ _MEASURE = """
 import resource, sys
 from pathlib import Path
 from kokuho_adapters.exchange.credentials import Certificate, load_private_key
+from kokuho_adapters.exchange.der import SEQUENCE, DerSource, part
 from kokuho_adapters.exchange.media_package import Party, open_package, pack
 from kokuho_adapters.files import LayoutBook
 from datetime import datetime

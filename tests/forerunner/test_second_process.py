@@ -45,12 +45,14 @@ NOTHING_MORE: Callable[[Installation], None] = lambda _: None  # noqa: E731
 
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Two municipalities, the larger files in several parts; fields that are wrong, and one file that ends too early."""
+    """Two municipalities, the larger files in several parts; fields that are wrong, records that come twice, and one file that
+    ends too early."""
     folder = tmp_path_factory.mktemp("files")
     generate_prefecture(2 * PART + 200, 2, 7, folder, PREFECTURE)
     persons = [path for path in csv_files(folder) if path.name.startswith("SKKOJIN")]
     assert persons[0].read_bytes().count(b"\r\n") > PART
     _spoil(persons[0], 3, PART + 1)
+    _repeat(persons[0], 5, PART - 1)
     _cut(persons[-1])
     return folder
 
@@ -64,6 +66,14 @@ def _spoil(path: Path, *places: int) -> None:
         cells[births[0]] = b"20230230"
         lines[place] = b",".join(cells)
     path.write_bytes(b"\r\n".join(lines))
+
+
+def _repeat(path: Path, *places: int) -> None:
+    """The records on these lines once more, at the end."""
+    lines = path.read_bytes().split(b"\r\n")
+    *before, end, _ = lines
+    count = int(end.split(b",")[1]) + len(places)
+    path.write_bytes(b"\r\n".join([*before, *(lines[place] for place in places), b"9,%d" % count, b""]))
 
 
 def _cut(path: Path) -> None:
@@ -136,6 +146,7 @@ class TestTheSame:
         parts = of_files(helped)
         assert {part.is_last for part in parts} == {True, False}
         assert any(part.fault for part in parts) and any(part.outcomes for part in parts)
+        assert any(part.refused for part in parts)
         assert sum(isinstance(each, Assigned) for each in helped) >= 3  # batches of judged groups
 
     def test_on_postgresql(self, files: Path, alone: Ran, helped: list[Any], tmp_path: Path, server: Server) -> None:

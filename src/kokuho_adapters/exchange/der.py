@@ -58,8 +58,8 @@ class DerSource:
         if first < 0x80:
             return first
         size = first & 0x7F
-        if not 1 <= size <= 8:
-            raise damaged(where)  # indefinite, or larger than anything
+        if not 1 <= size <= 7:
+            raise damaged(where)  # indefinite, or larger than anything that can be read
         raw = self.exactly(size, where)
         length = int.from_bytes(raw, "big")
         if raw[0] == 0 or length < 0x80:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from operator import attrgetter
 from typing import Any, Final
@@ -33,8 +33,8 @@ class Judging:
     judge: Callable[[Sequence[Any], Sequence[Any]], dict[int, Problem]]
     """Refusals by line, of the facts known of one subject and those sent."""
 
-    def told(self, records: Iterable[tuple[int, Any]]) -> Iterable[tuple[tuple[Any, ...], tuple[Any, ...]]]:
-        """Of each record, under its line, whom it is about and what makes its fact."""
+    def told(self, records: Iterable[tuple[int, Any]]) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
+        """Of each record, given under its line, whom it is about and what makes its fact."""
         values_of = attrgetter(*self.keys)
         for line, record in records:
             values = values_of(record)
