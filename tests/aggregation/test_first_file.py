@@ -49,8 +49,6 @@ files: st.SearchStrategy[Sent] = st.one_of(
 )
 
 
-
-
 def received(worlds: Worlds, sent: Sent) -> tuple[list[FileAnswer], Dump]:
     with worlds.office() as office:
         file_id, rows = sent

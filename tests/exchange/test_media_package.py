@@ -485,7 +485,6 @@ _MEASURE = """
 import resource, sys
 from pathlib import Path
 from kokuho_adapters.exchange.credentials import Certificate, load_private_key
-from kokuho_adapters.exchange.der import SEQUENCE, DerSource, part
 from kokuho_adapters.exchange.media_package import Party, open_package, pack
 from kokuho_adapters.files import LayoutBook
 from datetime import datetime
