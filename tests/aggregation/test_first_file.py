@@ -12,7 +12,7 @@ from kokuho_adapters.database import fact_store
 from kokuho_core.errors import Problem
 from kokuho_core.usecases import reception_kinds, within_file
 from kokuho_core.usecases.receive import FileAnswer
-from kokuho_core.usecases.within_file import JUDGING, FirstFile
+from kokuho_core.usecases.within_file import PERSONS, FirstFile
 
 from ..core.builders import record
 from ..prefecture.contents import Dump, dump
@@ -71,19 +71,19 @@ def _not_asked(*_: Any) -> NoReturn:
     raise AssertionError("the database was asked about a first file")
 
 
-PERSONS = [_person("1", 1, "1", "2020-04-01", None), _person("1", 2, "1", "2021-04-01", None), _person("2", 1, "2", "2020-04-01", None)]
+SENT = [_person("1", 1, "1", "2020-04-01", None), _person("1", 2, "1", "2021-04-01", None), _person("2", 1, "2", "2020-04-01", None)]
 
 
 def test_what_is_refused(office: PrefectureOffice) -> None:
     """Rules: P-3, X-4: an overlap inside one municipality, and a correction of what was never sent."""
-    answer = office.persons(A, *PERSONS)
+    answer = office.persons(A, *SENT)
     assert {(each.line, each.code) for each in answer.errors} == {(2, "KKH-P003"), (3, "KKH-P003"), (4, "KKH-R001")}
 
 
 def test_a_later_file_is_judged_beside_what_was_known(office: PrefectureOffice) -> None:
     """Rules: X-4, P-3."""
-    office.persons(A, PERSONS[0])
-    answer = office.persons(A, PERSONS[1], _person("1", 1, "1", "2020-04-01", None))
+    office.persons(A, SENT[0])
+    answer = office.persons(A, SENT[1], _person("1", 1, "1", "2020-04-01", None))
     assert {(each.line, each.code) for each in answer.errors} == {(2, "KKH-P003"), (3, "KKH-R002")}
 
 
@@ -91,7 +91,7 @@ def test_a_large_file_is_left_to_the_database(office: PrefectureOffice, monkeypa
     """Rules: S-26, X-4: memory does not grow with the municipality."""
     monkeypatch.setattr(within_file, "MOST_RECORDS", 2)
     test_what_is_refused(office)
-    first = FirstFile(JUDGING["SKKOJIN"])
+    first = FirstFile(PERSONS)
     first.add([(2, record(kind="2")), (3, record(history_number=2, kind="2"))])
     assert first.refused() == {line: Problem("KKH-R001", line, "history_number") for line in (2, 3)}
     first.add([(4, record(history_number=3))])

@@ -22,7 +22,7 @@ from kokuho_core.reception.ledger import FileResult
 from kokuho_core.usecases.office import Office, Progress, Settings, silent
 from kokuho_core.usecases.receive import FileAnswer
 from kokuho_core.usecases.reception_kinds import ACCEPTED_FILES, HELD, REFUSED, Reception, reception_for
-from kokuho_core.usecases.within_file import JUDGING, Judging
+from kokuho_core.usecases.within_file import HIGH_COST, HOUSEHOLDS, PERSONS, Judging
 from kokuho_core.vocabulary.codes import UpdateKind
 from kokuho_core.vocabulary.identifiers import InsurerNumber, Source
 from kokuho_core.vocabulary.individual_number import IndividualNumber, NumberIndex
@@ -202,9 +202,9 @@ class _Others(_Store):
 class _EmptyDesk:
     """What the reception classes ask of a unit of work, with no database behind it."""
 
-    persons: _Persons = field(factory=lambda: _Persons(judging=JUDGING["SKKOJIN"]))
-    households: _Told = field(factory=lambda: _Told(judging=JUDGING["SKSETAI"]))
-    high_cost: _HighCost = field(factory=lambda: _HighCost(judging=JUDGING["KOGAKU"]))
+    persons: _Persons = field(factory=lambda: _Persons(judging=PERSONS))
+    households: _Told = field(factory=lambda: _Told(judging=HOUSEHOLDS))
+    high_cost: _HighCost = field(factory=lambda: _HighCost(judging=HIGH_COST))
     others: _Others = field(factory=_Others)
     keys: None = None
 

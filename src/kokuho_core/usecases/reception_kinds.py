@@ -7,13 +7,10 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 from kokuho_core.errors import FileRefused, Problem, RecordRefused
-from kokuho_core.high_cost_history import history as high_cost
 from kokuho_core.high_cost_history.record import HIGH_COST_KEYS, HighCostRecord
-from kokuho_core.household import household as households
 from kokuho_core.household.record import HOUSEHOLD_KEYS, HouseholdRecord
 from kokuho_core.household_continuity.decision import DecisionFact
 from kokuho_core.identity.settlement import settle
-from kokuho_core.insured_person import person as persons
 from kokuho_core.insured_person.record import PERSON_KEYS, PersonRecord
 from kokuho_core.ports.files import FileHeader, ReadRecord
 from kokuho_core.ports.forerunner import ForerunnerLost, SealedWith, TakenRecords
@@ -25,7 +22,7 @@ from kokuho_core.reception.lifecycle import refusals_of
 from kokuho_core.usecases.connected import connected_groups
 from kokuho_core.usecases.office import BATCH, Office
 from kokuho_core.usecases.second_look import as_if_confirmed, await_second_look, take_effect
-from kokuho_core.usecases.within_file import JUDGING, FirstFile
+from kokuho_core.usecases.within_file import HIGH_COST, HOUSEHOLDS, PERSONS, FirstFile, Judging
 from kokuho_core.vocabulary.codes import Decision
 from kokuho_core.vocabulary.identifiers import Addressee
 from kokuho_core.vocabulary.individual_number import IndividualNumber
@@ -45,6 +42,8 @@ class Reception(ABC, Generic[Record]):
     """Whether :meth:`make` already looks at what others may change."""
     can_be_taken_ahead: bool = False
     """Whether another process may read the file: :meth:`bound` and :meth:`keep`."""
+    judging: Judging | None = None
+    """How records are judged beside others of whom they are about; None where a first file is judged like any other."""
 
     work: UnitOfWork
     file_no: int
@@ -187,6 +186,7 @@ class PersonReception(Reception[PersonRecord]):
 
     keys = PERSON_KEYS
     can_be_taken_ahead = True
+    judging = PERSONS
 
     def make(self, values: tuple[Any, ...], line: int) -> PersonRecord:
         record = PersonRecord(*values)
@@ -234,7 +234,7 @@ class PersonReception(Reception[PersonRecord]):
         refused: dict[int, Problem] = {}
         held = self.work.persons.held_by(self.header.sender)
         for known, sent in self.work.persons.groups_to_judge(self.file_no):
-            refused.update(persons.judge_file(known, sent, held))
+            refused.update(self.judging.judge(known, sent, held))
         return refused
 
     def discard(self, refused: Mapping[int, Problem]) -> None:
@@ -269,6 +269,7 @@ class HouseholdReception(Reception[HouseholdRecord]):
 
     keys = HOUSEHOLD_KEYS
     can_be_taken_ahead = True
+    judging = HOUSEHOLDS
 
     def make(self, values: tuple[Any, ...], line: int) -> HouseholdRecord:
         return HouseholdRecord(*values)
@@ -285,7 +286,7 @@ class HouseholdReception(Reception[HouseholdRecord]):
     def judge(self) -> dict[int, Problem]:
         refused: dict[int, Problem] = {}
         for known, sent in self.work.households.groups_to_judge(self.file_no):
-            refused.update(households.judge_file(known, sent))
+            refused.update(self.judging.judge(known, sent))
         return refused
 
     def discard(self, refused: Mapping[int, Problem]) -> None:
@@ -300,6 +301,7 @@ class HighCostReception(Reception[HighCostRecord]):
 
     keys = HIGH_COST_KEYS
     can_be_taken_ahead = True
+    judging = HIGH_COST
 
     def make(self, values: tuple[Any, ...], line: int) -> HighCostRecord:
         return HighCostRecord(*values)
@@ -316,7 +318,7 @@ class HighCostReception(Reception[HighCostRecord]):
     def judge(self) -> dict[int, Problem]:
         refused: dict[int, Problem] = {}
         for known, sent in self.work.high_cost.groups_to_judge(self.file_no):
-            refused.update(high_cost.judge_file(known, sent))
+            refused.update(self.judging.judge(known, sent))
         return refused
 
     def discard(self, refused: Mapping[int, Problem]) -> None:
@@ -460,7 +462,7 @@ def lane_of(header: FileHeader) -> str | None:
 
 def reception_for(office: Office, header: FileHeader, *, may_follow_others: bool = False) -> Reception[Any]:
     """The reception of one file. With ``may_follow_others``, not even what is numbered as a first file is taken for one."""
-    judging = JUDGING.get(header.file_id)
+    kind = _RECEPTIONS[header.file_id]
     is_first = header.sequence == FIRST_SEQUENCE and not may_follow_others
-    first_file = FirstFile(judging) if is_first and judging is not None else None
-    return _RECEPTIONS[header.file_id](office, header, first_file)
+    first_file = FirstFile(kind.judging) if is_first and kind.judging is not None else None
+    return kind(office, header, first_file)

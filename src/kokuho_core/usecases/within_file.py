@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from operator import attrgetter
 from typing import Any, Final
@@ -30,7 +30,7 @@ class Judging:
     """Attributes of the record; the first two say whom it is about."""
     fact: Callable[..., Any]
     """Makes a fact of the line and the values under ``keys``."""
-    judge: Callable[[Sequence[Any], Sequence[Any]], dict[int, Problem]]
+    judge: Callable[..., dict[int, Problem]]
     """Refusals by line, of the facts known of one subject and those sent."""
 
     def told(self, records: Iterable[tuple[int, Any]]) -> Iterator[tuple[tuple[Any, ...], tuple[Any, ...]]]:
@@ -41,11 +41,10 @@ class Judging:
             yield values[:2], (line, *values)
 
 
-JUDGING: Final[Mapping[str, Judging]] = {
-    "SKKOJIN": Judging(TOLD_KEYS, fact_told, persons.judge_file),
-    "SKSETAI": Judging(HOUSEHOLD_FACT_KEYS[2:], partial(HouseholdFact, 0), households.judge_file),
-    "KOGAKU": Judging(HIGH_COST_FACT_KEYS[2:], partial(HighCostFact, 0), high_cost.judge_file),
-}
+# A household's or a month's fact begins with file and line, which the record itself does not know.
+PERSONS: Final = Judging(TOLD_KEYS, fact_told, persons.judge_file)
+HOUSEHOLDS: Final = Judging(HOUSEHOLD_FACT_KEYS[2:], partial(HouseholdFact, 0), households.judge_file)
+HIGH_COST: Final = Judging(HIGH_COST_FACT_KEYS[2:], partial(HighCostFact, 0), high_cost.judge_file)
 
 
 @mutable
