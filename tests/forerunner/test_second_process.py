@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import sqlite3
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing
@@ -320,6 +321,29 @@ class TestTheProcess:
             next(iter(opened.all_incoming(csv_files(files))))  # and is not waited for, whatever it is doing
         assert started.poll() is not None
 
+    def test_a_large_file_waits_until_it_is_ready(
+        self, files: Path, helped: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Rules: S-26. To read it alone would take longer than the rest of the start."""
+        monkeypatch.setattr(process, "LARGE_BYTES", 1)
+        monkeypatch.setattr(process, "_PATIENCE_SECONDS", 60)
+        ran = run_quietly(tmp_path, _whole_files_of_persons(files), with_forerunner=True)
+        assert ran and all(each.result is FileResult.APPLIED for each in ran)
+        assert len(of_files(helped)) == 2  # the first file of all was its own, in its two parts
+
+    def test_one_that_never_gets_ready_is_not_waited_for_long(
+        self, files: Path, helped: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Rules: S-26."""
+        start = process.subprocess.Popen
+        dumb = [sys.executable, "-c", "import sys; sys.stdin.buffer.read()"]
+        monkeypatch.setattr(process.subprocess, "Popen", lambda _, **how: start(dumb, **how))
+        monkeypatch.setattr(process, "LARGE_BYTES", 1)
+        monkeypatch.setattr(process, "_PATIENCE_SECONDS", 0.01)
+        ran = run_quietly(tmp_path, _whole_files_of_persons(files), with_forerunner=True)
+        assert ran and all(each.result is FileResult.APPLIED for each in ran)
+        assert helped == []
+
     @pytest.mark.parametrize("what", ["little to do", "one processor", "busy processors", "nobody allowed it"])
     def test_it_is_not_started_in_vain(
         self, what: str, files: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -340,6 +364,10 @@ class TestTheProcess:
         paths = [path for path in csv_files(files) if path.name.startswith(kind)][:1]
         ran = run_quietly(tmp_path, paths, with_forerunner=what != "nobody allowed it")
         assert ran and all(each.result is FileResult.APPLIED for each in ran)
+
+
+def _whole_files_of_persons(files: Path) -> list[Path]:
+    return [path for path in csv_files(files) if path.name.startswith("SKKOJIN")][:1]
 
 
 def run_quietly(folder: Path, paths: Sequence[Path], *, with_forerunner: bool) -> list[FileAnswer]:

@@ -52,12 +52,15 @@ WORTH_WAITING: Final = 3000
 """Waiting persons from whom on it pays to start a process, which takes about as long as to judge these."""
 WORTH_BYTES: Final = 4_000_000
 """The same for files to receive: about 10,000 records."""
+LARGE_BYTES: Final = 1_000_000
+"""A file that takes longer to read alone than to wait for a process that is about to be ready."""
+_PATIENCE_SECONDS: Final = 0.5
 WORTH_WRITING: Final = 100_000
 """The same for rows to send, which are written quickly."""
 _PIPE_BYTES: Final = 1024 * 1024
 """As much as Linux gives to everybody."""
 _FILES_AHEAD: Final = 3
-_ANSWERS_AHEAD: Final = 8
+_ANSWERS_AHEAD: Final = 3
 """How many files are announced, and answers waited with, so that memory does not grow with what there is to do."""
 
 
@@ -82,13 +85,16 @@ class SecondProcess:
             self.start()
             self.ask(Question.REGISTER, register)
         made: dict[int, OpenFormatFile] = {}
-        announced = 0
+        following = 0
         for place, path in enumerate(paths):
-            if self.is_ready:
-                for ahead in range(max(announced, place) + 1, min(place + _FILES_AHEAD + 1, len(paths))):
+            is_large = path.is_file() and path.stat().st_size >= LARGE_BYTES
+            if is_large:
+                self._wait_until_ready()
+            if self.is_ready:  # a small file is read as soon as it would be asked for
+                for ahead in range(max(following, place if is_large else place + 1), min(place + _FILES_AHEAD + 1, len(paths))):
                     made[ahead] = make(paths[ahead])
                     self._announced.append((self.ask(Question.FILE, (paths[ahead].absolute(), encoding)), made[ahead]))
-                    announced = ahead
+                    following = ahead + 1
             yield made.pop(place) if place in made else make(path)
 
     def taken(self, incoming: IncomingFile, header: FileHeader) -> Iterator[TakenRecords] | None:
@@ -173,9 +179,18 @@ class SecondProcess:
             return False
         if not self._is_ready:
             with suppress(queue.Empty):
-                self._is_ready = self._answers.get_nowait() is not None
-                self._has_failed = not self._is_ready
+                self._begun(self._answers.get_nowait())
         return self._is_ready
+
+    def _wait_until_ready(self) -> None:
+        """For what takes longer alone than the rest of the start."""
+        if self._process is not None and not self._is_ready and not self._has_failed:
+            with suppress(queue.Empty):
+                self._begun(self._answers.get(timeout=_PATIENCE_SECONDS))
+
+    def _begun(self, first_answer: bytes | None) -> None:
+        self._is_ready = first_answer is not None
+        self._has_failed = not self._is_ready
 
     def ask(self, kind: Question, content: Any) -> int:
         """The number that its answers will have."""

@@ -18,7 +18,7 @@ from kokuho_core.insured_person import person as persons
 from kokuho_core.insured_person.fact import TOLD_KEYS, fact_told
 from kokuho_core.vocabulary.codes import UpdateKind
 
-MOST_RECORDS: Final = 20_000
+MOST_RECORDS: Final = 10_000
 """Of a file that is judged by itself: memory must not grow with the municipality."""
 
 
