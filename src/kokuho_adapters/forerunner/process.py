@@ -311,7 +311,8 @@ class _Writing:
 class _Share:
     """分担: now and then a batch is left to who asks, who would only wait for the answer to another one meanwhile.
 
-    The processes may be differently busy, so it goes by the time that he did wait, and by what a batch costs him.
+    The processes may be differently busy, so it goes by the time that he did wait, and by what a batch costs him: twice that,
+    as two busy processes slow each other.
     """
 
     def __init__(self) -> None:
@@ -340,7 +341,7 @@ class _Share:
 
     def leave(self) -> bool:
         """Whether to leave the next batch."""
-        if self._waited >= self._cost:
+        if self._waited >= 2 * self._cost:
             self._waited, self.is_left = 0.0, True
         return self.is_left
 
