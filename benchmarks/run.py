@@ -21,7 +21,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from statistics import median
+from statistics import mean, median
 from typing import Any
 
 import kokuho_adapters
@@ -149,22 +149,29 @@ def emptied(folder: Path) -> Iterator[Path]:
     shutil.rmtree(folder, ignore_errors=True)
 
 
+def raw_path(files: Path, due: int, work: Path) -> Cost:
+    """The least any program must do, from empty."""
+    with emptied(work / "raw") as folder:
+        cost, printed = run([sys.executable, str(RAW_PATH), str(files), str(folder / "raw.sqlite3")], folder)
+    if json.loads(printed)["records"] != due:
+        raise StepFailed("the raw path did not store every record")
+    return cost
+
+
 def measure_whole(persons: int, options: argparse.Namespace, work: Path) -> dict[str, Any]:
-    """Everything from empty, raw path and product in turns."""
+    """Everything from empty: in each turn the product between two raw paths, so that a machine whose speed changes in the
+    meantime slows both."""
     with emptied(work / "files") as files:
         started = time.perf_counter()
         made = generate_prefecture(persons, options.municipalities, options.seed, files, PREFECTURE)
         generated = time.perf_counter() - started
         due = sum(made.records.values())
         insurers = tuple(each.insurer_number for each in read_insurers(files / INSURERS_FILE))
-        costs: dict[str, list[Cost]] = {}
+        costs: dict[str, list[Cost]] = {"raw": []}
+        ratios: list[float] = []
         for turn in range(options.repeat):
             tell(f"{persons:,} persons, {due:,} records, turn {turn + 1} of {options.repeat}")
-            with emptied(work / "raw") as folder:
-                cost, printed = run([sys.executable, str(RAW_PATH), str(files), str(folder / "raw.sqlite3")], folder)
-                if json.loads(printed)["records"] != due:
-                    raise StepFailed("the raw path did not store every record")
-                costs.setdefault("raw", []).append(cost)
+            costs["raw"].append(raw_path(files, due, work))
             with emptied(work / "product") as folder:
                 product = Product(folder, insurers)
                 steps = {
@@ -181,8 +188,11 @@ def measure_whole(persons: int, options: argparse.Namespace, work: Path) -> dict
                     tell(f"  {name}: {cost.wall:.2f} s")
                 costs.setdefault("total", []).append(total)
                 costs.setdefault("start", []).append(product.start())
+            costs["raw"].append(raw_path(files, due, work))
+            ratios.append(total.wall / mean(each.wall for each in costs["raw"][-2:]))
+            tell(f"  total: {total.wall:.2f} s, {ratios[-1]:.1f} x raw")
     size = {"persons": persons, "records": due, "insurers": len(insurers), "generate_wall": generated}
-    return size | {"steps": {name: asdict(middle(each)) for name, each in costs.items()}}
+    return size | {"ratios": ratios, "steps": {name: asdict(middle(each)) for name, each in costs.items()}}
 
 
 def measure_day(persons: int, options: argparse.Namespace, work: Path) -> dict[str, Any]:
@@ -255,6 +265,8 @@ def whole_table(result: dict[str, Any]) -> Iterator[str]:
         yield f"| {name} | {step['wall']:.2f} | {ratio(step['wall'], raw)} | {cpu} | {in_mb(step['peak_mb'])} |"
     starts = starting(result, 3)
     yield ""
+    turns = ", ".join(f"{each:.1f}" for each in result["ratios"])
+    yield f"Total ÷ raw in each turn, beside the raw paths before and after it: {turns}; median {median(result['ratios']):.1f}."
     yield (
         f"Starting the command costs {steps['start']['wall']:.2f} s, {starts:.1f} s of the total; "
         f"without that {ratio(steps['total']['wall'] - starts, raw)} × raw. "
