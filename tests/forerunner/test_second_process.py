@@ -327,22 +327,32 @@ class TestTheProcess:
         """Rules: S-26. To read it alone would take longer than the rest of the start."""
         monkeypatch.setattr(process, "LARGE_BYTES", 1)
         monkeypatch.setattr(process, "_PATIENCE_SECONDS", 60)
-        ran = run_quietly(tmp_path, _whole_files_of_persons(files), with_forerunner=True)
+        ran = run_quietly(tmp_path, _first_of(files, "SKKOJIN"), with_forerunner=True)
         assert ran and all(each.result is FileResult.APPLIED for each in ran)
         assert len(of_files(helped)) == 2  # the first file of all was its own, in its two parts
 
-    def test_one_that_never_gets_ready_is_not_waited_for_long(
+    def test_one_that_never_gets_ready_is_waited_for_once(
         self, files: Path, helped: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         """Rules: S-26."""
         start = process.subprocess.Popen
         dumb = [sys.executable, "-c", "import sys; sys.stdin.buffer.read()"]
+        waited: list[float] = []
+        is_ready_within = SecondProcess._is_ready_within
+
+        def noted(self: SecondProcess, seconds: float) -> bool:
+            waited.append(seconds)
+            return is_ready_within(self, seconds)
+
         monkeypatch.setattr(process.subprocess, "Popen", lambda _, **how: start(dumb, **how))
+        monkeypatch.setattr(SecondProcess, "_is_ready_within", noted)
         monkeypatch.setattr(process, "LARGE_BYTES", 1)
         monkeypatch.setattr(process, "_PATIENCE_SECONDS", 0.01)
-        ran = run_quietly(tmp_path, _whole_files_of_persons(files), with_forerunner=True)
-        assert ran and all(each.result is FileResult.APPLIED for each in ran)
+        paths = [*_first_of(files, "KOGAKU"), *_first_of(files, "SKKOJIN"), *_first_of(files, "SKSETAI")]
+        ran = run_quietly(tmp_path, paths, with_forerunner=True)
+        assert len(ran) == len(paths) and all(each.result is FileResult.APPLIED for each in ran)
         assert helped == []
+        assert [each for each in waited if each] == [0.01]
 
     @pytest.mark.parametrize("what", ["little to do", "one processor", "busy processors", "nobody allowed it"])
     def test_it_is_not_started_in_vain(
@@ -361,13 +371,12 @@ class TestTheProcess:
             monkeypatch.setattr(process, "WORTH_WAITING", 1)
             monkeypatch.setattr(process, "WORTH_BYTES", 0)
         kind = "SKSETAI" if what == "little to do" else "SKKOJIN"
-        paths = [path for path in csv_files(files) if path.name.startswith(kind)][:1]
-        ran = run_quietly(tmp_path, paths, with_forerunner=what != "nobody allowed it")
+        ran = run_quietly(tmp_path, _first_of(files, kind), with_forerunner=what != "nobody allowed it")
         assert ran and all(each.result is FileResult.APPLIED for each in ran)
 
 
-def _whole_files_of_persons(files: Path) -> list[Path]:
-    return [path for path in csv_files(files) if path.name.startswith("SKKOJIN")][:1]
+def _first_of(files: Path, kind: str) -> list[Path]:
+    return [path for path in csv_files(files) if path.name.startswith(kind)][:1]
 
 
 def run_quietly(folder: Path, paths: Sequence[Path], *, with_forerunner: bool) -> list[FileAnswer]:

@@ -54,7 +54,8 @@ WORTH_BYTES: Final = 4_000_000
 """The same for files to receive: about 10,000 records."""
 LARGE_BYTES: Final = 1_000_000
 """A file that takes longer to read alone than to wait for a process that is about to be ready."""
-_PATIENCE_SECONDS: Final = 0.5
+_PATIENCE_SECONDS: Final[float] = 0.5
+"""How long it is waited for, once."""
 WORTH_WRITING: Final = 100_000
 """The same for rows to send, which are written quickly."""
 _PIPE_BYTES: Final = 1024 * 1024
@@ -81,20 +82,23 @@ class SecondProcess:
         self, paths: Sequence[Path], register: InsurerRegister, encoding: str | None, make: Callable[[Path], OpenFormatFile]
     ) -> Iterator[OpenFormatFile]:
         """The files of ``paths``, made by ``make``, some of them announced to the second process before they are given out."""
-        if sum(path.stat().st_size for path in paths if path.is_file()) >= WORTH_BYTES:
+        sizes = [path.stat().st_size if path.is_file() else 0 for path in paths]
+        if sum(sizes) >= WORTH_BYTES:
             self.start()
             self.ask(Question.REGISTER, register)
         made: dict[int, OpenFormatFile] = {}
         following = 0
+        patience = _PATIENCE_SECONDS
         for place, path in enumerate(paths):
-            is_large = path.is_file() and path.stat().st_size >= LARGE_BYTES
-            if is_large:
-                self._wait_until_ready()
-            if self.is_ready:  # a small file is read as soon as it would be asked for
-                for ahead in range(max(following, place if is_large else place + 1), min(place + _FILES_AHEAD + 1, len(paths))):
+            is_large = sizes[place] >= LARGE_BYTES
+            if self._is_ready_within(patience if is_large else 0):
+                first = place if is_large else place + 1  # a small file is read as soon as it would be asked for
+                for ahead in range(max(following, first), min(place + _FILES_AHEAD + 1, len(paths))):
                     made[ahead] = make(paths[ahead])
                     self._announced.append((self.ask(Question.FILE, (paths[ahead].absolute(), encoding)), made[ahead]))
                     following = ahead + 1
+            elif is_large:
+                patience = 0  # one that is not ready by now may never be
             yield made.pop(place) if place in made else make(path)
 
     def taken(self, incoming: IncomingFile, header: FileHeader) -> Iterator[TakenRecords] | None:
@@ -175,22 +179,16 @@ class SecondProcess:
     @property
     def is_ready(self) -> bool:
         """Whether it has said so; asked without waiting."""
+        return self._is_ready_within(0)
+
+    def _is_ready_within(self, seconds: float) -> bool:
         if self._process is None or self._has_failed:
             return False
         if not self._is_ready:
             with suppress(queue.Empty):
-                self._begun(self._answers.get_nowait())
+                self._is_ready = self._answers.get(timeout=seconds) is not None
+                self._has_failed = not self._is_ready
         return self._is_ready
-
-    def _wait_until_ready(self) -> None:
-        """For what takes longer alone than the rest of the start."""
-        if self._process is not None and not self._is_ready and not self._has_failed:
-            with suppress(queue.Empty):
-                self._begun(self._answers.get(timeout=_PATIENCE_SECONDS))
-
-    def _begun(self, first_answer: bytes | None) -> None:
-        self._is_ready = first_answer is not None
-        self._has_failed = not self._is_ready
 
     def ask(self, kind: Question, content: Any) -> int:
         """The number that its answers will have."""
