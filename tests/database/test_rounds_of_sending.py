@@ -3,18 +3,14 @@
 from __future__ import annotations
 
 from datetime import date, datetime
-from importlib.resources import files
 from typing import Any
 
 import pytest
-from alembic import command
-from alembic.config import Config
 from attrs import evolve
 from sqlalchemy import func, select, text
 
 from kokuho_adapters.database import SqlDatabase, municipal_store
 from kokuho_adapters.database.tables import office_round
-from kokuho_adapters.database.unit import FEDERATION, SCOPE_SETTING
 from kokuho_core.household.record import HouseholdRecord
 from kokuho_core.municipal_office.history_row import HouseholdRow, sent
 from kokuho_core.municipal_office.other_rows import IncomeRecord, OtherRow
@@ -24,6 +20,7 @@ from kokuho_core.vocabulary.identifiers import AddresseeNumber, HouseholdNumber,
 from kokuho_core.vocabulary.month import Month
 
 from ..prefecture.office import A, B
+from .schema_versions import revise, see_all
 
 AT = datetime(2024, 6, 1, 9)
 BEFORE_ROUNDS = "0009"
@@ -208,17 +205,3 @@ def test_lines_of_their_own_come_together_and_back(
         assert work.municipal.refuse_file(A, names[0])
         work.commit()
     assert [row.record.household_number for _, row in kept(database)["waiting"]] == ["2", "4", "8"]
-
-
-def revise(database: SqlDatabase, revision: str) -> None:
-    config = Config()
-    config.set_main_option("script_location", str(files("kokuho_adapters.database") / "migrations"))
-    with database.engine.begin() as connection:
-        see_all(connection)
-        config.attributes["connection"] = connection
-        command.downgrade(config, revision)
-
-
-def see_all(connection: Any) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.set_config(SCOPE_SETTING, FEDERATION, True)))

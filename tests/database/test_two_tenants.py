@@ -32,7 +32,7 @@ def _values(insurer: str, item: str, told: str) -> dict[str, Any]:
         "insurer_number": insurer,
         "item": item,
         "told": told,
-        "is_due": True,
+        "waits_in": 1,
     }
 
 

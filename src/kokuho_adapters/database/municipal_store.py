@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import date, datetime, timedelta
+from functools import partial
 from itertools import groupby
 from typing import Any, Final
 
@@ -31,6 +32,7 @@ from sqlalchemy import (
 )
 from sqlalchemy import cast as sql_cast
 
+from kokuho_adapters.database.rounds import move_on, next_round
 from kokuho_adapters.database.row_text import RowText
 from kokuho_adapters.database.statements import (
     as_utf8,
@@ -107,14 +109,9 @@ _READ_TOGETHER: Final = 1000
 _STANDS: Final = _row.superseded_at.is_(None)
 
 
-# 送付回: what waits bears the number of the round in which it will go, and a sending moves its file on to the next round. So
-# everybody is marked as sent by one row, and nothing of theirs is written again. ``is_sent`` is as it was before that round.
-
-
-def _next_round(insurer_number: InsurerNumber, file_id: str) -> Any:
-    """The number of the round that comes next, as a part of another statement."""
-    mine = (office_round.c.insurer_number == insurer_number, office_round.c.file_id == file_id)
-    return select(func.coalesce(func.max(office_round.c.number), 1)).where(*mine).scalar_subquery()
+# 送付回: everybody is marked as sent by one row (:mod:`kokuho_adapters.database.rounds`). ``is_sent`` is as it was before that
+# round.
+_next_round: Final = partial(next_round, office_round)
 
 
 _ROW_AFTERWARDS: Final = or_(_row.is_sent, not_(_row.is_cancelled))
@@ -482,9 +479,7 @@ class SqlMunicipalStore:
             )
         )  # fmt: skip
         self._note_lines(insurer_number, file)
-        number = self._next_round(insurer_number, file.file_id) + 1
-        upserting = upsert(self.connection, office_round)
-        self.connection.execute(upserting.values(insurer_number=insurer_number, file_id=file.file_id, number=number))
+        move_on(self.connection, office_round, insurer_number, file.file_id)
 
     def _note_lines(self, insurer_number: InsurerNumber, file: SentFile) -> None:
         going = _sending_of(insurer_number, file.file_id)

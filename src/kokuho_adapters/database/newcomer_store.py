@@ -9,6 +9,7 @@ from attrs import frozen
 from sqlalchemy import Connection
 
 from kokuho_adapters.database.return_store import RETURNED_COLUMNS, returned_values
+from kokuho_adapters.database.rounds import ReturnRounds
 from kokuho_adapters.database.span_store import SPAN_COLUMNS
 from kokuho_adapters.database.statements import Bound, bound, insert_bound, insert_or_ignore, upsert
 from kokuho_adapters.database.tables import (
@@ -32,6 +33,7 @@ class SqlNewcomerStore:
     """:class:`kokuho_core.ports.assigned.NewcomerStore` on SQL tables."""
 
     connection: Connection
+    rounds: ReturnRounds
 
     def bound(self, newcomers: Iterable[Newcomer]) -> tuple[Bound, ...]:
         """In the order in which the tables refer to each other."""
@@ -41,13 +43,14 @@ class SqlNewcomerStore:
         spans: list[tuple[Any, ...]] = []
         rows: list[tuple[Any, ...]] = []
         households: dict[tuple[str, str], None] = {}
+        waits_in = self.rounds.numbers()
         for each in newcomers:
             issued = each.issued
             persons.append((issued.serial, issued.insured_id, each.look_again_on))
             addressees.extend((*who, issued.serial, municipal) for who, municipal in each.municipal_ids.items())
             numbers.extend((number, issued.serial) for number in issued.numbers)
             spans.extend((*key.addressee, key.history_number, *rest) for key, *rest in each.spans)
-            rows.extend(returned_values(key, row, None, is_due=True) for key, row in each.rows.items())
+            rows.extend(returned_values(key, row, None, waits_in[key[1:3]]) for key, row in each.rows.items())
             households.update(dict.fromkeys(each.households))
         dialect = self.connection.dialect
         return (

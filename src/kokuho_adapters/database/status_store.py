@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from attrs import frozen
-from sqlalchemy import ColumnElement, Connection, func, select
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select
 
 from kokuho_adapters.database.beyond_scope import prefecture_wide
 from kokuho_adapters.database.gate_store import is_stopped
+from kokuho_adapters.database.rounds import FIRST
 from kokuho_adapters.database.statements import batches
 from kokuho_adapters.database.tables import (
     delivery,
@@ -20,18 +22,31 @@ from kokuho_adapters.database.tables import (
     media_settlement,
     pending_person,
     received_file,
+    return_round,
     returned_row,
 )
 from kokuho_adapters.database.tables import insurer as insurer_table
 from kokuho_core.ports.gates import StopState
 from kokuho_core.ports.status import Counts, LastReceived, OnMedium, Provided, UnknownOnMedium
 from kokuho_core.reception.ledger import FileResult
+from kokuho_core.returning.rows import ROW_TYPES
 from kokuho_core.vocabulary.identifiers import InsurerNumber
 
 _files = received_file.c
 _OUT: Final = "out"
 """The direction of a handover, seen from here."""
 _IS_INSURER: Final = media_handover.c.insurer_number.in_(select(insurer_table.c.insurer_number))
+_WAITING: Final = (
+    returned_row.c.insurer_number == insurer_table.c.insurer_number,
+    returned_row.c.file_id == bindparam("file"),
+    returned_row.c.waits_in == func.coalesce(return_round.c.number, FIRST),
+)
+_WAIT: Final = select(func.count()).select_from(returned_row).where(*_WAITING).correlate(insurer_table, return_round)
+_UNTOLD: Final = select(insurer_table.c.insurer_number, _WAIT.scalar_subquery()).outerjoin(
+    return_round,
+    and_(return_round.c.insurer_number == insurer_table.c.insurer_number, return_round.c.file_id == bindparam("file")),
+)
+"""One look into the index for each municipality: what was told long ago is in it too."""
 
 
 @frozen
@@ -77,7 +92,11 @@ class SqlStatusStore:
         return self._count(pending_person.c.insurer_number)
 
     def untold(self) -> Counts:
-        return self._count(returned_row.c.insurer_number, returned_row.c.is_due.is_(True))
+        untold: Counter[InsurerNumber] = Counter()
+        for file_id in ROW_TYPES:
+            for number, count in self.connection.execute(_UNTOLD, {"file": file_id}):
+                untold[InsurerNumber(number)] += count
+        return +untold
 
     def last_delivered(self) -> Mapping[InsurerNumber, datetime]:
         newest = select(delivery.c.insurer_number, func.max(delivery.c.created_at, type_=delivery.c.created_at.type))

@@ -556,16 +556,26 @@ returned_row = Table(
     _text("item", required=True),
     _text("stands"),
     _text("told"),
-    Column("is_due", Boolean, nullable=False),
+    Column("waits_in", Integer),  # return_round in which it goes; None: it is not due
     PrimaryKeyConstraint("subject", "file_id", "insurer_number", "item"),
 )
 _partial(
-    "ix_returned_row_due",
+    "ix_returned_row_waits_in",
     returned_row.c.insurer_number,
     returned_row.c.file_id,
+    returned_row.c.waits_in,
     returned_row.c.subject,
     returned_row.c.item,
-    where=returned_row.c.is_due.is_(True),
+    where=returned_row.c.waits_in.is_not(None),
+)
+
+return_round = Table(  # 返却の回 that comes next, 1 where there is no row; what waits in an earlier one was told
+    "return_round",
+    metadata,
+    _insurer(),
+    _text("file_id", required=True),
+    Column("number", Integer, nullable=False),
+    PrimaryKeyConstraint("insurer_number", "file_id"),
 )
 
 delivery = Table(

@@ -28,6 +28,7 @@ from kokuho_adapters.database.other_store import SqlOtherRecordStore
 from kokuho_adapters.database.person_store import SqlPersonStore
 from kokuho_adapters.database.return_store import SqlReturnStore
 from kokuho_adapters.database.rights_store import SqlRightsStore
+from kokuho_adapters.database.rounds import ReturnRounds
 from kokuho_adapters.database.span_store import SqlSpanStore
 from kokuho_adapters.database.statements import upsert
 from kokuho_adapters.database.tables import installation, insurer
@@ -71,6 +72,7 @@ class SqlUnitOfWork:
     high_cost: SqlHighCostStore = field(init=False)
     others: SqlOtherRecordStore = field(init=False)
     ids: SqlIdStore = field(init=False)
+    rounds: ReturnRounds = field(init=False)
     newcomers: SqlNewcomerStore = field(init=False)
     spans: SqlSpanStore = field(init=False)
     findings: SqlFindingStore = field(init=False)
@@ -84,6 +86,7 @@ class SqlUnitOfWork:
     def __attrs_post_init__(self) -> None:
         counters = Counters(self.connection)
         turns = Turns(self.connection, counters)
+        rounds = ReturnRounds(self.connection)
         prefecture = self.known_prefecture or ""
         for name, store in (
             ("counters", counters),
@@ -95,11 +98,12 @@ class SqlUnitOfWork:
             ("high_cost", SqlHighCostStore(self.connection)),
             ("others", SqlOtherRecordStore(self.connection)),
             ("ids", SqlIdStore(self.connection, counters, prefecture)),
-            ("newcomers", SqlNewcomerStore(self.connection)),
+            ("rounds", rounds),
+            ("newcomers", SqlNewcomerStore(self.connection, rounds)),
             ("spans", SqlSpanStore(self.connection)),
             ("findings", SqlFindingStore(self.connection, counters, prefecture)),
             ("candidates", SqlCandidateStore(self.connection, counters, prefecture)),
-            ("returns", SqlReturnStore(self.connection)),
+            ("returns", SqlReturnStore(self.connection, rounds)),
             ("deliveries", SqlDeliveryStore(self.connection)),
             ("gates", SqlGateStore(self.connection)),
             ("rights", SqlRightsStore(self.connection, counters)),
@@ -231,3 +235,4 @@ class SqlUnitOfWork:
             self.connection.invalidate()  # SQLite would leave the transaction open for the next one who gets the connection
             raise
         self.turns.done()
+        self.rounds.forget()

@@ -1,0 +1,63 @@
+"""回: what waits bears the number of the round in which it will go, and going moves its file on to the next round.
+
+So all that goes is marked by one row, and nothing of it is written again. What waits in an earlier round than the next has gone.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Final
+
+from attrs import field, frozen
+from sqlalchemy import Connection, Table, func, select
+
+from kokuho_adapters.database.statements import insert_of
+from kokuho_adapters.database.tables import return_round
+from kokuho_core.vocabulary.identifiers import InsurerNumber
+
+FIRST: Final = 1
+"""The round that comes next where none has gone."""
+
+
+def next_round(rounds: Table, insurer_number: Any, file_id: Any) -> Any:
+    """The number of the round that comes next, as a part of another statement."""
+    mine = (rounds.c.insurer_number == insurer_number, rounds.c.file_id == file_id)
+    return select(func.coalesce(func.max(rounds.c.number), FIRST)).where(*mine).scalar_subquery()
+
+
+def move_on(connection: Connection, rounds: Table, insurer_number: InsurerNumber, file_id: str) -> None:
+    """What waits goes, and the next round comes."""
+    first = insert_of(connection.dialect.name, rounds).values(
+        insurer_number=insurer_number, file_id=file_id, number=FIRST + 1
+    )
+    keys = [column.name for column in rounds.primary_key.columns]
+    connection.execute(first.on_conflict_do_update(index_elements=keys, set_={"number": rounds.c.number + 1}))
+
+
+class _Numbers(dict[tuple[str, str], int]):
+    def __missing__(self, key: tuple[str, str]) -> int:
+        return FIRST
+
+
+@frozen
+class ReturnRounds:
+    """返却の回 that come next, for many rows: read once in a transaction, for there are few."""
+
+    connection: Connection
+    _read: list[_Numbers] = field(factory=list, init=False, repr=False)
+
+    def numbers(self) -> Mapping[tuple[str, str], int]:
+        """By kind of file and municipality, which stand together in a :class:`ReturnKey` too."""
+        if not self._read:
+            rounds = return_round.c
+            rows = self.connection.execute(select(rounds.file_id, rounds.insurer_number, rounds.number))
+            self._read.append(_Numbers({(file_id, insurer): number for file_id, insurer, number in rows}))
+        return self._read[0]
+
+    def move_on(self, insurer_number: InsurerNumber, file_id: str) -> None:
+        move_on(self.connection, return_round, insurer_number, file_id)
+        self.forget()
+
+    def forget(self) -> None:
+        """After a commit others may have gone."""
+        self._read.clear()
