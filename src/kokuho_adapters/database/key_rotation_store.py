@@ -6,8 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from attrs import frozen
-from sqlalchemy import Connection, and_, bindparam, delete, func, select, tuple_, update
+from sqlalchemy import Connection, LargeBinary, and_, bindparam, delete, func, select, tuple_, update
 
+from kokuho_adapters.database.number_keys import is_number
 from kokuho_adapters.database.number_lookup import in_all_municipalities
 from kokuho_adapters.database.statements import batches
 from kokuho_adapters.database.tables import (
@@ -37,6 +38,7 @@ _NAMING: Final = (
     (office_row, office_row.c.previous_number_index),
 )
 """Every column besides the vault's in which an index stands."""
+_OLD: Final = bindparam("old", type_=LargeBinary())
 
 
 def place_of(sealed: SealedNumber) -> Place:
@@ -105,7 +107,7 @@ class SqlKeyRotationStore:
         indexes = {old.index: new.index for old, new in zip(sealed, renewed, strict=True)}
         pairs = [{"old": old, "new": new} for old, new in indexes.items()]
         for table, column in _NAMING:
-            statement = update(table).where(column == bindparam("old")).values({column.name: bindparam("new")})
+            statement = update(table).where(is_number(column, _OLD)).values({column.name: bindparam("new")})
             self.connection.execute(statement, pairs)
 
     def count_by_key(self) -> dict[str, int]:

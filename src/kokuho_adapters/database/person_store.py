@@ -12,6 +12,7 @@ from attrs import evolve, frozen
 from sqlalchemy import Connection, Select, and_, bindparam, delete, func, insert, literal, or_, select, tuple_, union
 
 from kokuho_adapters.database import fact_store
+from kokuho_adapters.database.number_keys import one_of_numbers, same_number
 from kokuho_adapters.database.statements import (
     Bound,
     batches,
@@ -88,7 +89,7 @@ def _sharing_numbers() -> Select[Any]:
     of_other = [other.c[name].label(f"other_{name}") for name in ("insurer_number", "addressee_number", "file_no", "line")]
     shared = (  # asked once for the three that rest on it: it is few rows, but every row of the file is looked up for them
         from_file.add_columns(sent.c.birth_date, sent.c.sex, *of_other)
-        .join(other, other.c.number_index == sent.c.number_index)
+        .join(other, same_number(other.c.number_index, sent.c.number_index))
         .where(~same_person)
         .cte("shared")
     )
@@ -103,7 +104,7 @@ def _sharing_numbers() -> Select[Any]:
         sharing.where(shared.c.other_insurer_number == shared.c.insurer_number),
         sharing.join(theirs, any_of_theirs).where(differs),
         sharing.join(held_record, is_held),
-        from_file.join(other, other.c.previous_number_index == sent.c.number_index),
+        from_file.join(other, same_number(other.c.previous_number_index, sent.c.number_index)),
         from_file.where(sent.c.previous_number_index.is_not(None)),
         from_file.join(other, same_person).where(other.c.number_index != sent.c.number_index),
     ).subquery()
@@ -117,7 +118,7 @@ def _neighbours_of_moves() -> Select[Any]:
     left = sent.c.application_end_reason == MOVED_OUT_INSIDE  # then it names 転出先, else 転入前
     entered = and_(sent.c.application_start_reason == MOVED_IN_INSIDE, left.is_not(True))
     touching = and_(
-        other.c.number_index == sent.c.number_index,
+        same_number(other.c.number_index, sent.c.number_index),
         other.c.insurer_number != sent.c.insurer_number,
         other.c.update_kind != UpdateKind.CANCELLATION.value,
         or_(
@@ -142,7 +143,7 @@ def _sharing() -> Select[Any]:
     """Records of other addressees that name a number of «own», as the present or the previous one of either side."""
     own, other = _own.c, person_record.alias("other").c
     theirs = (other.number_index, other.previous_number_index)
-    shared = or_(*(mine == their for mine in (own.number_index, own.previous_number_index) for their in theirs))
+    shared = or_(*(same_number(mine, their) for mine in (own.number_index, own.previous_number_index) for their in theirs))
     another = or_(other.insurer_number != own.insurer_number, other.addressee_number != own.addressee_number)
     return select(other.insurer_number, other.addressee_number).distinct().where(another, shared)
 
@@ -296,7 +297,7 @@ class SqlPersonStore:
         found: set[Addressee] = set()
         for records in (_records, recalled_person_record.c):
             for batch in batches(numbers):
-                under = or_(records.number_index.in_(batch), records.previous_number_index.in_(batch))
+                under = or_(one_of_numbers(records.number_index, batch), one_of_numbers(records.previous_number_index, batch))
                 theirs = select(records.insurer_number, records.addressee_number).where(under)
                 found.update(map(_addressee, self.connection.execute(theirs).all()))
         return found - own

@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Select, Table, and_, delete, i
 
 from kokuho_adapters.database.high_cost_store import HIGH_COST_COLUMNS, high_cost_fact
 from kokuho_adapters.database.household_store import HOUSEHOLD_COLUMNS
+from kokuho_adapters.database.number_keys import same_number
 from kokuho_adapters.database.person_store import PERSON_COLUMNS
 from kokuho_adapters.database.statements import insert_or_ignore
 from kokuho_adapters.database.tables import (
@@ -133,7 +134,7 @@ class SqlRecallStore:
         self._wait(pending_person, _ADDRESSEE, about)
         for mine in (own.c.number_index, own.c.previous_number_index):
             for their in (other.c.number_index, other.c.previous_number_index):
-                self._wait(pending_person, _ADDRESSEE, theirs.join(own, mine == their).where(from_file))
+                self._wait(pending_person, _ADDRESSEE, theirs.join(own, same_number(mine, their)).where(from_file))
         for table in (person_record, household_record, high_cost_record):
             named = select(*(table.c[part] for part in _HOUSEHOLD)).where(table.c.file_no == file_no)
             self._wait(pending_household, _HOUSEHOLD, named)
@@ -145,7 +146,7 @@ class SqlRecallStore:
         moved = 0
         self.connection.execute(delete(held_record).where(held_record.c.file_no == file.file_no))
         for table, aside in SET_ASIDE.items():
-            names = [column.name for column in table.columns]
+            names = [column.name for column in aside.columns]
             rows = select(*(table.c[name] for name in names)).where(table.c.file_no == file.file_no)
             self.connection.execute(insert(aside).from_select(names, rows))
             gone = self.connection.execute(delete(table).where(table.c.file_no == file.file_no)).rowcount

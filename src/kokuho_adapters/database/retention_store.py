@@ -18,6 +18,7 @@ from sqlalchemy import (
     case,
     delete,
     exists,
+    false,
     func,
     insert,
     literal,
@@ -28,6 +29,7 @@ from sqlalchemy import (
     update,
 )
 
+from kokuho_adapters.database.number_keys import one_of_numbers
 from kokuho_adapters.database.statements import batches, under_keys
 from kokuho_adapters.database.tables import (
     PERMANENT,
@@ -307,14 +309,15 @@ class SqlRetentionStore:
     def _delete_numbers(self, numbers: Iterable[tuple[str, bytes]]) -> None:
         """個人番号 that no record of the municipality names any more."""
         vault = number_vault.c
-        named = [
-            exists().where(table.c.insurer_number == vault.insurer_number, column == vault.number_index)
-            for table in (person_record, recalled_person_record, office_row)
-            for column in (table.c.number_index, table.c.previous_number_index)
-        ]
         for batch in batches(sorted(numbers), 200):
-            wanted = or_(*(and_(vault.insurer_number == i, vault.number_index == index) for i, index in batch))
-            self.connection.execute(delete(number_vault).where(wanted, *(~each for each in named)))
+            unnamed = set(batch)
+            for table in (person_record, recalled_person_record, office_row):
+                for column in (table.c.number_index, table.c.previous_number_index):
+                    held = one_of_numbers(column, [index for _, index in batch])
+                    naming = self.connection.execute(select(table.c.insurer_number, column).where(held))
+                    unnamed.difference_update((insurer, index) for insurer, index in naming)
+            wanted = (and_(vault.insurer_number == insurer, vault.number_index == index) for insurer, index in unnamed)
+            self.connection.execute(delete(number_vault).where(or_(false(), *wanted)))
 
 
 def _last_day(kind: RecordKind, as_of: date) -> date:

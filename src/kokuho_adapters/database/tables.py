@@ -12,6 +12,7 @@ from sqlalchemy import (
     CheckConstraint,
     Column,
     ColumnElement,
+    Computed,
     Date,
     DateTime,
     Dialect,
@@ -106,6 +107,15 @@ def _source() -> tuple[Column[int], Column[int]]:
 def _insurer() -> Column[str]:
     """The municipality whose row it is (S-1)."""
     return _text("insurer_number", required=True)
+
+
+NUMBER_KEY_BYTES: Final = 4
+"""Of an index of 32 bytes: even among ten millions hardly any two begin alike."""
+
+
+def _number_key(name: str, number: str) -> Column[bytes]:
+    """The first bytes of an index, made by the database; see :mod:`kokuho_adapters.database.number_keys`."""
+    return Column(name, LargeBinary(NUMBER_KEY_BYTES), Computed(f"substr({number}, 1, {NUMBER_KEY_BYTES})"))
 
 
 def _received() -> ForeignKeyConstraint:
@@ -256,10 +266,12 @@ person_record = Table(
     _text("address_withheld", required=True),
     _text("self_view_stopped", required=True),
     Column("updated_at", IsoDateTime, nullable=False),
+    _number_key("number_key", "number_index"),
+    _number_key("previous_number_key", "previous_number_index"),
     PrimaryKeyConstraint("file_no", "line", "insurer_number"),  # what is held or decided of it is of its municipality
     _received(),
     Index(None, "insurer_number", "addressee_number", "file_no", "line"),
-    Index(None, "number_index"),
+    Index(None, "number_key"),
     Index(None, "insurer_number", "household_number"),
 )
 _partial(
@@ -725,7 +737,9 @@ recalled_file = Table(
 
 def _set_aside(table: Table, *key: str) -> Table:
     """A table with the same columns for what counts no more; looked into only to know what was known before."""
-    columns = [Column(column.name, column.type, nullable=column.nullable) for column in table.columns]
+    columns = [
+        Column(column.name, column.type, nullable=column.nullable) for column in table.columns if column.computed is None
+    ]
     return Table(
         f"recalled_{table.name}", metadata, *columns, PrimaryKeyConstraint("file_no", "line"), Index(None, *key)
     )
