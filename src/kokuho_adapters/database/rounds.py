@@ -6,6 +6,7 @@ So all that goes is marked by one row, and nothing of it is written again. What 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 from typing import Any, Final
 
 from attrs import field, frozen
@@ -27,11 +28,16 @@ def next_round(rounds: Table, insurer_number: Any, file_id: Any) -> Any:
 
 def move_on(connection: Connection, rounds: Table, insurer_number: InsurerNumber, file_id: str) -> None:
     """What waits goes, and the next round comes."""
-    first = insert_of(connection.dialect.name, rounds).values(
-        insurer_number=insurer_number, file_id=file_id, number=FIRST + 1
-    )
+    of_file = {"insurer_number": insurer_number, "file_id": file_id, "number": FIRST + 1}
+    connection.execute(_next_one(connection.dialect.name, rounds), of_file)
+
+
+@cache
+def _next_one(dialect_name: str, rounds: Table) -> Any:
     keys = [column.name for column in rounds.primary_key.columns]
-    connection.execute(first.on_conflict_do_update(index_elements=keys, set_={"number": rounds.c.number + 1}))
+    return insert_of(dialect_name, rounds).on_conflict_do_update(
+        index_elements=keys, set_={"number": rounds.c.number + 1}
+    )
 
 
 class _Numbers(dict[tuple[str, str], int]):

@@ -11,25 +11,10 @@ from attrs import field, frozen
 from sqlalchemy import Connection, insert, inspect, select
 from sqlalchemy.exc import DBAPIError
 
-from kokuho_adapters.database.audit_store import SqlAuditStore
 from kokuho_adapters.database.beyond_scope import prefecture_wide
-from kokuho_adapters.database.candidate_store import SqlCandidateStore
 from kokuho_adapters.database.counters import Counters
-from kokuho_adapters.database.delivery_store import SqlDeliveryStore
-from kokuho_adapters.database.file_store import SqlFileStore
-from kokuho_adapters.database.finding_store import SqlFindingStore
-from kokuho_adapters.database.gate_store import SqlGateStore
-from kokuho_adapters.database.high_cost_store import SqlHighCostStore
-from kokuho_adapters.database.household_store import SqlHouseholdStore
-from kokuho_adapters.database.id_store import SqlIdStore
 from kokuho_adapters.database.key_register import SqlKeyRegister
-from kokuho_adapters.database.newcomer_store import SqlNewcomerStore
-from kokuho_adapters.database.other_store import SqlOtherRecordStore
-from kokuho_adapters.database.person_store import SqlPersonStore
-from kokuho_adapters.database.return_store import SqlReturnStore
-from kokuho_adapters.database.rights_store import SqlRightsStore
 from kokuho_adapters.database.rounds import ReturnRounds
-from kokuho_adapters.database.span_store import SqlSpanStore
 from kokuho_adapters.database.statements import upsert
 from kokuho_adapters.database.tables import installation, insurer
 from kokuho_adapters.database.turns import Turns
@@ -38,15 +23,30 @@ from kokuho_core.vocabulary.insurers import Insurer, InsurerRegister
 
 if TYPE_CHECKING:
     from kokuho_adapters.database.approval_store import SqlApprovalStore
+    from kokuho_adapters.database.audit_store import SqlAuditStore
+    from kokuho_adapters.database.candidate_store import SqlCandidateStore
     from kokuho_adapters.database.card_use_store import SqlCardUseStore
     from kokuho_adapters.database.cover_store import SqlCoverStore
+    from kokuho_adapters.database.delivery_store import SqlDeliveryStore
     from kokuho_adapters.database.factor_store import SqlFactorStore
+    from kokuho_adapters.database.file_store import SqlFileStore
+    from kokuho_adapters.database.finding_store import SqlFindingStore
+    from kokuho_adapters.database.gate_store import SqlGateStore
+    from kokuho_adapters.database.high_cost_store import SqlHighCostStore
+    from kokuho_adapters.database.household_store import SqlHouseholdStore
+    from kokuho_adapters.database.id_store import SqlIdStore
     from kokuho_adapters.database.look_up_store import SqlLookUpStore
     from kokuho_adapters.database.municipal_store import SqlMunicipalStore
+    from kokuho_adapters.database.newcomer_store import SqlNewcomerStore
+    from kokuho_adapters.database.other_store import SqlOtherRecordStore
+    from kokuho_adapters.database.person_store import SqlPersonStore
     from kokuho_adapters.database.recall_store import SqlRecallStore
     from kokuho_adapters.database.registration_store import SqlRegistrationStore
     from kokuho_adapters.database.retention_store import SqlRetentionStore
+    from kokuho_adapters.database.return_store import SqlReturnStore
+    from kokuho_adapters.database.rights_store import SqlRightsStore
     from kokuho_adapters.database.second_look_store import SqlSecondLookStore
+    from kokuho_adapters.database.span_store import SqlSpanStore
     from kokuho_adapters.database.status_store import SqlStatusStore
 
 
@@ -66,52 +66,109 @@ class SqlUnitOfWork:
     counters: Counters = field(init=False)
     turns: Turns = field(init=False)
     keys: SqlKeyRegister = field(init=False)
-    files: SqlFileStore = field(init=False)
-    persons: SqlPersonStore = field(init=False)
-    households: SqlHouseholdStore = field(init=False)
-    high_cost: SqlHighCostStore = field(init=False)
-    others: SqlOtherRecordStore = field(init=False)
-    ids: SqlIdStore = field(init=False)
     rounds: ReturnRounds = field(init=False)
-    newcomers: SqlNewcomerStore = field(init=False)
-    spans: SqlSpanStore = field(init=False)
-    findings: SqlFindingStore = field(init=False)
-    candidates: SqlCandidateStore = field(init=False)
-    returns: SqlReturnStore = field(init=False)
-    deliveries: SqlDeliveryStore = field(init=False)
-    gates: SqlGateStore = field(init=False)
-    rights: SqlRightsStore = field(init=False)
-    audit: SqlAuditStore = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         counters = Counters(self.connection)
-        turns = Turns(self.connection, counters)
-        rounds = ReturnRounds(self.connection)
-        prefecture = self.known_prefecture or ""
-        for name, store in (
+        for name, made in (
             ("counters", counters),
-            ("turns", turns),
+            ("turns", Turns(self.connection, counters)),
+            ("rounds", ReturnRounds(self.connection)),
             ("keys", SqlKeyRegister(self.connection)),
-            ("files", SqlFileStore(self.connection, turns)),
-            ("persons", SqlPersonStore(self.connection)),
-            ("households", SqlHouseholdStore(self.connection)),
-            ("high_cost", SqlHighCostStore(self.connection)),
-            ("others", SqlOtherRecordStore(self.connection)),
-            ("ids", SqlIdStore(self.connection, counters, prefecture)),
-            ("rounds", rounds),
-            ("newcomers", SqlNewcomerStore(self.connection, rounds)),
-            ("spans", SqlSpanStore(self.connection)),
-            ("findings", SqlFindingStore(self.connection, counters, prefecture)),
-            ("candidates", SqlCandidateStore(self.connection, counters, prefecture)),
-            ("returns", SqlReturnStore(self.connection, rounds)),
-            ("deliveries", SqlDeliveryStore(self.connection)),
-            ("gates", SqlGateStore(self.connection)),
-            ("rights", SqlRightsStore(self.connection, counters)),
-            ("audit", SqlAuditStore(self.connection)),
         ):
-            object.__setattr__(self, name, store)
+            object.__setattr__(self, name, made)
 
-    # --- stores of rarer work, loaded when they are asked for: a command uses hardly one of them ---
+    # --- stores, made and loaded when they are asked for: no command uses all of them, and a small file hardly one ---
+
+    @cached_property
+    def files(self) -> SqlFileStore:
+        from kokuho_adapters.database.file_store import SqlFileStore
+
+        return SqlFileStore(self.connection, self.turns)
+
+    @cached_property
+    def persons(self) -> SqlPersonStore:
+        from kokuho_adapters.database.person_store import SqlPersonStore
+
+        return SqlPersonStore(self.connection)
+
+    @cached_property
+    def households(self) -> SqlHouseholdStore:
+        from kokuho_adapters.database.household_store import SqlHouseholdStore
+
+        return SqlHouseholdStore(self.connection)
+
+    @cached_property
+    def high_cost(self) -> SqlHighCostStore:
+        from kokuho_adapters.database.high_cost_store import SqlHighCostStore
+
+        return SqlHighCostStore(self.connection)
+
+    @cached_property
+    def others(self) -> SqlOtherRecordStore:
+        from kokuho_adapters.database.other_store import SqlOtherRecordStore
+
+        return SqlOtherRecordStore(self.connection)
+
+    @cached_property
+    def ids(self) -> SqlIdStore:
+        from kokuho_adapters.database.id_store import SqlIdStore
+
+        return SqlIdStore(self.connection, self.counters, self.known_prefecture or "")
+
+    @cached_property
+    def newcomers(self) -> SqlNewcomerStore:
+        from kokuho_adapters.database.newcomer_store import SqlNewcomerStore
+
+        return SqlNewcomerStore(self.connection, self.rounds)
+
+    @cached_property
+    def spans(self) -> SqlSpanStore:
+        from kokuho_adapters.database.span_store import SqlSpanStore
+
+        return SqlSpanStore(self.connection)
+
+    @cached_property
+    def findings(self) -> SqlFindingStore:
+        from kokuho_adapters.database.finding_store import SqlFindingStore
+
+        return SqlFindingStore(self.connection, self.counters, self.known_prefecture or "")
+
+    @cached_property
+    def candidates(self) -> SqlCandidateStore:
+        from kokuho_adapters.database.candidate_store import SqlCandidateStore
+
+        return SqlCandidateStore(self.connection, self.counters, self.known_prefecture or "")
+
+    @cached_property
+    def returns(self) -> SqlReturnStore:
+        from kokuho_adapters.database.return_store import SqlReturnStore
+
+        return SqlReturnStore(self.connection, self.rounds)
+
+    @cached_property
+    def deliveries(self) -> SqlDeliveryStore:
+        from kokuho_adapters.database.delivery_store import SqlDeliveryStore
+
+        return SqlDeliveryStore(self.connection)
+
+    @cached_property
+    def gates(self) -> SqlGateStore:
+        from kokuho_adapters.database.gate_store import SqlGateStore
+
+        return SqlGateStore(self.connection)
+
+    @cached_property
+    def rights(self) -> SqlRightsStore:
+        from kokuho_adapters.database.rights_store import SqlRightsStore
+
+        return SqlRightsStore(self.connection, self.counters)
+
+    @cached_property
+    def audit(self) -> SqlAuditStore:
+        from kokuho_adapters.database.audit_store import SqlAuditStore
+
+        return SqlAuditStore(self.connection)
 
     @cached_property
     def factors(self) -> SqlFactorStore:
