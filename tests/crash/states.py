@@ -19,6 +19,7 @@ from sqlalchemy import Connection, inspect, text
 
 from kokuho_adapters.composition import Installation, open_installation
 from kokuho_adapters.configuration import Configuration
+from kokuho_adapters.database.tables import NUMBER_KEY_BYTES
 from kokuho_core.reception.ledger import FileResult
 
 from ..aggregation.support import Dump
@@ -30,6 +31,7 @@ from .effects import EFFECT
 _OF_KEYS: Final = frozenset({"data_key", "key_usage", "wrapping_key", "key_disposal"})
 _OF_ACCESS: Final = frozenset({"operator_grant", "approval", "audit_entry"})
 _INDEXES: Final = frozenset({"number_index", "previous_number_index"})
+_KEYS: Final = {"number_key": "number_index", "previous_number_key": "previous_number_index"}
 _SEALED: Final = frozenset({"fingerprint", "ciphertext", "content", "key_id", "index_version"})
 _AGAIN: Final = frozenset({FileResult.DUPLICATE.value, FileResult.REJECTED.value})
 RESULTS: Final = "SHOKEKKA"
@@ -135,6 +137,9 @@ def _comparable(found: dict[str, list[dict[str, Any]]], clear: dict[bytes, str])
 def _row(table: str, row: dict[str, Any], receipts: dict[Any, str], clear: dict[bytes, str]) -> tuple[Any, ...]:
     shown = []
     for name, value in row.items():
+        if name in _KEYS:
+            assert value == (row[_KEYS[name]] and row[_KEYS[name]][:NUMBER_KEY_BYTES])
+            continue
         if name in _INDEXES and value is not None:
             value = clear[value]
         elif name == "file_no":

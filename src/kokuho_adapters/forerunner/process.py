@@ -65,6 +65,12 @@ _ANSWERS_AHEAD: Final = 3
 """How many files are announced, and answers waited with, so that memory does not grow with what there is to do."""
 
 
+_LEAST_BETWEEN: Final = 2
+"""Batches between two that are left to who asks: as many as he knows beyond the next one."""
+_WORTH_LEAVING: Final = 1 / 8
+"""Of what a batch costs him: what he waited for those between. Less than that is the way of the answers alone."""
+
+
 class SecondProcess:
     """先回り: a :class:`kokuho_core.ports.forerunner.Forerunner`. Close it."""
 
@@ -242,6 +248,8 @@ class _Judging:
         if not self._has_begun:
             self._process.ask(Question.BEGIN_JUDGING, self._as_of)
             self._has_begun = True
+            self._share.is_left = True  # the first answer takes long, so it prepares the following ones instead
+            return
         self._unanswered.append(self._process.ask(Question.JUDGE, (list(waiting), dict(numbering))))
 
     def follow(self, coming: Sequence[Sequence[Addressee]]) -> None:
@@ -309,12 +317,13 @@ class _Writing:
 class _Share:
     """分担: now and then a batch is left to who asks, who would only wait for the answer to another one meanwhile.
 
-    The processes may be differently busy, so it goes by the time that he did wait, and by what a batch costs him: twice that,
-    as two busy processes slow each other.
+    While he judges it, the other prepares the following ones; while he writes those, the other numbers them. So as many lie
+    between two that are left as are prepared, and more where he need not wait for them: the processes may be differently busy.
     """
 
     def __init__(self) -> None:
         self._waited = 0.0
+        self._answered = 0
         self._cost = inf
         self._alone_since: float | None = None
         self.is_left = False
@@ -325,6 +334,7 @@ class _Share:
         since = time.monotonic()
         yield
         self._waited += time.monotonic() - since
+        self._answered += 1
 
     def alone(self) -> None:
         """Who asks judges a batch himself, until he asks about the following one."""
@@ -339,8 +349,8 @@ class _Share:
 
     def leave(self) -> bool:
         """Whether to leave the next batch."""
-        if self._waited >= 2 * self._cost:
-            self._waited, self.is_left = 0.0, True
+        if self._answered >= _LEAST_BETWEEN and self._waited >= _WORTH_LEAVING * self._cost:
+            self._waited, self._answered, self.is_left = 0.0, 0, True
         return self.is_left
 
 
