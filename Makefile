@@ -108,7 +108,7 @@ test-long: lint $(VENV)/.stamp-docs
 	KOKUHO_TEST_PROFILE=long $(BIN)/pytest -n $(WORKERS) -m "long or not long" $(PYTEST_ARGS)
 
 bench: $(VENV)/.stamp-wheel $(VENV)/.stamp-test
-	$(PY) benchmarks/run.py --persons 100000 300000 --repeat 3
+	$(PY) benchmarks/run.py --persons 100000 300000
 	$(PY) benchmarks/databases.py --persons 30000 --repeat 3
 	$(PY) benchmarks/registration.py --persons 20000 100000 --repeat 1
 	$(PY) benchmarks/registration_file.py --persons 20000 100000 --repeat 1

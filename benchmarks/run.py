@@ -301,7 +301,7 @@ def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--day-changes", type=int, default=2000)
     parser.add_argument("--municipalities", type=int, default=62)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--repeat", type=int, default=3, help="turns of which the median is told")
+    parser.add_argument("--repeat", type=int, default=5, help="turns of which the median is told")
     parser.add_argument("--work", type=Path, help="folder for files and databases (default: a temporary one)")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     return parser.parse_args(arguments)

@@ -239,7 +239,9 @@ def open_installation(
             new_session_id(),
             SecondFactorAuthentication(codes, credentials) if configuration.requires_second_factor else None,
         )
-        forerunner = SecondProcess(configuration) if with_forerunner and _can_be_shared(url) else None
+        forerunner = None
+        if with_forerunner and _can_be_shared(url):
+            forerunner = SecondProcess(configuration, beside_server=not database.is_file)
         office = Office(
             database=cast(Database, GuardedDatabase(gatekeeper)),
             vault=vault,

@@ -223,6 +223,22 @@ class TestTheSame:
         assert asked.count(Question.JUDGE) >= 5
         assert sum(isinstance(each, Assigned) for each in helped) == asked.count(Question.JUDGE)
 
+    def test_a_batch_is_left_after_two_others_unless_nobody_waited_for_them(self) -> None:
+        """Rules: S-26. Beside a server only where more was waited than the batch costs."""
+        for worth, enough in ((process._WORTH_LEAVING, 0.125), (process._WORTH_LEAVING_BESIDE_SERVER, 2.0)):
+            share = process._Share(worth)
+            share._cost, share._waited = 1.0, 10.0
+            assert not share.leave()
+            for _ in range(2):
+                with share.waiting():
+                    pass
+            share._waited = enough - 0.01
+            assert not share.leave()
+            share._waited = enough
+            assert share.leave() and share.is_left
+            share.alone()
+            assert not share.asked() and not share.leave()
+
     @pytest.mark.parametrize("nth", [1, 2, 9])
     def test_when_it_is_killed(
         self, nth: int, files: Path, alone: Ran, helped: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch

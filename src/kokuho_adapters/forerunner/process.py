@@ -69,13 +69,16 @@ _LEAST_BETWEEN: Final = 2
 """Batches between two that are left to who asks: as many as he knows beyond the next one."""
 _WORTH_LEAVING: Final = 1 / 8
 """Of what a batch costs him: what he waited for those between. Less than that is the way of the answers alone."""
+_WORTH_LEAVING_BESIDE_SERVER: Final = 2
+"""The same where a server, which may be on this machine too, works for both of them meanwhile."""
 
 
 class SecondProcess:
     """先回り: a :class:`kokuho_core.ports.forerunner.Forerunner`. Close it."""
 
-    def __init__(self, configuration: Configuration) -> None:
+    def __init__(self, configuration: Configuration, *, beside_server: bool = False) -> None:
         self._configuration = configuration
+        self._worth_leaving = _WORTH_LEAVING_BESIDE_SERVER if beside_server else _WORTH_LEAVING
         self._process: subprocess.Popen[bytes] | None = None
         self._answers: queue.Queue[bytes | None] = queue.Queue(_ANSWERS_AHEAD)
         self._is_ready = self._has_failed = False
@@ -133,7 +136,7 @@ class SecondProcess:
     def judging(self, as_of: date, waiting: int) -> Iterator[JudgingAhead]:
         if waiting >= WORTH_WAITING:
             self.start()
-        ahead = _Judging(self, as_of)
+        ahead = _Judging(self, as_of, _Share(self._worth_leaving))
         try:
             yield ahead
         except BaseException:
@@ -233,13 +236,13 @@ class SecondProcess:
 class _Judging:
     """先回りの判定 of one unit of work."""
 
-    def __init__(self, process: SecondProcess, as_of: date) -> None:
+    def __init__(self, process: SecondProcess, as_of: date, share: _Share) -> None:
         self._process = process
         self._as_of = as_of
         self._has_begun = False
         self._unanswered: deque[int] = deque()
         self._prepared: list[frozenset[Addressee]] = []
-        self._share = _Share()
+        self._share = share
 
     def ask(self, waiting: Sequence[Addressee], numbering: Numbering) -> None:
         is_left = self._share.asked()
@@ -321,7 +324,8 @@ class _Share:
     between two that are left as are prepared, and more where he need not wait for them: the processes may be differently busy.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, worth_leaving: float) -> None:
+        self._worth_leaving = worth_leaving
         self._waited = 0.0
         self._answered = 0
         self._cost = inf
@@ -349,7 +353,7 @@ class _Share:
 
     def leave(self) -> bool:
         """Whether to leave the next batch."""
-        if self._answered >= _LEAST_BETWEEN and self._waited >= _WORTH_LEAVING * self._cost:
+        if self._answered >= _LEAST_BETWEEN and self._waited >= self._worth_leaving * self._cost:
             self._waited, self._answered, self.is_left = 0.0, 0, True
         return self.is_left
 
