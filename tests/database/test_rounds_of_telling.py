@@ -137,3 +137,19 @@ def test_telling_writes_one_row_and_none_of_what_is_told(database: SqlDatabase) 
         assert work.connection.execute(select(returned_row).order_by(*returned_row.primary_key)).all() == before
         rounds = work.connection.execute(select(return_round.c.number, func.count()).group_by(return_round.c.number)).all()
         assert [tuple(each) for each in rounds] == [(2, 1)]
+
+
+def test_a_clerk_has_others_told_in_their_own_rounds(database: SqlDatabase) -> None:
+    """Rules: X-13, S-1. However many rounds of theirs have gone, and whatever he wrote of his own before."""
+    own, other = KEYS[4], KEYS[0]
+    assert (own.insurer_number, other.insurer_number) == (B, A)
+    with database.begin() as work:
+        work.returns.mark_told(A, other.file_id)
+        work.commit()
+    with database.begin(scope=B) as work:
+        work.returns.save([(own, row_of(own.file_id, B, "1", "1"), None, True)])
+        with work.prefecture_wide():
+            work.returns.save([(other, row_of(other.file_id, A, "1", "1"), None, True)])
+        work.commit()
+    with database.begin(read_only=True) as work:
+        assert work.status.untold() == {A: 1, B: 1}

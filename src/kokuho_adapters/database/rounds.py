@@ -12,6 +12,7 @@ from typing import Any, Final
 from attrs import field, frozen
 from sqlalchemy import Connection, Table, func, select
 
+from kokuho_adapters.database.beyond_scope import prefecture_wide
 from kokuho_adapters.database.statements import insert_of
 from kokuho_adapters.database.tables import return_round
 from kokuho_core.vocabulary.identifiers import InsurerNumber
@@ -53,10 +54,14 @@ class ReturnRounds:
     _read: list[_Numbers] = field(factory=list, init=False, repr=False)
 
     def numbers(self) -> Mapping[tuple[str, str], int]:
-        """By kind of file and municipality, which stand together in a :class:`ReturnKey` too."""
+        """By kind of file and municipality, which stand together in a :class:`ReturnKey` too.
+
+        Of all municipalities: one that decides about two households has both told.
+        """
         if not self._read:
             rounds = return_round.c
-            rows = self.connection.execute(select(rounds.file_id, rounds.insurer_number, rounds.number))
+            with prefecture_wide(self.connection):
+                rows = self.connection.execute(select(rounds.file_id, rounds.insurer_number, rounds.number)).all()
             self._read.append(_Numbers({(file_id, insurer): number for file_id, insurer, number in rows}))
         return self._read[0]
 
