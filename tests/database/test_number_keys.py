@@ -1,23 +1,25 @@
-"""番号の照合: two numbers whose indexes begin alike are two numbers, in every question that looks records up by number."""
+"""番号の照合: two numbers whose indexes begin alike are two numbers, whatever looks records up by number."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, select
+from sqlalchemy import delete, insert, select
 
 from kokuho_adapters.database import SqlDatabase
-from kokuho_adapters.database.tables import NUMBER_KEY_BYTES, pending_person, received_file
+from kokuho_adapters.database.key_rotation_store import SqlKeyRotationStore
+from kokuho_adapters.database.tables import NUMBER_KEY_BYTES, number_vault, pending_person, person_record, received_file
 from kokuho_core.ports.vault import SealedNumber
 from kokuho_core.vocabulary.identifiers import Addressee, AddresseeNumber, InsurerNumber
 from kokuho_core.vocabulary.individual_number import NumberIndex
 
 from ..core.builders import record
-from ..prefecture.office import A, B
+from ..prefecture.office import A, B, C
 from .schema_versions import revise
 
 BEFORE_KEYS = "0012"
@@ -35,9 +37,10 @@ def sealed(insurer: InsurerNumber, index: NumberIndex | None) -> SealedNumber | 
     return None if index is None else SealedNumber(insurer, index, 1, "k", b"")
 
 
-def keep(work: Any, records: list[Named]) -> None:
+def keep(work: Any, records: list[Named], fields: Sequence[dict[str, Any]] = ()) -> None:
     """Each record in a file of its own."""
     for number, (insurer, addressee, index, previous) in enumerate(records, 1):
+        further = fields[number - 1] if fields else {}
         work.connection.execute(
             insert(received_file).values(
                 file_no=number, name=f"{number}", file_id="SKKOJIN", sender=insurer, sequence=number, created_at=AT,
@@ -45,7 +48,7 @@ def keep(work: Any, records: list[Named]) -> None:
                 is_waiting=False, is_reported=False,
             )
         )  # fmt: skip
-        sent = record(insurer_number=insurer, addressee_number=AddresseeNumber(addressee), history_number=number)
+        sent = record(insurer_number=insurer, addressee_number=AddresseeNumber(addressee), history_number=number, **further)
         work.persons.add(number, [(2, sent, sealed(insurer, index), sealed(insurer, previous))])
 
 
@@ -86,6 +89,34 @@ def test_who_shares_a_number(database: SqlDatabase, records: list[Named]) -> Non
         for number, (insurer, own, *_) in enumerate(records, 1):
             expected = {Addressee(insurer, AddresseeNumber(own))} if is_suspect(records, records[number - 1]) else set()
             assert set(work.persons.sharing_numbers(number)) == expected
+
+
+def test_whose_move_meets_whose(database: SqlDatabase) -> None:
+    """Rules: X-23. He who came in from B met nobody there: who left on that day has a number that begins alike."""
+    left: dict[str, Any] = {"application_end": AT.date(), "application_end_reason": "57", "other_insurer_number": A}
+    came: dict[str, Any] = {"application_start": AT.date(), "application_start_reason": "07", "other_insurer_number": C}
+    for number, contradicted in ((NUMBERS[0], [2]), (NUMBERS[1], [])):
+        with database.begin() as work:
+            keep(work, [(B, "1", number, None), (A, "1", NUMBERS[0], None)], [left, came])
+            assert work.persons.contradicted_other_insurers(2) == contradicted
+
+
+@pytest.mark.parametrize("kept_too", [False, True])
+def test_what_is_destroyed_and_what_is_put_under_another_index(database: SqlDatabase, kept_too: bool) -> None:
+    """Rules: S-10, S-35. One number alone of two that begin alike."""
+    records: list[Named] = [(A, "1", NUMBERS[0], None), (A, "2", NUMBERS[1], NUMBERS[2])]
+    with database.begin() as work:
+        keep(work, records)
+        other = NumberIndex(bytes(31) + b"\x07")
+        old = [SealedNumber(A, NUMBERS[1], 1, "k", b"")]
+        SqlKeyRotationStore(work.connection).move(old, [SealedNumber(A, other, 2, "k", b"")])
+        held = select(person_record.c.number_index).order_by(person_record.c.file_no)
+        assert list(work.connection.execute(held).scalars()) == [NUMBERS[0], other]
+        work.connection.execute(delete(person_record).where(person_record.c.file_no == (2 if kept_too else 1)))
+        work.retention._delete_numbers({(A, index) for index in (NUMBERS[0], NUMBERS[2], other)})
+        left = select(number_vault.c.number_index).order_by(number_vault.c.number_index)
+        kept = [NUMBERS[0]] if kept_too else sorted([NUMBERS[2], other])
+        assert list(work.connection.execute(left).scalars()) == kept
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -1,8 +1,8 @@
 """区画の外: the moments in which a unit of work of one municipality sees the whole prefecture (S-1).
 
-The office works for a municipality with what is not the municipality's: counters, the audit log, the prefecture's keys, and the
-records of others under the same 個人番号. Each such place opens the scope for these few statements and closes it behind itself,
-so that everything else the unit asks stays inside.
+The office works for a municipality with what is not the municipality's: counters, the audit log, the prefecture's keys, the
+rounds in which others are told, and the records of others under the same 個人番号. Each such place opens the scope for these few
+statements and closes it behind itself, so that everything else the unit asks stays inside.
 """
 
 from __future__ import annotations

@@ -109,8 +109,8 @@ _READ_TOGETHER: Final = 1000
 _STANDS: Final = _row.superseded_at.is_(None)
 
 
-# 送付回: everybody is marked as sent by one row (:mod:`kokuho_adapters.database.rounds`). ``is_sent`` is as it was before that
-# round.
+# 送付回: everybody is marked as sent by one row (:mod:`kokuho_adapters.database.rounds`). ``is_sent`` is as it was when
+# the row began to wait.
 _next_round: Final = partial(next_round, office_round)
 
 

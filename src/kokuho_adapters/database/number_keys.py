@@ -1,8 +1,8 @@
 """番号の照合: records that name a number are found by the first bytes of its keyed index, and compared by all of it.
 
 Such an index is random over all municipalities: kept in its whole length, it would be so large that the file of one municipality
-touches thousands of its pages. Where a key is compared, both sides are columns or values: of rows that are secured, PostgreSQL
-looks nothing up by what a function makes of a column.
+touches thousands of its pages. Previous numbers are few, and have an index of their whole length. Where a key is compared, both
+sides are columns or values: of rows that are secured, PostgreSQL looks nothing up by what a function makes of a column.
 """
 
 from __future__ import annotations

@@ -6,9 +6,9 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from attrs import frozen
-from sqlalchemy import Connection, and_, bindparam, case, delete, func, select
+from sqlalchemy import Connection, bindparam, case, delete, select
 
-from kokuho_adapters.database.rounds import FIRST, ReturnRounds, next_round
+from kokuho_adapters.database.rounds import NEXT_RETURN, ReturnRounds, next_round, return_round_of
 from kokuho_adapters.database.row_text import RowText
 from kokuho_adapters.database.statements import batches, bulk_insert, one_of, streamed, upsert
 from kokuho_adapters.database.tables import return_round, returned_row
@@ -36,11 +36,8 @@ _DUE: Final = select(_row.stands, _row.told).where(*_IS_DUE).order_by(_row.subje
 _FORGET: Final = delete(returned_row).where(*_IS_DUE, _row.stands.is_(None))
 _READ_TOGETHER: Final = 1000
 _WITH_WHAT_WAS_TOLD: Final = select(
-    _row.subject, _row.file_id, _row.insurer_number, _row.item, _row.stands, _told(func.coalesce(return_round.c.number, FIRST))
-).outerjoin(
-    return_round,
-    and_(return_round.c.insurer_number == _row.insurer_number, return_round.c.file_id == _row.file_id),
-)
+    _row.subject, _row.file_id, _row.insurer_number, _row.item, _row.stands, _told(NEXT_RETURN)
+).outerjoin(return_round, return_round_of(_row.insurer_number, _row.file_id))
 
 _TEXTS: Final[Mapping[str, RowText[Row]]] = {file_id: RowText(kind) for file_id, kind in ROW_TYPES.items()}
 

@@ -10,7 +10,7 @@ from functools import cache
 from typing import Any, Final
 
 from attrs import field, frozen
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import ColumnElement, Connection, Table, and_, func, select
 
 from kokuho_adapters.database.beyond_scope import prefecture_wide
 from kokuho_adapters.database.statements import insert_of
@@ -25,6 +25,14 @@ def next_round(rounds: Table, insurer_number: Any, file_id: Any) -> Any:
     """The number of the round that comes next, as a part of another statement."""
     mine = (rounds.c.insurer_number == insurer_number, rounds.c.file_id == file_id)
     return select(func.coalesce(func.max(rounds.c.number), FIRST)).where(*mine).scalar_subquery()
+
+
+NEXT_RETURN: Final = func.coalesce(return_round.c.number, FIRST)
+"""返却の回 that comes next, where ``return_round`` is outer-joined on :func:`return_round_of`."""
+
+
+def return_round_of(insurer_number: Any, file_id: Any) -> ColumnElement[bool]:
+    return and_(return_round.c.insurer_number == insurer_number, return_round.c.file_id == file_id)
 
 
 def move_on(connection: Connection, rounds: Table, insurer_number: InsurerNumber, file_id: str) -> None:

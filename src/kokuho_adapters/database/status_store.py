@@ -9,11 +9,11 @@ from datetime import date, datetime, time, timedelta
 from typing import Final
 
 from attrs import frozen
-from sqlalchemy import ColumnElement, Connection, and_, bindparam, func, select
+from sqlalchemy import ColumnElement, Connection, bindparam, func, select
 
 from kokuho_adapters.database.beyond_scope import prefecture_wide
 from kokuho_adapters.database.gate_store import is_stopped
-from kokuho_adapters.database.rounds import FIRST
+from kokuho_adapters.database.rounds import NEXT_RETURN, return_round_of
 from kokuho_adapters.database.statements import batches
 from kokuho_adapters.database.tables import (
     delivery,
@@ -39,12 +39,11 @@ _IS_INSURER: Final = media_handover.c.insurer_number.in_(select(insurer_table.c.
 _WAITING: Final = (
     returned_row.c.insurer_number == insurer_table.c.insurer_number,
     returned_row.c.file_id == bindparam("file"),
-    returned_row.c.waits_in == func.coalesce(return_round.c.number, FIRST),
+    returned_row.c.waits_in == NEXT_RETURN,
 )
 _WAIT: Final = select(func.count()).select_from(returned_row).where(*_WAITING).correlate(insurer_table, return_round)
 _UNTOLD: Final = select(insurer_table.c.insurer_number, _WAIT.scalar_subquery()).outerjoin(
-    return_round,
-    and_(return_round.c.insurer_number == insurer_table.c.insurer_number, return_round.c.file_id == bindparam("file")),
+    return_round, return_round_of(insurer_table.c.insurer_number, bindparam("file"))
 )
 """One look into the index for each municipality: what was told long ago is in it too."""
 

@@ -110,7 +110,7 @@ def _insurer() -> Column[str]:
 
 
 NUMBER_KEY_BYTES: Final = 4
-"""Of an index of 32 bytes: even among ten millions hardly any two begin alike."""
+"""Of an index of 32 bytes: even among ten millions of numbers one in four hundred begins like another."""
 
 
 def _number_key(name: str, number: str) -> Column[bytes]:
