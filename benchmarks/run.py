@@ -210,7 +210,7 @@ def measure_day(persons: int, options: argparse.Namespace, work: Path) -> dict[s
             os.sync()
         costs: dict[str, list[Cost]] = {}
         records = 0
-        for day in range(1, options.repeat + 1):
+        for day in range(1, options.days + 1):
             with emptied(work / "day") as changes:
                 told = generate_day(
                     persons,
@@ -235,7 +235,7 @@ def measure_day(persons: int, options: argparse.Namespace, work: Path) -> dict[s
             costs.setdefault("total", []).append(total)
             costs.setdefault("start", []).append(product.start())
     size = {"persons": persons, "insurers": len(insurers), "changes": options.day_changes, "records": records}
-    return size | {"steps": {name: asdict(middle(each)) for name, each in costs.items()}}
+    return size | {"days": options.days, "steps": {name: asdict(middle(each)) for name, each in costs.items()}}
 
 
 def ratio(one: float, other: float) -> str:
@@ -277,7 +277,7 @@ def whole_table(result: dict[str, Any]) -> Iterator[str]:
 
 def day_table(results: Sequence[dict[str, Any]]) -> Iterator[str]:
     least = results[0]
-    yield f"### One day of {least['changes']:,} changes"
+    yield f"### One day of {least['changes']:,} changes, medians of {least['days']}"
     yield ""
     yield "| step | " + " | ".join(f"{each['persons']:,} persons, s" for each in results) + " | ratio | peak MB |"
     yield "|---|" + "---:|" * (len(results) + 2)
@@ -302,6 +302,7 @@ def options_of(arguments: Sequence[str] | None = None) -> argparse.Namespace:
     parser.add_argument("--municipalities", type=int, default=62)
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--repeat", type=int, default=5, help="turns of which the median is told")
+    parser.add_argument("--days", type=int, default=3, help="days of which the median is told")
     parser.add_argument("--work", type=Path, help="folder for files and databases (default: a temporary one)")
     parser.add_argument("--json", type=Path, help="write the figures to this file too")
     return parser.parse_args(arguments)
