@@ -123,6 +123,18 @@ def _received() -> ForeignKeyConstraint:
     return ForeignKeyConstraint(["file_no", "insurer_number"], ["received_file.file_no", "received_file.sender"])
 
 
+def _rounds(name: str) -> Table:
+    """回 that comes next of each kind of file, 1 where there is no row; see :mod:`kokuho_adapters.database.rounds`."""
+    return Table(
+        name,
+        metadata,
+        _insurer(),
+        _text("file_id", required=True),
+        Column("number", Integer, nullable=False),
+        PrimaryKeyConstraint("insurer_number", "file_id"),
+    )
+
+
 def _partial(name: str, *columns: Column[Any], where: ColumnElement[bool], unique: bool = False) -> None:
     """An index of some rows alone.
 
@@ -581,14 +593,7 @@ _partial(
     where=returned_row.c.waits_in.is_not(None),
 )
 
-return_round = Table(  # 返却の回 that comes next, 1 where there is no row; what waits in an earlier one was told
-    "return_round",
-    metadata,
-    _insurer(),
-    _text("file_id", required=True),
-    Column("number", Integer, nullable=False),
-    PrimaryKeyConstraint("insurer_number", "file_id"),
-)
+return_round = _rounds("return_round")  # 返却の回: what waits in an earlier one was told
 
 delivery = Table(
     "delivery",
@@ -1174,14 +1179,7 @@ _partial(
     where=office_row.c.waits_in.is_not(None),
 )
 
-office_round = Table(  # 送付回 that comes next, 1 where there is no row; what waits in an earlier one went out with it
-    "office_round",
-    metadata,
-    _insurer(),
-    _text("file_id", required=True),
-    Column("number", Integer, nullable=False),
-    PrimaryKeyConstraint("insurer_number", "file_id"),
-)
+office_round = _rounds("office_round")  # 送付回: what waits in an earlier one went out with it
 
 office_person = Table(
     "office_person",

@@ -63,8 +63,6 @@ _PIPE_BYTES: Final = 1024 * 1024
 _FILES_AHEAD: Final = 3
 _ANSWERS_AHEAD: Final = 3
 """How many files are announced, and answers waited with, so that memory does not grow with what there is to do."""
-
-
 _LEAST_BETWEEN: Final = 2
 """Batches between two that are left to who asks: as many as he knows beyond the next one."""
 _WORTH_LEAVING: Final = 1 / 8
